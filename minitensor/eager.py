@@ -1,0 +1,334 @@
+"""The eager interpreter: compute now, and tell the tapes that watch an input.
+
+Also the ways into tensors: `constant`, `convert_to_tensor`. `Eager.apply` is the hot path of the
+whole library: its first half is for tensors that need no preparation, `_prepare` for the rest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from sys import _getframe
+from typing import Any
+
+import numpy as np
+
+from minitensor.backend import NAMESPACE, restore, silence
+from minitensor.conversion import as_array
+from minitensor.device import default_device
+from minitensor.dtypes import DType, as_dtype
+from minitensor.errors import DTypeError, Fault, InvalidArgumentError, message
+from minitensor.graph.ir import ENGINE, Node
+from minitensor.op import Op, State, state
+from minitensor.ops.state import to_device
+from minitensor.shapes import Spec, TensorShape
+from minitensor.tensor import IndexedSlices, Operand, Tensor
+from minitensor.variable import Variable
+
+__all__ = ["constant", "convert_to_tensor", "executing_eagerly", "is_tensor"]
+
+ndarray = np.ndarray
+_new = object.__new__
+
+
+class Eager:
+    """Compute at once; record on every active tape that knows one of the inputs."""
+
+    def apply(self, op: Op, inputs: Sequence, attrs: dict, name: str | None = None) -> Any:
+        """Run one op; returns a Tensor, or a tuple of them for an op with several results."""
+        arrays: list = []
+        dtype = None
+        numbers = False
+        for x in inputs:
+            if type(x) is Tensor:
+                array = x._array
+                if array.dtype is not dtype:
+                    if dtype is not None or type(array) is not ndarray:
+                        break
+                    dtype = array.dtype
+                arrays.append(array)
+            elif op.weak and (type(x) is float or type(x) is int):
+                numbers = True
+                arrays.append(x)
+            else:
+                break
+        else:
+            if op.fast and dtype is not None and dtype.kind in ("f" if numbers else op.kinds):
+                if state.device is None:
+                    return self._run(op, inputs, arrays, attrs, name, np)
+        inputs, arrays, attrs, xp = _prepare(op, inputs, attrs)
+        return self._run(op, inputs, arrays, attrs, name, xp)
+
+    def _run(
+        self, op: Op, inputs: Sequence, arrays: list, attrs: dict, name: str | None, xp: Any
+    ) -> Any:
+        forward = op.kernels.get(xp.__name__, op.forward) if op.kernels else op.forward
+        token = silence()
+        try:
+            out = forward(xp, *arrays, **attrs)
+        except Exception as error:
+            failure = _failure(op, arrays, attrs, error)
+        else:
+            failure = None
+        finally:
+            restore(token)
+        if failure is not None:
+            raise failure
+        frame = _getframe(3)
+        while frame.f_code.co_filename.startswith(ENGINE) and frame.f_back is not None:
+            frame = frame.f_back
+        origin = (op, frame.f_code, frame.f_lasti)
+        if type(out) is tuple:
+            result = outputs = tuple(_tensor(array, origin) for array in out)
+        else:
+            result = _new(Tensor)
+            result._array = out if type(out) is ndarray else _as_array_of(out)
+            result._device = state.device
+            result._origin = origin
+            outputs = (result,)
+        if state.tapes:
+            record(Node(op, inputs, attrs, outputs, name, state.scope, origin))
+        return result
+
+    def convert(self, value: Any, dtype: Any = None) -> Any:
+        """A tensor holding `value`, as `convert_to_tensor`."""
+        return convert_to_tensor(value, dtype)
+
+
+def record(node: Node) -> None:
+    """Put a node on every active tape that knows one of its inputs."""
+    for tape in state.tapes:
+        known = tape.known
+        for x in node.inputs:
+            if id(x) in known:
+                tape.record(node)
+                break
+        else:
+            tape.overlook(node)
+
+
+def _tensor(array: Any, origin: tuple) -> Tensor:
+    tensor = Tensor(_as_array_of(array), state.device)
+    tensor._origin = origin
+    return tensor
+
+
+def _as_array_of(out: Any) -> Any:
+    """Numpy returns scalars for rank 0; tensors always hold arrays."""
+    return np.asarray(out) if isinstance(out, (np.generic, bool, int, float)) else out
+
+
+def _failure(op: Op, arrays: list, attrs: dict, error: Exception) -> Exception:
+    """The error to raise: the five-part form of what a rule found, else what numpy said."""
+    specs = [Spec(np.shape(a), getattr(a, "dtype", np.dtype(type(a)))) for a in arrays]
+    if isinstance(error, Fault):
+        return op.error(error, specs, attrs)
+    if isinstance(error, (ValueError, TypeError, IndexError)):
+        try:
+            op.infer_specs(specs, attrs)
+        except InvalidArgumentError as lesson:
+            return lesson
+    return error
+
+
+def _prepare(op: Op, inputs: Sequence, attrs: dict) -> tuple[list, list, dict, Any]:
+    """Turn inputs into tensors of the right dtypes on one device, and check them."""
+    tensors = _convert_inputs(op, inputs)
+    device = state.device or _common_device(tensors)
+    if device is not None:
+        tensors = [_moved(x, device) for x in tensors]
+    if attrs:
+        attrs = {key: static(value) for key, value in attrs.items()}
+    arrays = [x._array for x in tensors]
+    op.infer_specs([Spec(a.shape, a.dtype) for a in arrays], attrs)
+    xp = NAMESPACE[type(arrays[0])] if arrays else (device or default_device()).namespace
+    return tensors, arrays, attrs, xp
+
+
+def _convert_inputs(op: Op, inputs: Sequence) -> list:
+    letters = op.types * len(inputs) if len(op.types) == 1 else op.types
+    resolved = [_resolve(x) for x in inputs]
+    dtypes: dict[str, DType] = {}
+    for letter, x in zip(letters, resolved, strict=True):
+        if type(x) is Tensor and letter != "A":
+            dtypes.setdefault(letter, x.dtype)
+    tensors = []
+    for letter, x in zip(letters, resolved, strict=True):
+        if type(x) is not Tensor:
+            wanted = dtypes.get(letter) if letter in "TU" else None
+            x = _operand(op, x, wanted)
+            if letter != "A":
+                dtypes.setdefault(letter, x.dtype)
+        tensors.append(x)
+    return tensors
+
+
+def _operand(op: Op, value: Any, dtype: DType | None) -> Tensor:
+    try:
+        if isinstance(value, np.ndarray | np.generic) and dtype is not None:
+            return _placed(np.array(value, dtype=dtype.numpy))
+        return convert_to_tensor(value, dtype)
+    except InvalidArgumentError as error:
+        raise type(error)(f"{op.name}: {error}") from None
+
+
+def _resolve(x: Any) -> Any:
+    """The tensor inside a variable, a part of one, or sparse rows; all else as it is."""
+    if type(x) is Tensor:
+        return x
+    if isinstance(x, Variable):
+        return x.value()
+    if isinstance(x, Tensor):
+        return x.whole
+    return x.to_dense() if isinstance(x, IndexedSlices) else x
+
+
+def _common_device(tensors: list[Tensor]) -> Any:
+    """The device to compute on when inputs live on several: a GPU before a CPU."""
+    places = {x._device for x in tensors}
+    if len(places) <= 1 and len({type(x._array) for x in tensors}) <= 1:
+        return next(iter(places), None)
+    found = {x._placed for x in tensors}
+    return max(found, key=lambda device: (device.type == "GPU", device.index))
+
+
+def _moved(x: Tensor, device: Any) -> Tensor:
+    if x._placed == device or x._array.dtype.kind == "O":
+        return x
+    before, state.device = state.device, device
+    try:
+        return to_device(x, device=device, source=x._placed)
+    finally:
+        state.device = before
+
+
+def static(value: Any) -> Any:
+    """An attribute as plain Python: tensors and arrays become numbers and tuples."""
+    if isinstance(value, (bool, int, float, str, type(None), DType)):
+        return value
+    if isinstance(value, (Operand, ndarray, np.generic)):
+        value = np.asarray(value).tolist()
+    if isinstance(value, (list, tuple)) and not isinstance(value, TensorShape):
+        return tuple(static(v) for v in value)
+    return tuple(value) if isinstance(value, TensorShape) else value
+
+
+def _placed(array: np.ndarray) -> Tensor:
+    """A tensor around an array that nobody else holds, on the device where ops run now."""
+    device = state.device or default_device()
+    return Tensor(device.place(array), state.device)
+
+
+def convert_to_tensor(
+    value: Any, dtype: Any = None, dtype_hint: Any = None, name: str | None = None
+) -> Tensor:
+    """A tensor with the elements of `value`; a tensor is returned as it is.
+
+    `value` may be a number, string, numpy array, or nested lists of them or of tensors. Whole
+    Python numbers become int32, others float32; numpy arrays keep their dtype.
+
+    Raises:
+        InvalidArgumentError: (also a ValueError) for ragged or mixed lists, for values that are
+            neither numbers nor strings, and for a tensor whose dtype is not the one asked for.
+
+    Example:
+        >>> import minitensor as mt
+        >>> mt.convert_to_tensor([1, 2])
+        <tf.Tensor: shape=(2,), dtype=int32, numpy=array([1, 2], dtype=int32)>
+    """
+    wanted = None if dtype is None else as_dtype(dtype)
+    if isinstance(value, (Operand, IndexedSlices)):
+        return _checked(_resolve(value), wanted)
+    if isinstance(value, (list, tuple)) and _holds_tensor(value):
+        return _checked(_stacked(value, wanted), wanted)
+    if wanted is None and dtype_hint is not None:
+        try:
+            return _placed(as_array(value, as_dtype(dtype_hint).numpy))
+        except InvalidArgumentError:
+            wanted = None
+    return _placed(as_array(value, None if wanted is None else wanted.numpy))
+
+
+def _checked(tensor: Tensor, wanted: DType | None) -> Tensor:
+    if wanted is not None and tensor.dtype is not wanted:
+        raise DTypeError(
+            message("convert_to_tensor", f"a tensor of dtype {tensor.dtype.name}",
+                    f"tensor conversion requested dtype {wanted.name} for Tensor with dtype "
+                    f"{tensor.dtype.name}: {tensor!r}", "dtypes are never promoted silently",
+                    f"mt.cast(x, mt.{wanted.name})")
+        )  # fmt: skip
+    return tensor
+
+
+def _holds_tensor(value: Any) -> bool:
+    if isinstance(value, (list, tuple)):
+        return any(_holds_tensor(v) for v in value)
+    return isinstance(value, Operand)
+
+
+def _stacked(value: Any, wanted: DType | None) -> Any:
+    from minitensor.ops.array import stack
+
+    if not isinstance(value, (list, tuple)):
+        return value
+    first = next((v.dtype for v in value if isinstance(v, Operand)), wanted)
+    parts = [
+        _stacked(v, wanted) if _holds_tensor(v) else convert_to_tensor(v, first) for v in value
+    ]
+    return stack(parts, axis=0)
+
+
+def constant(
+    value: Any, dtype: Any = None, shape: Any = None, name: str | None = "Const"
+) -> Tensor:
+    """A tensor with the elements of `value`, of `dtype` and `shape` when they are given.
+
+    A single value fills the shape. The tensor never shares memory with `value`.
+
+    Raises:
+        InvalidArgumentError: (also a ValueError) for ragged lists and unsupported values.
+        DTypeError: (also a TypeError) when `dtype` cannot hold the value.
+
+    Example:
+        >>> import minitensor as mt
+        >>> mt.constant(7, shape=(2, 2))
+        <tf.Tensor: shape=(2, 2), dtype=int32, numpy=
+        array([[7, 7],
+               [7, 7]], dtype=int32)>
+    """
+    wanted = None if dtype is None else as_dtype(dtype)
+    tensor = _checked(
+        convert_to_tensor(value, None if isinstance(value, Operand) else wanted), wanted
+    )
+    if shape is None:
+        return tensor
+    shape = static(shape)
+    shape = (shape,) if isinstance(shape, int) else tuple(shape)
+    elements = int(np.prod(tensor.shape))
+    if elements != int(np.prod(shape)) and elements != 1:
+        raise DTypeError(
+            message("constant", f"{tensor.numpy()!r} and shape={shape}",
+                    f"Tensor has {elements} elements, but got `shape` {shape} with "
+                    f"{int(np.prod(shape))} elements", "the shape must hold exactly the elements, "
+                    "or one element that fills it", "change the shape")
+        )  # fmt: skip
+    array = tensor._array
+    filled = array.reshape(shape) if elements == int(np.prod(shape)) else _filled(array, shape)
+    return Tensor(filled, state.device)
+
+
+def _filled(array: Any, shape: tuple) -> Any:
+    xp = NAMESPACE[type(array)]
+    return xp.broadcast_to(array.reshape(()), shape).copy()
+
+
+def is_tensor(x: Any) -> bool:
+    """Whether `x` is a tensor or a variable."""
+    return isinstance(x, (Operand, IndexedSlices))
+
+
+def executing_eagerly() -> bool:
+    """Whether ops compute at once, rather than being written into a graph."""
+    return isinstance(state.interpreter, Eager)
+
+
+State.interpreter = Eager()

@@ -1,0 +1,186 @@
+"""The one record of a computation: a list of `Node`s, written by a tape or by a trace.
+
+A tape's graph has values, a traced graph has shapes; everything that reads a graph (gradients,
+views, summaries, the optimiser) reads this. This floor knows ops, not tensors: a value is anything
+with a shape and a dtype, and is recognised by identity.
+"""
+
+from __future__ import annotations
+
+import linecache
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from minitensor.dtypes import DType, name_of
+from minitensor.op import Op
+
+__all__ = ["Graph", "Node", "SourceLine"]
+
+ENGINE = str(Path(__file__).parents[1])
+
+
+class SourceLine(NamedTuple):
+    """A line of the learner's own program."""
+
+    file: str
+    line: int
+    text: str
+
+    def __str__(self) -> str:
+        return f"{short_file(self.file)}:{self.line}: {self.text}"
+
+
+class Node:
+    """One operation that ran: `outputs = op(*inputs, **attrs)`."""
+
+    __slots__ = ("__weakref__", "attrs", "inputs", "name", "op", "origin", "outputs", "scope")
+
+    def __init__(
+        self,
+        op: Op,
+        inputs: Sequence,
+        attrs: dict,
+        outputs: Sequence,
+        name: str | None,
+        scope: str,
+        origin: tuple | None,
+    ):
+        self.op, self.inputs, self.attrs, self.outputs = op, inputs, attrs, outputs
+        self.name, self.scope, self.origin = name, scope, origin
+
+    @property
+    def source(self) -> SourceLine | None:
+        """The learner's line that ran this op; None when it is not known."""
+        return source_line(self.origin)
+
+    def __repr__(self) -> str:
+        return f"<Node {self.op.name}>"
+
+
+class Graph:
+    """A recorded computation: its nodes in the order they ran.
+
+    Values are tensors (of a tape) or symbols (of a trace). `inputs` are the values that no node
+    made and that are watched or fed; everything else that no node made is a constant.
+    """
+
+    def __init__(self, nodes: Sequence[Node], inputs: Sequence, kind: str, outputs: Sequence = ()):
+        self.nodes = list(nodes)
+        self.inputs = list(inputs)
+        self.kind = kind
+        used = {id(x) for node in nodes for x in node.inputs}
+        self.outputs = list(outputs) or [
+            out for node in nodes for out in node.outputs if id(out) not in used
+        ]
+        self._names = _unique_names(self.nodes, self.inputs)
+
+    @property
+    def constants(self) -> list:
+        """Values that nodes read and that are neither inputs nor made by a node."""
+        made = {id(out) for node in self.nodes for out in node.outputs}
+        made |= {id(x) for x in self.inputs}
+        found = {id(x): x for node in self.nodes for x in node.inputs if id(x) not in made}
+        return list(found.values())
+
+    def name_of(self, value: Any) -> str:
+        """The unique name of a value or node, such as `dense/matmul_1`; constants as text."""
+        known = self._names.get(id(value))
+        if known is not None:
+            return known
+        return f"{value:g}" if isinstance(value, float) else _constant_text(value)
+
+    def node_of(self, value: Any) -> Node | None:
+        """The node that made a value; None for inputs and constants."""
+        return next((n for n in self.nodes if any(out is value for out in n.outputs)), None)
+
+    def to_graphviz(self, **attributes: str) -> Any:
+        """The graph as a `graphviz.Digraph`, which renders to SVG, PDF or PNG.
+
+        Raises:
+            UnavailableError: (also an ImportError) without the package graphviz.
+        """
+        from minitensor.graph.dot import digraph
+
+        return digraph(self, **attributes)
+
+    def __iter__(self) -> Iterator[Node]:
+        return iter(self.nodes)
+
+    def __len__(self) -> int:
+        return len(self.nodes)
+
+    def __repr__(self) -> str:
+        return f"<Graph of a {self.kind}: {len(self.nodes)} nodes, {len(self.inputs)} inputs>"
+
+    def __str__(self) -> str:
+        """One line per node: `name: dtype[shape] = op(inputs)`."""
+        head = ", ".join(f"{self.name_of(x)}: {type_text(x)}" for x in self.inputs)
+        lines = [f"graph({head})"]
+        for node in self.nodes:
+            outs = ", ".join(f"{self.name_of(o)}: {type_text(o)}" for o in node.outputs)
+            args = [self.name_of(x) for x in node.inputs]
+            args += [f"{key}={value!r}" for key, value in node.attrs.items()]
+            lines.append(f"  {outs} = {node.op.name}({', '.join(args)})")
+        lines.append(f"  return {', '.join(self.name_of(o) for o in self.outputs)}")
+        return "\n".join(lines)
+
+
+def type_text(value: Any) -> str:
+    """`float32[2, 3]` for a value."""
+    if not hasattr(value, "dtype"):
+        return type(value).__name__
+    dtype = value.dtype
+    name = dtype.name if isinstance(dtype, DType) else name_of(dtype)
+    sizes = ", ".join("?" if d is None else str(d) for d in value.shape)
+    return f"{name}[{sizes}]"
+
+
+def source_line(origin: tuple | None) -> SourceLine | None:
+    """The line of a program that a (op, code, instruction offset) stands for."""
+    if origin is None:
+        return None
+    _, code, offset = origin
+    positions = list(code.co_positions())
+    line = positions[offset // 2][0] if offset // 2 < len(positions) else code.co_firstlineno
+    line = line or code.co_firstlineno
+    return SourceLine(code.co_filename, line, linecache.getline(code.co_filename, line).strip())
+
+
+def short_file(file: str) -> str:
+    """A file name as a learner knows it: `cell` for a notebook cell, else the last part."""
+    if "ipykernel_" in file or file.startswith("<ipython-input"):
+        return "cell"
+    return Path(file).name
+
+
+def is_engine_file(file: str) -> bool:
+    """Whether a code object's file belongs to minitensor rather than to a learner."""
+    return file.startswith(ENGINE)
+
+
+def _constant_text(value: Any) -> str:
+    shape = getattr(value, "shape", None)
+    return repr(value) if shape is None else f"constant {type_text(value)}"
+
+
+def _unique_names(nodes: Sequence[Node], inputs: Sequence) -> dict[int, str]:
+    names: dict[int, str] = {}
+    taken: dict[str, int] = {}
+
+    def unique(wanted: str) -> str:
+        count = taken.get(wanted.lower(), 0)
+        taken[wanted.lower()] = count + 1
+        return unique(f"{wanted}_{count}") if count else wanted
+
+    for i, value in enumerate(inputs):
+        label = getattr(value, "_label", None) or f"x{i}" if len(inputs) > 1 else "x"
+        names[id(value)] = unique(getattr(value, "_label", None) or label)
+    for node in nodes:
+        base = (
+            f"{node.scope}/{node.name or node.op.name}" if node.scope else node.name or node.op.name
+        )
+        names[id(node)] = unique(base)
+        for i, out in enumerate(node.outputs):
+            names.setdefault(id(out), names[id(node)] if i == 0 else f"{names[id(node)]}:{i}")
+    return names

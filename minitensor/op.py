@@ -1,0 +1,298 @@
+"""What an operation is, the registry of all of them, and the interpreters that run them.
+
+An op is described once, beside its formula:
+
+    forward    how to compute it, written against an array namespace `xp`
+    gradient   how to pull a cotangent `g` back to its inputs, written against the same `xp`
+    infer      shape and dtype of the result, without computing it
+    types      which inputs share a dtype, one letter per input (see `Op`)
+    kernels    optional faster forwards for one namespace
+    scalar     the same formula as a C expression, so that a compiler can fuse it
+    samples    inputs on which the generated tests run
+
+`xp` is numpy, cupy, or `minitensor.ops`. Because a rule talks only to `xp`, one text is executed
+eagerly on either device, differentiated twice, traced into a graph, and expanded. This floor knows
+nothing of tensors: calling an op hands it to the active interpreter, which gives it its meaning.
+Read `Op`, then `op`, then `State`.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from inspect import Parameter, Signature, getdoc, signature
+from typing import Any, Protocol
+
+from minitensor.dtypes import kind_of, name_of
+from minitensor.errors import ArgumentError, DTypeError, Fault, OpError, message, suggest
+from minitensor.shapes import Spec
+
+__all__ = ["REGISTRY", "Interpreter", "Op", "State", "convert", "op", "state"]
+
+REGISTRY: dict[str, Op] = {}
+NO_ATTRS: dict[str, Any] = {}
+_KIND_WORDS = {"f": "floating", "c": "complex", "i": "integer", "u": "unsigned", "b": "bool"}
+_KIND_WORDS["O"] = "string"
+_FIXED_TYPES = {"I": ("iu", "an integer tensor"), "B": ("b", "a bool tensor"),
+                "F": ("f", "a floating tensor"), "S": ("O", "a string tensor")}  # fmt: skip
+
+
+class Interpreter(Protocol):
+    """Gives a meaning to an op: compute it, record it, or only infer its shape."""
+
+    def apply(self, op: Op, inputs: Sequence, attrs: dict, name: str | None = None) -> Any:
+        """Run one op on tensors (or what can become a tensor)."""
+        ...
+
+    def convert(self, value: Any, dtype: Any = None) -> Any:
+        """Turn a value into whatever this interpreter computes with."""
+        ...
+
+
+class State(threading.local):
+    """What is active in this thread. Each thread starts with the class attributes."""
+
+    interpreter: Interpreter
+    tapes: tuple = ()
+    accumulators: tuple = ()
+    scope: str = ""
+    device: Any = None
+
+
+state = State()
+
+
+def convert(value: Any, dtype: Any = None) -> Any:
+    """A tensor of the active interpreter."""
+    return state.interpreter.convert(value, dtype)
+
+
+class Op:
+    """One operation: call it on tensors, or on anything that can become one.
+
+    `types` has one letter per input: inputs with letter T share one dtype (of the kinds in
+    `kinds`), so do those with U; I is an integer, B a bool, F a float, S a string, A anything. A
+    single letter also serves any number of inputs.
+    `fast` ops are elementwise: eager execution checks their dtypes and asks `infer` only after
+    numpy has refused. All other ops are inferred first.
+    """
+
+    types: str
+    kinds: str
+    infer: Callable
+    samples: Callable[..., Iterator[tuple]]
+    scalar: str | None
+    fast: bool
+    weak: bool
+    conjugate: bool
+    portable: bool
+    why_none: str
+
+    def __init__(self, forward: Callable, **declared: Any):
+        parameters = list(signature(forward).parameters.values())[1:]
+        arrays = [p for p in parameters if p.kind is not p.KEYWORD_ONLY]
+        self.forward = forward
+        self.name = self.__name__ = self.__qualname__ = forward.__name__.rstrip("_")
+        self.__module__ = forward.__module__
+        self.__wrapped__ = forward
+        self.__doc__ = getdoc(forward)
+        self.variadic = any(p.kind is p.VAR_POSITIONAL for p in arrays)
+        self.input_names = [p.name for p in arrays]
+        self.attr_names = [p.name for p in parameters if p.kind is p.KEYWORD_ONLY]
+        self.attr_set = frozenset(self.attr_names)
+        self.arity = len(arrays)
+        self.gradient_rule: Callable | None = None
+        self.kernels: dict[str, Callable] = {}
+        for field, value in declared.items():
+            setattr(self, field, value)
+        letters = set(self.types)
+        self.uniform = letters == {"T"} and self.arity > 1 and not self.variadic
+        self.__signature__ = _public_signature(parameters)
+        required = [p for p in parameters if p.kind is p.KEYWORD_ONLY and p.default is p.empty]
+        self.binds = self.variadic or bool(required)
+
+    def __call__(self, *inputs: Any, name: str | None = None, **attrs: Any) -> Any:
+        if len(inputs) != self.arity or self.binds or not attrs.keys() <= self.attr_set:
+            inputs, attrs = self.bind(inputs, attrs)
+        return state.interpreter.apply(self, inputs, attrs, name)
+
+    def bind(self, inputs: tuple, attrs: dict) -> tuple[tuple, dict]:
+        """Sort the arguments of a call into inputs and attributes.
+
+        Raises:
+            ArgumentError: (also a TypeError) for one that is unknown, missing or given twice.
+        """
+        names = [*self.input_names, *self.attr_names]
+        if len(inputs) > len(names):
+            raise self._argument_error(f"{len(inputs)} positional arguments", "there are too many")
+        given = dict(zip(names, inputs, strict=False))
+        for key in attrs:
+            if key not in names:
+                raise self._argument_error(f"an argument {key!r}", "there is none of that name",
+                                           suggest(key, names))  # fmt: skip
+            if key in given:
+                raise self._argument_error(f"{key!r} twice", "by position and by name")
+        given |= attrs
+        missing = [n for n in self.input_names if n not in given]
+        missing += [
+            n for n in self.attr_names
+            if n not in given and self.__signature__.parameters[n].default is Parameter.empty
+        ]  # fmt: skip
+        if missing:
+            raise self._argument_error(f"{len(given)} arguments", f"{missing[0]!r} is missing")
+        arrays = tuple(given.pop(n) for n in self.input_names)
+        return (tuple(arrays[0]) if self.variadic else arrays), given
+
+    def on(self, xp: Any, *inputs: Any, **attrs: Any) -> Any:
+        """This op in the namespace `xp`: how one rule calls another op.
+
+        On arrays it runs the formula (or the kernel for `xp`); when `xp` is `minitensor.ops` it
+        goes through the interpreter, so that it is recorded.
+        """
+        if xp.__name__.startswith("minitensor"):
+            return self(list(inputs), **attrs) if self.variadic else self(*inputs, **attrs)
+        return self.implementation(xp)(xp, *inputs, **attrs)
+
+    def implementation(self, xp: Any) -> Callable:
+        """The function that computes this op in `xp`: its kernel, else its formula."""
+        return self.kernels.get(xp.__name__, self.forward)
+
+    def gradient(self, rule: Callable) -> Callable:
+        """Register `rule(xp, g, out, *inputs, **attrs)`.
+
+        It returns the cotangent of the only input, or a tuple with one zero-argument function per
+        input (None where no gradient exists), so that unwanted products are never computed. The
+        engine sums each cotangent down to the shape its input had before broadcasting, and
+        conjugates inputs and output of complex ops beforehand.
+        """
+        self.gradient_rule = rule
+        return rule
+
+    def kernel(self, namespace: str) -> Callable[[Callable], Callable]:
+        """Register a faster forward for one namespace; same arguments, same result."""
+
+        def register(function: Callable) -> Callable:
+            self.kernels[namespace] = function
+            return function
+
+        return register
+
+    def infer_specs(self, specs: Sequence[Spec], attrs: dict) -> Any:
+        """Check dtypes and shapes; the spec of the result, or a tuple of them.
+
+        Raises:
+            InvalidArgumentError: in the five-part form; DTypeError when dtypes are at fault.
+        """
+        try:
+            self._check_types(specs)
+            return self.infer(*specs, **attrs)
+        except Fault as fault:
+            found = fault
+        raise self.error(found, specs, attrs)
+
+    def error(self, fault: Fault, specs: Sequence[Spec], attrs: dict) -> OpError:
+        """The public error for what a rule found wrong."""
+        inputs = " and ".join(f"{tuple(s.shape)} {name_of(s.dtype)}" for s in specs)
+        given = [f"shape{'s' if len(specs) > 1 else ''} {inputs}"] if specs else []
+        given += [f"{key}={value!r}" for key, value in attrs.items()]
+        return fault.error(message(self.name, ", ".join(given), fault.fault, fault.rule, fault.fix))
+
+    def _check_types(self, specs: Sequence[Spec]) -> None:
+        letters = self.types * len(specs) if len(self.types) == 1 else self.types
+        first: dict[str, tuple[int, Spec]] = {}
+        for i, (letter, spec) in enumerate(zip(letters, specs, strict=False)):
+            if letter in _FIXED_TYPES:
+                kinds, wanted = _FIXED_TYPES[letter]
+                if kind_of(spec.dtype) not in kinds:
+                    raise Fault(f"{self._input(i)} has dtype {name_of(spec.dtype)}",
+                                f"it must be {wanted}", "convert it with mt.cast", DTypeError)  # fmt: skip
+            elif letter != "A":
+                where, other = first.setdefault(letter, (i, spec))
+                if other.dtype != spec.dtype:
+                    raise Fault(
+                        f"{self._input(i)} has dtype {name_of(spec.dtype)} where "
+                        f"{self._input(where)} has {name_of(other.dtype)}",
+                        "dtypes are never promoted silently",
+                        f"convert one of them, for example with "
+                        f"mt.cast(x, mt.{name_of(other.dtype)})",
+                        DTypeError,
+                    )
+        if "T" in first:
+            self._check_kind(first["T"][1].dtype)
+
+    def _check_kind(self, dtype: Any) -> None:
+        if kind_of(dtype) not in self.kinds:
+            raise Fault(
+                f"dtype {name_of(dtype)} is not in the list of allowed values",
+                f"{self.name} takes {', '.join(_KIND_WORDS[k] for k in self.kinds)} tensors",
+                "convert with mt.cast(x, mt.float32)" if "f" in self.kinds else "convert with mt.cast",
+                DTypeError,
+            )  # fmt: skip
+
+    def _input(self, i: int) -> str:
+        return f"input {i}" if self.variadic else repr(self.input_names[i])
+
+    def _argument_error(self, given: str, fault: str, fix: str = "") -> ArgumentError:
+        call = f"{self.name}{self.__signature__}"
+        return ArgumentError(
+            message(self.name, given, fault, f"the call is {call}", fix or "compare with it")
+        )
+
+    def __repr__(self) -> str:
+        return f"<op {self.name}>"
+
+    def __reduce__(self) -> str | tuple:
+        return REGISTRY.__getitem__, (self.name,)
+
+
+def op(
+    *,
+    infer: Callable,
+    samples: Callable[..., Iterator[tuple]],
+    types: str = "T",
+    kinds: str = "fciub",
+    scalar: str | None = None,
+    fast: bool = False,
+    weak: bool = False,
+    conjugate: bool = True,
+    portable: bool = True,
+    why_none: str = "",
+) -> Callable[[Callable], Op]:
+    """Turn a forward formula into an `Op` and add it to the registry.
+
+    The formula is `f(xp, *arrays, **attributes)`: arrays by position, attributes by keyword.
+
+    Args:
+        infer: `(*specs, **attrs)` to the spec of the result, or a tuple of them.
+        samples: `(rng)` to an iterator of `(arrays, attrs)` for the generated tests.
+        types: one letter per input, see `Op`.
+        kinds: the dtype kinds that inputs with letter T may have.
+        scalar: the formula as a C expression with `{0}`, `{1}`, …; without it, no fusion.
+        fast: elementwise; infer only after numpy has refused.
+        weak: Python numbers may stay Python numbers (the gradient rule only multiplies by them).
+        conjugate: False for ops that treat real and imaginary part differently (abs, real, …).
+        portable: False when the formula needs more than the array API standard offers.
+        why_none: for an op without gradient, the reason a learner is told.
+    """
+
+    def register(forward: Callable) -> Op:
+        new = Op(
+            forward, infer=infer, samples=samples, types=types, kinds=kinds, scalar=scalar,
+            fast=fast, weak=weak, conjugate=conjugate, portable=portable, why_none=why_none,
+        )  # fmt: skip
+        if new.name in REGISTRY:
+            raise ValueError(f"op {new.name!r} is already defined in "
+                             f"{REGISTRY[new.name].forward.__module__}")  # fmt: skip
+        REGISTRY[new.name] = new
+        return new
+
+    return register
+
+
+def _public_signature(parameters: list[Parameter]) -> Signature:
+    """What `help` shows: inputs and attributes by position or keyword, then `name`."""
+    public = [p.replace(kind=Parameter.POSITIONAL_OR_KEYWORD) for p in parameters]
+    required = [p for p in public if p.default is Parameter.empty]
+    optional = [p for p in public if p.default is not Parameter.empty]
+    ordered = public if public == required + optional else required + optional
+    return Signature([*ordered, Parameter("name", Parameter.POSITIONAL_OR_KEYWORD, default=None)])

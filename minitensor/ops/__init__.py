@@ -1,0 +1,13 @@
+"""Every op by name; this package is itself an array namespace, the `xp` of second derivatives.
+
+Read the modules in this order: arithmetic, comparison, elementwise, reduction, array, indexing,
+linalg, neural, conv; the names below say in numpy's words what rules ask of `xp`.
+"""
+
+from minitensor.ops.arithmetic import *
+from minitensor.ops.array import *
+from minitensor.ops.comparison import *
+from minitensor.ops.indexing import *
+from minitensor.ops.namespace import *
+from minitensor.ops.reduction import *
+from minitensor.ops.state import *

@@ -1,0 +1,482 @@
+"""Tensor: an immutable array that ops compute with. Operators, numpy interop, printing.
+
+Operators hand their op straight to the active interpreter, so that `a * b` reaches numpy in three
+Python frames. How ops run is in `eager`; variables are in `variable`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from minitensor.backend import to_numpy
+from minitensor.device import CPU, Device
+from minitensor.dtypes import BY_NUMPY, DType, as_dtype
+from minitensor.errors import ArgumentError, Fault, InvalidArgumentError, message
+from minitensor.op import NO_ATTRS, state
+from minitensor.ops.arithmetic import (
+    abs,
+    add,
+    divide,
+    floordiv,
+    floormod,
+    multiply,
+    negative,
+    pow,
+    subtract,
+    truediv,
+)  # fmt: skip
+from minitensor.ops.comparison import (
+    equal,
+    greater,
+    greater_equal,
+    less,
+    less_equal,
+    logical_and,
+    logical_not,
+    logical_or,
+    logical_xor,
+    not_equal,
+)  # fmt: skip
+from minitensor.ops.indexing import getitem, static_index
+from minitensor.shapes import TensorShape, broadcast_shapes
+
+__all__ = ["IndexedSlices", "Operand", "Reference", "Tensor", "TensorSpec"]
+
+
+class Operand:
+    """What tensors and variables share: Python's operators. Abstract."""
+
+    __slots__ = ()
+    __array_priority__ = 100
+    __slots__ = ()
+    __array_priority__ = 100
+
+    def __add__(self, other: Any) -> Any:
+        return state.interpreter.apply(add, (self, other), NO_ATTRS)
+
+    def __radd__(self, other: Any) -> Any:
+        return state.interpreter.apply(add, (other, self), NO_ATTRS)
+
+    def __sub__(self, other: Any) -> Any:
+        return state.interpreter.apply(subtract, (self, other), NO_ATTRS)
+
+    def __rsub__(self, other: Any) -> Any:
+        return state.interpreter.apply(subtract, (other, self), NO_ATTRS)
+
+    def __mul__(self, other: Any) -> Any:
+        return state.interpreter.apply(multiply, (self, other), NO_ATTRS)
+
+    def __rmul__(self, other: Any) -> Any:
+        return state.interpreter.apply(multiply, (other, self), NO_ATTRS)
+
+    def __truediv__(self, other: Any) -> Any:
+        if self._numpy_dtype.kind in "iu":
+            return truediv(self, other)
+        return state.interpreter.apply(divide, (self, other), NO_ATTRS)
+
+    def __rtruediv__(self, other: Any) -> Any:
+        if self._numpy_dtype.kind in "iu":
+            return truediv(state.interpreter.convert(other, self.dtype), self)
+        return state.interpreter.apply(divide, (other, self), NO_ATTRS)
+
+    def __floordiv__(self, other: Any) -> Any:
+        return state.interpreter.apply(floordiv, (self, other), NO_ATTRS)
+
+    def __rfloordiv__(self, other: Any) -> Any:
+        return state.interpreter.apply(floordiv, (other, self), NO_ATTRS)
+
+    def __mod__(self, other: Any) -> Any:
+        return state.interpreter.apply(floormod, (self, other), NO_ATTRS)
+
+    def __rmod__(self, other: Any) -> Any:
+        return state.interpreter.apply(floormod, (other, self), NO_ATTRS)
+
+    def __pow__(self, other: Any) -> Any:
+        return state.interpreter.apply(pow, (self, other), NO_ATTRS)
+
+    def __rpow__(self, other: Any) -> Any:
+        return state.interpreter.apply(pow, (other, self), NO_ATTRS)
+
+    def __matmul__(self, other: Any) -> Any:
+        from minitensor.ops.linalg import matmul
+
+        return matmul(self, other)
+
+    def __rmatmul__(self, other: Any) -> Any:
+        from minitensor.ops.linalg import matmul
+
+        return matmul(other, self)
+
+    def __neg__(self) -> Any:
+        return state.interpreter.apply(negative, (self,), NO_ATTRS)
+
+    def __pos__(self) -> Any:
+        return self
+
+    def __abs__(self) -> Any:
+        return state.interpreter.apply(abs, (self,), NO_ATTRS)
+
+    def __and__(self, other: Any) -> Any:
+        return state.interpreter.apply(logical_and, (self, other), NO_ATTRS)
+
+    __rand__ = __and__
+
+    def __or__(self, other: Any) -> Any:
+        return state.interpreter.apply(logical_or, (self, other), NO_ATTRS)
+
+    __ror__ = __or__
+
+    def __xor__(self, other: Any) -> Any:
+        return state.interpreter.apply(logical_xor, (self, other), NO_ATTRS)
+
+    __rxor__ = __xor__
+
+    def __invert__(self) -> Any:
+        return state.interpreter.apply(logical_not, (self,), NO_ATTRS)
+
+    def __lt__(self, other: Any) -> Any:
+        return state.interpreter.apply(less, (self, other), NO_ATTRS)
+
+    def __le__(self, other: Any) -> Any:
+        return state.interpreter.apply(less_equal, (self, other), NO_ATTRS)
+
+    def __gt__(self, other: Any) -> Any:
+        return state.interpreter.apply(greater, (self, other), NO_ATTRS)
+
+    def __ge__(self, other: Any) -> Any:
+        return state.interpreter.apply(greater_equal, (self, other), NO_ATTRS)
+
+    def __eq__(self, other: Any) -> Any:
+        return _compare(equal, self, other, False)
+
+    def __ne__(self, other: Any) -> Any:
+        return _compare(not_equal, self, other, True)
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __getitem__(self, index: Any) -> Any:
+        return _getitem(self, index)
+
+    @property
+    def _numpy_dtype(self) -> np.dtype:
+        raise TypeError(f"{type(self).__name__} is abstract")
+
+
+def _compare(op: Any, a: Any, b: Any, unequal: bool) -> Any:
+    """`==` and `!=` answer for any two things: what cannot match is simply not equal."""
+    if b is None:
+        return unequal
+    shape = b.shape if hasattr(b, "shape") else np.shape(b)
+    try:
+        broadcast_shapes(a.shape, shape)
+    except Fault:
+        return unequal
+    return state.interpreter.apply(op, (a, b), NO_ATTRS)
+
+
+def _getitem(tensor: Any, index: Any) -> Any:
+    parts = index if isinstance(index, tuple) else (index,)
+    for part in parts:
+        if getattr(part, "dtype", None) == bool and np.ndim(part):
+            return _masked(tensor, part, parts)
+    try:
+        static = tuple(static_index(part) for part in parts)
+    except Fault as fault:
+        raise ArgumentError(
+            message("getitem", f"index {index!r} of shape {tensor.shape}",
+                    fault.fault, fault.rule, fault.fix)
+        ) from None  # fmt: skip
+    if not len(tensor.shape) and any(p is not None and p is not Ellipsis for p in static):
+        raise InvalidArgumentError(
+            message("getitem", f"index {index!r} of a scalar", "attempting to slice scalar input",
+                    "a scalar has no axes", "use the value itself")
+        )  # fmt: skip
+    return state.interpreter.apply(getitem, (tensor,), {"index": static})
+
+
+def _masked(tensor: Any, mask: Any, parts: tuple) -> Any:
+    from minitensor.ops.indexing import boolean_mask
+
+    if len(parts) > 1:
+        raise ArgumentError(
+            message("getitem", f"a mask among {len(parts)} indices", "masks do not combine",
+                    "a mask selects alone", "apply one after the other: x[mask][...]")
+        )  # fmt: skip
+    return boolean_mask(tensor, mask)
+
+
+class Tensor(Operand):
+    """An immutable array of one dtype on one device.
+
+    Made by `mt.constant` and by ops. `numpy()` copies the elements out; nothing shares memory
+    with a tensor, so nothing can change it.
+
+    Example:
+        >>> import minitensor as mt
+        >>> t = mt.constant([[1.0, 2.0], [3.0, 4.0]])
+        >>> t[:, 0] * 10
+        <tf.Tensor: shape=(2,), dtype=float32, numpy=array([10., 30.], dtype=float32)>
+    """
+
+    __slots__ = ("__weakref__", "_array", "_device", "_origin")
+
+    def __init__(self, array: Any, device: Device | None = None):
+        self._array, self._device, self._origin = array, device, None
+
+    @property
+    def shape(self) -> TensorShape:
+        """The sizes of the axes."""
+        return tuple.__new__(TensorShape, self._array.shape)
+
+    @property
+    def dtype(self) -> DType:
+        """The type of the elements."""
+        return BY_NUMPY[self._array.dtype]
+
+    @property
+    def _numpy_dtype(self) -> np.dtype:
+        return self._array.dtype
+
+    @property
+    def ndim(self) -> int:
+        """The number of axes."""
+        return self._array.ndim
+
+    @property
+    def device(self) -> str:
+        """The full name of the device that holds the elements."""
+        return self._placed.name
+
+    @property
+    def _placed(self) -> Device:
+        if self._device is not None:
+            return self._device
+        return CPU if isinstance(self._array, np.ndarray) else Device("GPU", self._array.device.id)
+
+    def numpy(self) -> Any:
+        """The elements as a new numpy array; a numpy scalar for a scalar, bytes for a string."""
+        from minitensor.tape import note_detour
+
+        note_detour(self)
+        array = to_numpy(self._array)
+        return array.copy() if array.ndim else array[()]
+
+    def cpu(self) -> Tensor:
+        """The same value on the CPU."""
+        from minitensor.ops.state import to_device
+
+        return to_device(self, device=CPU, source=self._placed)
+
+    def get_shape(self) -> TensorShape:
+        """The sizes of the axes, as `shape`."""
+        return self.shape
+
+    def set_shape(self, shape: Any) -> None:
+        """Check that `shape` fits; an eager tensor's shape is always known."""
+        self.shape.assert_is_compatible_with(shape)
+
+    def ref(self) -> Reference:
+        """A hashable stand-in, to use the tensor as a key."""
+        return Reference(self)
+
+    def eval(self) -> Any:
+        """TensorFlow 1's way to a value; here only an error that says so."""
+        raise NotImplementedError(
+            "eval is not supported when eager execution is enabled, is .numpy() what you're "
+            "looking for?"
+        )
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+        from minitensor.tape import note_detour
+
+        note_detour(self)
+        return np.array(to_numpy(self._array), dtype=dtype)
+
+    def __bool__(self) -> bool:
+        if self._array.dtype.kind == "O" and not self.ndim:
+            return bool(self._array[()])
+        return bool(to_numpy(self._array))
+
+    def __int__(self) -> int:
+        return int(to_numpy(self._array))
+
+    def __float__(self) -> float:
+        return float(to_numpy(self._array))
+
+    def __complex__(self) -> complex:
+        return complex(to_numpy(self._array))
+
+    def __index__(self) -> int:
+        return to_numpy(self._array).__index__()
+
+    def __len__(self) -> int:
+        if not self.ndim:
+            raise TypeError("Scalar tensor has no `len()`")
+        return self._array.shape[0]
+
+    def __iter__(self) -> Iterator:
+        if not self.ndim:
+            raise TypeError("Cannot iterate over a scalar tensor.")
+        return (self[i] for i in range(self._array.shape[0]))
+
+    def __contains__(self, value: Any) -> bool:
+        return bool(np.any(to_numpy((self == value)._array)))
+
+    def __format__(self, spec: str) -> str:
+        if not spec:
+            return str(self)
+        return to_numpy(self._array)[()].__format__(spec)
+
+    def __setitem__(self, index: Any, value: Any) -> None:
+        raise TypeError(
+            "'Tensor' object does not support item assignment: a tensor never changes. Make a new "
+            "one with mt.tensor_scatter_nd_update, or use mt.Variable and v[...].assign(value)."
+        )
+
+    def __copy__(self) -> Tensor:
+        return self
+
+    def __deepcopy__(self, memo: dict) -> Tensor:
+        return self
+
+    def __reduce__(self) -> tuple:
+        return _restore, (to_numpy(self._array),)
+
+    def __getattr__(self, name: str) -> Any:
+        if name in ("name", "op", "graph"):
+            raise AttributeError(
+                f"Tensor.{name} is undefined when eager execution is enabled.", name=name, obj=self
+            )
+        hints = {"T": "mt.transpose(x)", "reshape": "mt.reshape(x, shape)",
+                 "mean": "mt.reduce_mean(x)", "sum": "mt.reduce_sum(x)", "max": "mt.reduce_max(x)",
+                 "min": "mt.reduce_min(x)", "astype": "mt.cast(x, dtype)", "size": "mt.size(x)",
+                 "item": "x.numpy()", "flatten": "mt.reshape(x, [-1])", "dot": "mt.tensordot",
+                 "backward": "with mt.GradientTape() as tape: …; tape.gradient(y, x)",
+                 "grad": "tape.gradient(y, x)", "detach": "mt.stop_gradient(x)"}  # fmt: skip
+        hint = f" Write {hints[name]}." if name in hints else ""
+        raise AttributeError(f"Tensor object has no attribute {name!r}.{hint}", name=name, obj=self)
+
+    def __repr__(self) -> str:
+        return f"<tf.Tensor: shape={self.shape}, dtype={self.dtype.name}, numpy={numpy_text(self._array)}>"
+
+    def __str__(self) -> str:
+        text = _element_text(self._array) if not self.ndim else str(to_numpy(self._array))
+        newline = "\n" if "\n" in text else ""
+        return f"tf.Tensor({newline}{text}, shape={self.shape}, dtype={self.dtype.name})"
+
+
+def _restore(array: np.ndarray) -> Tensor:
+    return Tensor(array)
+
+
+def _element_text(array: Any) -> str:
+    value = to_numpy(array)[()]
+    if isinstance(value, (bytes, bool, np.bool_)):
+        return repr(bool(value) if isinstance(value, np.bool_) else value)
+    return str(value)
+
+
+def numpy_text(array: Any) -> str:
+    """The elements as a repr shows them; on a line of their own when they need several."""
+    if not array.ndim:
+        return _element_text(array)
+    text = repr(to_numpy(array))
+    return f"\n{text}" if "\n" in text else text
+
+
+class Reference:
+    """A hashable handle of a tensor or variable: equal when it is the same object."""
+
+    __slots__ = ("_target",)
+
+    def __init__(self, target: Any):
+        self._target = target
+
+    def deref(self) -> Any:
+        """The object that this is a handle of."""
+        return self._target
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Reference) and other._target is self._target
+
+    def __hash__(self) -> int:
+        return id(self._target)
+
+    def __repr__(self) -> str:
+        return f"<Reference wrapping {self._target!r}>"
+
+
+class TensorSpec:
+    """What is known of a tensor before it exists: shape, dtype and name.
+
+    Example:
+        >>> TensorSpec([None, 2], "float32", name="x")
+        TensorSpec(shape=(None, 2), dtype=tf.float32, name='x')
+    """
+
+    def __init__(self, shape: Any = None, dtype: Any = "float32", name: str | None = None):
+        self.shape, self.dtype, self.name = TensorShape(shape), as_dtype(dtype), name
+
+    @classmethod
+    def from_tensor(cls, tensor: Any, name: str | None = None) -> TensorSpec:
+        """The spec that `tensor` fits exactly."""
+        return cls(tensor.shape, tensor.dtype, name)
+
+    def is_compatible_with(self, value: Any) -> bool:
+        """Whether a tensor or spec fits this one."""
+        return value.dtype == self.dtype and self.shape.is_compatible_with(value.shape)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, TensorSpec) and (
+            (self.shape, self.dtype, self.name) == (other.shape, other.dtype, other.name)
+        )
+
+    def __hash__(self) -> int:
+        return hash((self.shape, self.dtype, self.name))
+
+    def __repr__(self) -> str:
+        return f"TensorSpec(shape={self.shape}, dtype={self.dtype!r}, name={self.name!r})"
+
+
+class IndexedSlices:
+    """Some rows of a tensor that is zero elsewhere: what the gradient of a gather is.
+
+    `values[i]` belongs at row `indices[i]` of a tensor with `dense_shape`; rows named twice are
+    summed when it becomes dense.
+
+    Example:
+        >>> import minitensor as mt
+        >>> rows = mt.IndexedSlices(mt.constant([[1.0], [2.0]]), mt.constant([2, 2]), (3, 1))
+        >>> mt.convert_to_tensor(rows).numpy().tolist()
+        [[0.0], [0.0], [3.0]]
+    """
+
+    __slots__ = ("dense_shape", "indices", "values")
+
+    def __init__(self, values: Any, indices: Any, dense_shape: Any = None):
+        self.values, self.indices, self.dense_shape = values, indices, dense_shape
+
+    @property
+    def dtype(self) -> Any:
+        """The dtype of the values."""
+        return self.values.dtype
+
+    @property
+    def shape(self) -> TensorShape:
+        """The shape of the dense tensor."""
+        return TensorShape(self.dense_shape)
+
+    def to_dense(self) -> Any:
+        """The dense tensor: zeros, with every row added at its place."""
+        from minitensor.ops.indexing import scatter_rows
+
+        return scatter_rows(self.values, self.indices, rows=int(self.dense_shape[0]))
+
+    def __repr__(self) -> str:
+        return (
+            f"IndexedSlices(indices={self.indices}, values={self.values}, "
+            f"dense_shape={self.dense_shape})"
+        )
