@@ -8,6 +8,7 @@ from minitensor.ops.arithmetic import *
 from minitensor.ops.array import *
 from minitensor.ops.comparison import *
 from minitensor.ops.indexing import *
+from minitensor.ops.linalg import *
 from minitensor.ops.namespace import *
 from minitensor.ops.reduction import *
 from minitensor.ops.state import *

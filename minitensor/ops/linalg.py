@@ -1,0 +1,149 @@
+"""Products of matrices and vectors, and what is built from them: traces, norms, clipping.
+
+All ops work on the last two axes; axes before them are a batch and broadcast. Factorisations and
+what follows from them (inverse, determinant, solve) are in `decomposition`, sums of products over
+named axes in `einsum`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from minitensor import samples
+from minitensor.dtypes import kind_of
+from minitensor.errors import Fault
+from minitensor.op import op
+from minitensor.shapes import Spec, matrix_product
+
+__all__ = ["matmul", "matrix_transpose"]
+
+
+def _swapped(x: Spec) -> Spec:
+    return Spec((*x.shape[:-2], *x.shape[:-3:-1]), x.dtype)
+
+
+def _transposed_spec(a: Spec, **_: Any) -> Spec:
+    if len(a.shape) < 2:
+        raise Fault(f"its rank is {len(a.shape)}", "a matrix has rows and columns: two axes",
+                    "add an axis to a vector: x[None, :] or x[:, None]")  # fmt: skip
+    return _swapped(a)
+
+
+@op(infer=_transposed_spec, types="A", conjugate=False,
+    samples=samples.cases((((2, 3),), {}), (((2, 0, 3),), {}),
+                          (((2, 3, 4),), {"conjugate": True})))  # fmt: skip
+def matrix_transpose(xp, a, *, conjugate=False):
+    """Rows and columns exchanged, for every matrix of a batch.
+
+    Shape: (…, n, m) → (…, m, n). With `conjugate`, complex elements are conjugated too.
+    """
+    a = xp.permute_dims(a, (*range(a.ndim - 2), a.ndim - 1, a.ndim - 2))
+    return xp.conj(a) if conjugate and getattr(a.dtype, "kind", "f") == "c" else a
+
+
+@matrix_transpose.gradient
+def matrix_transpose_gradient(xp, g, out, a, *, conjugate=False):
+    return matrix_transpose.on(xp, g, conjugate=conjugate)
+
+
+def _matmul_spec(
+    a: Spec, b: Spec, *, transpose_a: bool = False, transpose_b: bool = False,
+    adjoint_a: bool = False, adjoint_b: bool = False,
+) -> Spec:  # fmt: skip
+    for side, both in (("a", transpose_a and adjoint_a), ("b", transpose_b and adjoint_b)):
+        if both:
+            raise Fault(f"transpose_{side} and adjoint_{side} are both True",
+                        "the adjoint is the conjugated transpose, so one of them says all",
+                        f"leave out transpose_{side}")  # fmt: skip
+    turned_a = (transpose_a or adjoint_a) and len(a.shape) >= 2
+    turned_b = (transpose_b or adjoint_b) and len(b.shape) >= 2
+    return matrix_product(_swapped(a) if turned_a else a, _swapped(b) if turned_b else b)
+
+
+def _product(xp: Any, a: Any, b: Any) -> Any:
+    """Product of what may be batches or half precision.
+
+    Several matrices times one matrix are one large product. Numpy has no BLAS for two-byte floats:
+    they are multiplied, and summed, as float32.
+    """
+    if getattr(a.dtype, "itemsize", 4) == 2 and kind_of(a.dtype) == "f" and xp is np:
+        return _product(xp, a.astype("float32"), b.astype("float32")).astype(a.dtype)
+    if a.ndim > 2 and b.ndim == 2 and a.shape[-1]:
+        return xp.reshape(xp.reshape(a, (-1, a.shape[-1])) @ b, (*a.shape[:-1], b.shape[-1]))
+    return a @ b
+
+
+_MATMULS = samples.cases(
+    (((2, 3), (3, 4)), {}),
+    (((3, 2), (4, 3)), {"transpose_a": True, "transpose_b": True}),
+    (((3, 2), (3, 4)), {"adjoint_a": True}),
+    (((2, 3), (4, 3)), {"adjoint_b": True}),
+    (((5, 2, 3), (3, 4)), {}),
+    (((5, 2, 3), (4, 3)), {"transpose_b": True}),
+    (((2, 1, 2, 3), (5, 3, 1)), {}),
+    (((2, 3), (5, 3, 1)), {}),
+    (((0, 3), (3, 2)), {}),
+    (((2, 0), (0, 2)), {}),
+)
+
+
+@op(infer=_matmul_spec, samples=_MATMULS, kinds="fciu", fast=True, conjugate=False)
+def matmul(
+    xp, a, b, *, transpose_a=False, transpose_b=False, adjoint_a=False, adjoint_b=False
+):  # fmt: skip
+    """Matrix product: row i of `a` times column j of `b`, out[i, j] = Σ a[i, k] b[k, j].
+
+    Shape: (…, n, k), (…, k, m) → (…, n, m); the axes before the last two broadcast.
+    `transpose_a` (and `_b`) exchanges rows and columns first; `adjoint_a` conjugates them too.
+
+    Raises:
+        InvalidArgumentError: when the inner sizes differ, or for a vector: use `matvec`.
+
+    Example:
+        >>> import minitensor as mt
+        >>> mt.matmul([[1, 2], [3, 4]], [[5], [6]]).numpy().tolist()
+        [[17], [39]]
+    """
+    if a.ndim < 2 or b.ndim < 2:
+        matrix_product(Spec(a.shape, a.dtype), Spec(b.shape, b.dtype))
+    if transpose_a or adjoint_a:
+        a = matrix_transpose.on(xp, a, conjugate=adjoint_a)
+    if transpose_b or adjoint_b:
+        b = matrix_transpose.on(xp, b, conjugate=adjoint_b)
+    # getattr: dtypes of the array API standard need not have an itemsize
+    if a.ndim == 2 and getattr(a.dtype, "itemsize", 4) > 2:
+        return a @ b
+    return _product(xp, a, b)
+
+
+@matmul.gradient
+def matmul_gradient(
+    xp, g, out, a, b, *, transpose_a=False, transpose_b=False, adjoint_a=False, adjoint_b=False
+):  # fmt: skip
+    turned_a, turned_b = transpose_a or adjoint_a, transpose_b or adjoint_b
+    # A transpose is the adjoint of the conjugate, so that only the adjoint has to be handled.
+    flip_a, flip_b = (flag and a.dtype.kind == "c" for flag in (transpose_a, transpose_b))
+    a, b = (xp.conj(a) if flip_a else a), (xp.conj(b) if flip_b else b)
+
+    def to_a() -> Any:
+        if turned_a:
+            d = matmul.on(xp, b, g, adjoint_a=turned_b, adjoint_b=True)
+        else:
+            d = matmul.on(xp, g, b, adjoint_b=not turned_b)
+        return xp.conj(d) if flip_a else d
+
+    def to_b() -> Any:
+        left, right = a, g
+        if len(b.shape) == 2 < len(a.shape) and not turned_a:
+            # One matrix served the whole batch: its gradient is one product over all rows.
+            left = xp.reshape(a, (-1, a.shape[-1]))
+            right = xp.reshape(g, (-1, g.shape[-1]))
+        if turned_b:
+            d = matmul.on(xp, right, left, adjoint_a=True, adjoint_b=turned_a)
+        else:
+            d = matmul.on(xp, left, right, adjoint_a=not turned_a)
+        return xp.conj(d) if flip_b else d
+
+    return to_a, to_b
