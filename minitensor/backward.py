@@ -15,9 +15,12 @@ import numpy as np
 
 from minitensor import ops
 from minitensor.backend import NAMESPACE, restore, silence
-from minitensor.dtypes import kind_of
+from minitensor.conversion import FLOAT32
 from minitensor.graph.ir import Node
 from minitensor.tensor import IndexedSlices
+
+ndarray = np.ndarray
+_new: Any = tuple.__new__
 
 __all__ = ["Send", "Step", "steps"]
 
@@ -80,69 +83,78 @@ def steps(
     arrays.
     """
     for node in reversed(nodes):
-        outputs = node.outputs
-        if len(outputs) == 1:
-            g = cotangents.get(id(outputs[0]))
-            if g is None or node.op.gradient_rule is None:
-                continue
-            arrived = (g,)
-        else:
-            arrived = tuple(cotangents.get(id(out)) for out in outputs)
-            if node.op.gradient_rule is None or all(g is None for g in arrived):
-                continue
+        op, inputs, _, outputs, _, _, _ = node
+        arrived = tuple([cotangents.get(id(out)) for out in outputs])
+        if op.gradient_rule is None or _all_none(arrived):
+            continue
         sends = []
         token = silence()
         try:
-            for index, raw in _pull_back(node, arrived, reached, symbolic):
-                x = node.inputs[index]
-                if isinstance(raw, np.generic):
-                    raw = np.asarray(raw)
-                contribution = _unbroadcast(raw, x, symbolic)
-                before = cotangents.get(id(x))
+            rule = _apply_rule(node, arrived, symbolic)
+            if type(rule) is not tuple:
+                rule = (rule,)
+            for index, raw in enumerate(rule):
+                x = inputs[index]
+                key = id(x)
+                if raw is None or key not in reached:
+                    continue
+                if callable(raw):
+                    raw = raw()
+                if type(raw) is not ndarray:
+                    raw = _as_array(raw)
+                shape = x._array.shape
+                contribution = raw if raw.shape == shape else _unbroadcast(raw, x, symbolic)
+                before = cotangents.get(key)
                 after = contribution if before is None else _sum(before, contribution, symbolic)
-                cotangents[id(x)] = after
-                sends.append(Send(index, x, raw, contribution, before, after))
+                cotangents[key] = after
+                sends.append(_new(Send, (index, x, raw, contribution, before, after)))
         finally:
             restore(token)
         for out in outputs:
             if id(out) not in keep:
                 cotangents.pop(id(out), None)
-        yield Step(node, arrived, sends)
+        yield _new(Step, (node, arrived, sends))
 
 
-def _pull_back(
-    node: Node, arrived: tuple, reached: set[int], symbolic: bool
-) -> list[tuple[int, Any]]:
-    """Run the op's rule; (input number, cotangent) for each input on the way to a source."""
-    inputs = node.inputs
+def _all_none(arrived: tuple) -> bool:
+    if len(arrived) == 1:
+        return arrived[0] is None
+    return all(g is None for g in arrived)
+
+
+def _apply_rule(node: Node, arrived: tuple, symbolic: bool) -> Any:
+    """What the op's rule says: a cotangent, or one function per input that computes it."""
+    op, inputs, attrs, outputs, _, _, _ = node
+    first = outputs[0]._array
     if symbolic:
         xp: Any = ops
         values: Sequence = inputs
-        outs: Sequence = node.outputs
+        outs: Sequence = outputs
     else:
-        xp = NAMESPACE[type(node.outputs[0]._array)]
-        values = [x._array if hasattr(x, "_array") else x for x in inputs]
-        outs = [out._array for out in node.outputs]
-    if node.op.gradient_rule is not _identity_rule:
-        arrived = tuple([_dense(g, symbolic) for g in arrived])
+        xp = NAMESPACE[type(first)]
+        values = [x if type(x) in (float, int) else x._array for x in inputs]
+        outs = [out._array for out in outputs]
+    if op.gradient_rule is not _identity_rule:
+        arrived = tuple([_dense(g, symbolic) if type(g) is IndexedSlices else g for g in arrived])
     if len(outs) == 1:
         g, out = arrived[0], outs[0]
     else:
         pairs = zip(arrived, outs, strict=True)
         g = tuple(xp.zeros_like(out) if g is None else g for g, out in pairs)
         out = tuple(outs)
-    if node.op.conjugate and node.outputs[0]._array.dtype.kind == "c":
-        values = [xp.conj(v) if kind_of(getattr(v, "dtype", np.dtype(int))) == "c" else v
-                  for v in values]  # fmt: skip
-        out = xp.conj(out) if len(outs) == 1 else tuple(xp.conj(o) for o in out)
-    rule = node.op.gradient_rule(xp, g, out, *values, **node.attrs)  # type: ignore[misc]
-    if type(rule) is not tuple:
-        return [(0, rule)]
-    return [
-        (i, thunk())
-        for i, thunk in enumerate(rule)
-        if thunk is not None and id(inputs[i]) in reached
-    ]
+    if first.dtype.kind == "c" and op.conjugate:
+        values = [_conjugate(xp, v) for v in values]
+        out = tuple(_conjugate(xp, o) for o in outs) if len(outs) > 1 else _conjugate(xp, out)
+    return op.gradient_rule(xp, g, out, *values, **attrs)  # type: ignore[misc]
+
+
+def _conjugate(xp: Any, value: Any) -> Any:
+    return xp.conj(value) if getattr(value, "dtype", FLOAT32).kind == "c" else value
+
+
+def _as_array(cotangent: Any) -> Any:
+    """numpy gives scalars for rank 0; cotangents are always arrays (or tensors, or rows)."""
+    return np.asarray(cotangent) if isinstance(cotangent, np.generic) else cotangent
 
 
 _identity_rule = ops.read_variable.gradient_rule

@@ -44,19 +44,48 @@ class Interpreter(Protocol):
         """Run one op on tensors (or what can become a tensor)."""
         ...
 
+    def binary(self, op: Op, x: Any, y: Any) -> Any:
+        """Run an op of two inputs and no attributes: what Python's operators call."""
+        ...
+
     def convert(self, value: Any, dtype: Any = None) -> Any:
         """Turn a value into whatever this interpreter computes with."""
         ...
 
 
 class State(threading.local):
-    """What is active in this thread. Each thread starts with the class attributes."""
+    """What is active in this thread. Each thread starts with the class attributes.
+
+    `tapes` record, innermost last; `device` is what `mt.device` asked for; `scope` is the name
+    scope. `busy` is true while a tape or a device wants attention: the one thing that the hot path
+    looks at.
+    """
 
     interpreter: Interpreter
-    tapes: tuple = ()
-    accumulators: tuple = ()
     scope: str = ""
-    device: Any = None
+    busy: bool = False
+    _tapes: tuple = ()
+    _device: Any = None
+
+    @property
+    def tapes(self) -> tuple:
+        """The active tapes."""
+        return self._tapes
+
+    @tapes.setter
+    def tapes(self, tapes: tuple) -> None:
+        self._tapes = tapes
+        self.busy = bool(tapes) or self._device is not None
+
+    @property
+    def device(self) -> Any:
+        """The device that `mt.device` asked for; None for the default."""
+        return self._device
+
+    @device.setter
+    def device(self, device: Any) -> None:
+        self._device = device
+        self.busy = bool(self._tapes) or device is not None
 
 
 state = State()

@@ -55,50 +55,50 @@ class Operand:
     __array_priority__ = 100
 
     def __add__(self, other: Any) -> Any:
-        return state.interpreter.apply(add, (self, other), NO_ATTRS)
+        return state.interpreter.binary(add, self, other)
 
     def __radd__(self, other: Any) -> Any:
-        return state.interpreter.apply(add, (other, self), NO_ATTRS)
+        return state.interpreter.binary(add, other, self)
 
     def __sub__(self, other: Any) -> Any:
-        return state.interpreter.apply(subtract, (self, other), NO_ATTRS)
+        return state.interpreter.binary(subtract, self, other)
 
     def __rsub__(self, other: Any) -> Any:
-        return state.interpreter.apply(subtract, (other, self), NO_ATTRS)
+        return state.interpreter.binary(subtract, other, self)
 
     def __mul__(self, other: Any) -> Any:
-        return state.interpreter.apply(multiply, (self, other), NO_ATTRS)
+        return state.interpreter.binary(multiply, self, other)
 
     def __rmul__(self, other: Any) -> Any:
-        return state.interpreter.apply(multiply, (other, self), NO_ATTRS)
+        return state.interpreter.binary(multiply, other, self)
 
     def __truediv__(self, other: Any) -> Any:
         if self._numpy_dtype.kind in "iu":
             return truediv(self, other)
-        return state.interpreter.apply(divide, (self, other), NO_ATTRS)
+        return state.interpreter.binary(divide, self, other)
 
     def __rtruediv__(self, other: Any) -> Any:
         if self._numpy_dtype.kind in "iu":
             return truediv(state.interpreter.convert(other, self.dtype), self)
-        return state.interpreter.apply(divide, (other, self), NO_ATTRS)
+        return state.interpreter.binary(divide, other, self)
 
     def __floordiv__(self, other: Any) -> Any:
-        return state.interpreter.apply(floordiv, (self, other), NO_ATTRS)
+        return state.interpreter.binary(floordiv, self, other)
 
     def __rfloordiv__(self, other: Any) -> Any:
-        return state.interpreter.apply(floordiv, (other, self), NO_ATTRS)
+        return state.interpreter.binary(floordiv, other, self)
 
     def __mod__(self, other: Any) -> Any:
-        return state.interpreter.apply(floormod, (self, other), NO_ATTRS)
+        return state.interpreter.binary(floormod, self, other)
 
     def __rmod__(self, other: Any) -> Any:
-        return state.interpreter.apply(floormod, (other, self), NO_ATTRS)
+        return state.interpreter.binary(floormod, other, self)
 
     def __pow__(self, other: Any) -> Any:
-        return state.interpreter.apply(pow, (self, other), NO_ATTRS)
+        return state.interpreter.binary(pow, self, other)
 
     def __rpow__(self, other: Any) -> Any:
-        return state.interpreter.apply(pow, (other, self), NO_ATTRS)
+        return state.interpreter.binary(pow, other, self)
 
     def __matmul__(self, other: Any) -> Any:
         from minitensor.ops.linalg import matmul
@@ -120,17 +120,17 @@ class Operand:
         return state.interpreter.apply(abs, (self,), NO_ATTRS)
 
     def __and__(self, other: Any) -> Any:
-        return state.interpreter.apply(logical_and, (self, other), NO_ATTRS)
+        return state.interpreter.binary(logical_and, self, other)
 
     __rand__ = __and__
 
     def __or__(self, other: Any) -> Any:
-        return state.interpreter.apply(logical_or, (self, other), NO_ATTRS)
+        return state.interpreter.binary(logical_or, self, other)
 
     __ror__ = __or__
 
     def __xor__(self, other: Any) -> Any:
-        return state.interpreter.apply(logical_xor, (self, other), NO_ATTRS)
+        return state.interpreter.binary(logical_xor, self, other)
 
     __rxor__ = __xor__
 
@@ -138,16 +138,16 @@ class Operand:
         return state.interpreter.apply(logical_not, (self,), NO_ATTRS)
 
     def __lt__(self, other: Any) -> Any:
-        return state.interpreter.apply(less, (self, other), NO_ATTRS)
+        return state.interpreter.binary(less, self, other)
 
     def __le__(self, other: Any) -> Any:
-        return state.interpreter.apply(less_equal, (self, other), NO_ATTRS)
+        return state.interpreter.binary(less_equal, self, other)
 
     def __gt__(self, other: Any) -> Any:
-        return state.interpreter.apply(greater, (self, other), NO_ATTRS)
+        return state.interpreter.binary(greater, self, other)
 
     def __ge__(self, other: Any) -> Any:
-        return state.interpreter.apply(greater_equal, (self, other), NO_ATTRS)
+        return state.interpreter.binary(greater_equal, self, other)
 
     def __eq__(self, other: Any) -> Any:
         return _compare(equal, self, other, False)
@@ -174,7 +174,7 @@ def _compare(op: Any, a: Any, b: Any, unequal: bool) -> Any:
         broadcast_shapes(a.shape, shape)
     except Fault:
         return unequal
-    return state.interpreter.apply(op, (a, b), NO_ATTRS)
+    return state.interpreter.binary(op, a, b)
 
 
 def _getitem(tensor: Any, index: Any) -> Any:

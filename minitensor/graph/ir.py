@@ -31,23 +31,31 @@ class SourceLine(NamedTuple):
         return f"{short_file(self.file)}:{self.line}: {self.text}"
 
 
-class Node:
-    """One operation that ran: `outputs = op(*inputs, **attrs)`."""
+class _Record(NamedTuple):
+    op: Op
+    inputs: Sequence
+    attrs: dict
+    outputs: Sequence
+    name: str | None
+    scope: str
+    origin: tuple | None
 
-    __slots__ = ("__weakref__", "attrs", "inputs", "name", "op", "origin", "outputs", "scope")
 
-    def __init__(
-        self,
-        op: Op,
-        inputs: Sequence,
-        attrs: dict,
-        outputs: Sequence,
-        name: str | None,
-        scope: str,
-        origin: tuple | None,
-    ):
-        self.op, self.inputs, self.attrs, self.outputs = op, inputs, attrs, outputs
-        self.name, self.scope, self.origin = name, scope, origin
+class Node(_Record):
+    """One operation that ran: `outputs = op(*inputs, **attrs)`.
+
+    A tuple underneath, because one is made for every recorded op and tuples are made fastest; two
+    nodes are equal only when they are the same one.
+    """
+
+    __slots__ = ()
+    __hash__ = object.__hash__
+
+    def __eq__(self, other: object) -> bool:
+        return self is other
+
+    def __ne__(self, other: object) -> bool:
+        return self is not other
 
     @property
     def source(self) -> SourceLine | None:
