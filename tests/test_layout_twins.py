@@ -1,0 +1,239 @@
+"""What Python draws and what the browser draws must be the same picture, to a tenth of a pixel."""
+
+import json
+import random
+import shutil
+import subprocess
+
+import pytest
+from minitensor_widgets import assets, samples
+from minitensor_widgets.collapse import auto_collapse, scope_paths, with_parts
+from minitensor_widgets.layering import isotonic
+from minitensor_widgets.records import graph_record, steps_record
+from minitensor_widgets.replay import gradient_text, number, replay, value_text
+from minitensor_widgets.scene import curve, outline, scene, stroke_width
+
+NODE = shutil.which("node")
+needs_node = pytest.mark.skipif(NODE is None, reason="the JavaScript twin needs node")
+
+DRIVER = """
+const { cases } = JSON.parse(await new Promise((done) => {
+  let text = "";
+  process.stdin.on("data", (part) => { text += part; }).on("end", () => done(text));
+}));
+const draw = ({ record, collapsed, stepping }) => {
+  const { layout: l, text, captions } = scene(record, collapsed, stepping);
+  return { boxes: Object.fromEntries(l.boxes), width: l.width, height: l.height,
+    scopes: Object.fromEntries(l.scopes), text: Object.fromEntries(text), captions,
+    lines: l.lines.map((line) =>
+      ({ ...line, curve: curve(line.points), stroke: strokeWidth(line, record.edges) })),
+    outlines: record.nodes.filter((n) => l.boxes.has("n:" + n.id))
+      .map((n) => outline(n.kind, l.boxes.get("n:" + n.id))) };
+};
+const play = ({ steps, step }) => Object.fromEntries([...replay(steps, step)].map(([id, s]) =>
+  [id, [s.state, s.arrived, s.expected, valueText(s), gradientText(s)]]));
+const answer = (c) => c.numbers ? c.numbers.map((x) => number(x)) : c.steps ? play(c) : draw(c);
+console.log(JSON.stringify(cases.map(answer)));
+"""
+
+
+def in_node(tmp_path, cases):
+    """Run cases through the JavaScript twins, as they are shipped."""
+    code = "\n".join(assets.source(n) for n in ("layering", "layout", "scene", "replay"))
+    script = tmp_path / "twins.mjs"
+    script.write_text(code + DRIVER, encoding="utf-8")
+    done = subprocess.run(
+        [str(NODE), str(script)],
+        input=json.dumps({"cases": cases}),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+def in_python(record, collapsed, stepping):
+    drawn = scene(record, collapsed, stepping)
+    layout = drawn.layout
+    return {
+        "boxes": {key: list(box) for key, box in layout.boxes.items()},
+        "width": layout.width,
+        "height": layout.height,
+        "scopes": {
+            p: {"closed": info.closed, "count": info.count} for p, info in layout.scopes.items()
+        },
+        "text": drawn.text,
+        "captions": [c and {"x": c.x, "y": c.y, "text": c.text} for c in drawn.captions],
+        "lines": [
+            {
+                "source": line.source,
+                "target": line.target,
+                "edges": line.edges,
+                "points": [list(p) for p in line.points],
+                "curve": curve(line.points),
+                "stroke": stroke_width(line, record["edges"]),
+            }
+            for line in layout.lines
+        ],
+        "outlines": [
+            outline(node["kind"], layout.boxes["n:" + node["id"]])
+            for node in record["nodes"]
+            if "n:" + node["id"] in layout.boxes
+        ],
+    }
+
+
+def random_graph(seed, count):
+    """A random record: up to three inputs a node, three levels of scopes, odd names and shapes."""
+    rng = random.Random(seed)
+    kinds = ["op", "op", "op", "variable", "input", "constant"]
+    names = ["a", "β", "dense layer", "𝔵", "块", "a long name for a node indeed"]
+    nodes, edges = [], []
+    for i in range(count):
+        scope = "/".join(rng.choice("pqr") for _ in range(rng.randrange(4)))
+        label = rng.choice(names) if rng.random() < 0.3 else f"op{i}"
+        kind = rng.choice(kinds) if i > 2 else "input"
+        nodes.append(
+            samples.node(f"n{i}", label, kind, scope=scope, output=rng.random() < 0.1, op="add")
+        )
+        for slot in range(rng.randrange(4) if kind == "op" and i else 0):
+            shape = [rng.choice([None, 1, 32, 1024]) for _ in range(rng.randrange(3))]
+            edges.append(samples.edge(f"n{rng.randrange(i)}", f"n{i}", slot, shape))
+    return graph_record(samples.graph(f"random {seed}", nodes, edges))
+
+
+def same(ours, theirs, path="picture"):
+    """Equal structure and text, numbers within 0.1, numbers inside SVG paths as well."""
+    if isinstance(ours, dict):
+        assert list(ours) == list(theirs), path
+        for key in ours:
+            same(ours[key], theirs[key], f"{path}.{key}")
+    elif isinstance(ours, list):
+        assert len(ours) == len(theirs), path
+        for i, (a, b) in enumerate(zip(ours, theirs, strict=True)):
+            same(a, b, f"{path}[{i}]")
+    elif isinstance(ours, float):
+        assert abs(ours - theirs) <= 0.1, f"{path}: {ours} in Python, {theirs} in JavaScript"
+    elif path.endswith(".curve") or ".outlines" in path:
+        same(_numbers(ours), _numbers(theirs), path + ":")
+    else:
+        assert ours == theirs, path
+
+
+def _numbers(path):
+    table = str.maketrans(dict.fromkeys("MLCahvz,", " "))
+    return [float(word) for word in path.translate(table).split()]
+
+
+@needs_node
+@pytest.mark.parametrize("count", [1, 7, 40, 120])
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_random_graphs_open_and_closed(tmp_path, count, seed):
+    print(f"seed {seed}, {count} nodes")
+    record = random_graph(seed, count)
+    paths = scope_paths(record)
+    rng = random.Random(seed)
+    some = [path for path in paths if rng.random() < 0.4]
+    cases = [
+        {"record": record, "collapsed": collapsed, "stepping": stepping}
+        for collapsed, stepping in (([], False), (paths, False), (some, False), (some, True))
+    ]
+    for case, theirs in zip(cases, in_node(tmp_path, cases), strict=True):
+        same(in_python(**case), theirs)
+
+
+@needs_node
+@pytest.mark.parametrize("blocks", [1, 18])
+def test_residual_network(tmp_path, blocks):
+    record = with_parts(graph_record(samples.scoped_graph(blocks)))
+    cases = [
+        {"record": record, "collapsed": collapsed, "stepping": False}
+        for collapsed in ([], auto_collapse(record), ["net"])
+    ]
+    for case, theirs in zip(cases, in_node(tmp_path, cases), strict=True):
+        same(in_python(**case), theirs)
+
+
+@needs_node
+@pytest.mark.parametrize(
+    "make", [samples.scalar_steps, samples.matmul_steps, samples.hostile_steps]
+)
+def test_states_at_every_step(tmp_path, make):
+    record = steps_record(make())
+    cases = [{"steps": record, "step": step} for step in range(len(record["steps"]) + 1)]
+    for case, theirs in zip(cases, in_node(tmp_path, cases), strict=True):
+        ours = {
+            name: [s.state, s.arrived, s.expected, value_text(s), gradient_text(s)]
+            for name, s in replay(record, case["step"]).items()
+        }
+        assert ours == theirs
+
+
+@needs_node
+def test_numbers_are_written_alike(tmp_path):
+    rng = random.Random(5)
+    numbers = [0.0, 1.0, -2.5, 1e-5, 123456.0, 1e20, -1e-300, 0.1, 99999.0, None]
+    numbers += [rng.uniform(-1, 1) * 10 ** rng.randrange(-8, 9) for _ in range(200)]
+    (theirs,) = in_node(tmp_path, [{"numbers": numbers}])
+    assert [number(x) for x in numbers] == theirs
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_boxes_do_not_overlap_and_lines_run_down(seed):
+    record = random_graph(seed, 50)
+    layout = scene(record, []).layout
+    boxes = [box for key, box in layout.boxes.items() if key.startswith("n:")]
+    for i, (x, y, w, h) in enumerate(boxes):
+        assert x >= 0
+        assert x + w <= layout.width
+        assert y + h <= layout.height
+        for x2, y2, w2, h2 in boxes[:i]:
+            assert x + w <= x2 or x2 + w2 <= x or y + h <= y2 or y2 + h2 <= y
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_captions_stand_clear_of_boxes_and_of_each_other(seed):
+    record = random_graph(seed, 40)
+    drawn = scene(record, [])
+    rects = [
+        (c.x - len(c.text) * 3, c.y - 6, c.x + len(c.text) * 3, c.y + 6)
+        for c in drawn.captions
+        if c
+    ]
+    assert rects
+    rects += [(x, y, x + w, y + h) for k, (x, y, w, h) in drawn.layout.boxes.items() if k[0] == "n"]
+    for i, a in enumerate(rects):
+        for b in rects[:i]:
+            assert a[2] <= b[0] or b[2] <= a[0] or a[3] <= b[1] or b[3] <= a[1]
+
+
+def test_a_node_may_be_called_like_a_scope_and_scopes_may_call_each_other():
+    nodes = [
+        samples.node("s:p", "p", "input"),
+        samples.node("p", "first", "op", scope="p"),
+        samples.node("q", "between", "op"),
+        samples.node("r", "last", "op", scope="p"),
+    ]
+    edges = [samples.edge("s:p", "p"), samples.edge("p", "q"), samples.edge("q", "r")]
+    record = graph_record(samples.graph("loop of scopes", nodes, edges))
+    closed = scene(record, ["p"]).layout
+    assert sorted(closed.boxes) == ["n:q", "n:s:p", "s:p"]
+    assert {(line.source, line.target) for line in closed.lines} == {
+        ("n:s:p", "s:p"),
+        ("s:p", "n:q"),
+        ("n:q", "s:p"),
+    }
+    assert scene(record, []).layout.boxes["n:r"]
+
+
+def test_isotonic_keeps_gaps_and_stays_near():
+    assert isotonic([0.0, 100.0], [10.0], [1.0, 1.0]) == [0.0, 100.0]
+    assert isotonic([5.0, 0.0, 1.0], [2.0, 2.0], [1.0, 1.0, 1.0]) == [0.0, 2.0, 4.0]
+
+
+def test_a_thousand_open_nodes_are_laid_out():
+    record = graph_record(samples.scoped_graph(90))
+    layout = scene(record, []).layout
+    assert len([key for key in layout.boxes if key.startswith("n:")]) == 992

@@ -1,0 +1,299 @@
+"""Lay out a graph with nested scopes, each open or closed. Knows boxes, not what stands in them.
+
+One scope at a time, from the inside out: an open scope is placed on its own, with *ports* where
+edges cross its border, and then takes part in its parent as one big box. A closed scope is a small
+box that stands for all its nodes. `static/layout.js` is the twin of this file.
+
+Keys of boxes: `"n:" + node id` and `"s:" + scope path`, so that a node called like a scope is no
+trouble.
+
+Source: the scheme of Wongsuphasawat et al., "Visualizing Dataflow Graphs of Deep Learning Models in
+TensorFlow", IEEE TVCG 24 (2018), sections 5-6: lay each metanode out alone, bridge its border.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from .layering import Edge, Placement, Point, place
+
+PAD = 12.0
+HEAD = 20.0
+CLOSED_HEIGHT = 34.0
+CHAR = 7.3  # advance of one 12 px monospace character
+
+Box = tuple[float, float, float, float]
+
+
+@dataclass(frozen=True)
+class Line:
+    """A drawn edge: visible ends, the record's edges it stands for, and its points."""
+
+    source: str
+    target: str
+    edges: list[int]
+    points: list[Point]
+
+
+@dataclass(frozen=True)
+class ScopeInfo:
+    """A visible scope: closed or open, and how many nodes lie in it at any depth."""
+
+    closed: bool
+    count: int
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Boxes (x, y, width, height), lines and visible scopes of a whole picture."""
+
+    boxes: dict[str, Box]
+    lines: list[Line]
+    scopes: dict[str, ScopeInfo]
+    width: float
+    height: float
+
+
+@dataclass
+class _Tree:
+    """Who lies where: the visible children of each scope, and the home of each box."""
+
+    closed: dict[str, None]
+    children: dict[str, list[str]] = field(default_factory=lambda: {"": []})
+    home: dict[str, str] = field(default_factory=dict)
+    count: dict[str, int] = field(default_factory=dict)
+
+    def is_open(self, key: str) -> bool:
+        return key.startswith("s:") and key[2:] not in self.closed
+
+    def chain(self, node: str) -> list[str]:
+        """Boxes around a node from the outermost to the one that stands for it."""
+        scope = self.home["n:" + node]
+        boxes = [] if scope in self.closed else ["n:" + node]
+        while scope:
+            boxes.append("s:" + scope)
+            scope = self.home["s:" + scope]
+        return boxes[::-1]
+
+
+@dataclass(frozen=True)
+class _Segment:
+    """One stretch of a line inside one scope; ends are boxes or ports ("<" in, ">" out).
+
+    `source` tells lines apart that join the same two boxes but come from different tensors.
+    """
+
+    scope: str
+    start: str
+    end: str
+    source: str
+
+
+@dataclass
+class _Route:
+    source: str
+    target: str
+    edges: list[int]
+    segments: list[_Segment]
+
+
+def scope_prefixes(scope: str) -> list[str]:
+    """All scopes around a place, outermost first.
+
+    Example:
+        >>> scope_prefixes("net/dense/relu")
+        ['net', 'net/dense', 'net/dense/relu']
+    """
+    parts = [part for part in scope.split("/") if part]
+    return ["/".join(parts[: i + 1]) for i in range(len(parts))]
+
+
+def _tree(nodes: Sequence[Mapping], collapsed: Iterable[str]) -> _Tree:
+    tree = _Tree(dict.fromkeys(collapsed))
+    for node in nodes:
+        scope = ""
+        hidden = False
+        for path in scope_prefixes(node["scope"]):
+            tree.count[path] = tree.count.get(path, 0) + 1
+            if hidden:
+                continue
+            if path not in tree.children:
+                tree.children[path] = []
+                tree.children[scope].append("s:" + path)
+                tree.home["s:" + path] = scope
+            scope = path
+            hidden = path in tree.closed
+        tree.home["n:" + node["id"]] = scope
+        if not hidden:
+            tree.children[scope].append("n:" + node["id"])
+    return tree
+
+
+def _segments(up: list[str], down: list[str], shared: int) -> list[_Segment]:
+    """Climb out of the open scopes around the source, cross over, go down to the target."""
+    source = up[-1]
+    segments = [
+        _Segment(up[j][2:], up[j + 1], f">{up[j]}\n{source}", source)
+        for j in range(len(up) - 2, shared - 1, -1)
+    ]
+    outer = up[shared - 1][2:] if shared else ""
+    segments.append(_Segment(outer, up[shared], down[shared], source))
+    segments += [
+        _Segment(down[j][2:], f"<{down[j]}\n{source}", down[j + 1], source)
+        for j in range(shared, len(down) - 1)
+    ]
+    return segments
+
+
+def _routes(tree: _Tree, edges: Sequence[Mapping]) -> list[_Route]:
+    """One route per pair of visible ends; edges inside one closed scope vanish."""
+    routes: dict[tuple[str, str], _Route] = {}
+    for i, edge in enumerate(edges):
+        up, down = tree.chain(edge["source"]), tree.chain(edge["target"])
+        shared = 0
+        while shared < min(len(up), len(down)) and up[shared] == down[shared]:
+            shared += 1
+        if shared in (len(up), len(down)):
+            continue
+        ends = (up[-1], down[-1])
+        if ends in routes:
+            routes[ends].edges.append(i)
+        else:
+            routes[ends] = _Route(*ends, [i], _segments(up, down, shared))
+    return list(routes.values())
+
+
+class _Nest:
+    """Places every open scope, innermost first, then shifts all boxes to where they belong."""
+
+    def __init__(self, tree: _Tree, routes: list[_Route], sizes: Mapping[str, Point]) -> None:
+        self.tree = tree
+        self.sizes: dict[str, Point] = {"n:" + k: size for k, size in sizes.items()}
+        self.members: dict[str, list[str]] = {}
+        self.placed: dict[str, Placement] = {}
+        self.edges: dict[str, dict[_Segment, int]] = {s: {} for s in tree.children}
+        self.offset: dict[str, Point] = {}
+        self.boxes: dict[str, Box] = {}
+        for route in routes:
+            for segment in route.segments:
+                inner = self.edges[segment.scope]
+                inner.setdefault(segment, len(inner))
+
+    def arrange(self, scope: str) -> None:
+        for key in self.tree.children[scope]:
+            if not key.startswith("s:"):
+                continue
+            name = len(key[2:].split("/")[-1])
+            if self.tree.is_open(key):
+                self.arrange(key[2:])
+                inner = self.placed[key[2:]]
+                width = max(inner.width, CHAR * (name + 3)) + 2 * PAD
+                self.sizes[key] = (width, inner.height + 2 * PAD + HEAD)
+            else:
+                digits = len(str(self.tree.count[key[2:]]))
+                self.sizes[key] = (max(84.0, CHAR * (name + digits + 6) + 12), CLOSED_HEIGHT)
+        members = list(self.tree.children[scope])
+        seen = dict.fromkeys(members)
+        for segment in self.edges[scope]:
+            for key in (segment.start, segment.end):
+                if key not in seen:
+                    seen[key] = None
+                    members.append(key)
+        index = {key: i for i, key in enumerate(members)}
+        ports = [{"<": "in", ">": "out"}.get(key[0], "") for key in members]
+        sizes = [self.sizes.get(key, (4.0, 0.0)) for key in members]
+        edges = [
+            Edge(
+                index[segment.start],
+                index[segment.end],
+                self.port_x(segment.start, ">", segment.source),
+                self.port_x(segment.end, "<", segment.source),
+            )
+            for segment in self.edges[scope]
+        ]
+        self.members[scope] = members
+        self.placed[scope] = place(sizes, edges, ports)
+
+    def shift(self, scope: str, left: float, top: float) -> None:
+        self.offset[scope] = (left, top)
+        placed = self.placed[scope]
+        for i, key in enumerate(self.members[scope]):
+            if key not in self.sizes:
+                continue
+            width, height = self.sizes[key]
+            x = left + placed.x[i] - width / 2
+            y = top + placed.y[i] - height / 2
+            self.boxes[key] = (x, y, width, height)
+            if self.tree.is_open(key):
+                inner = self.placed[key[2:]].width
+                self.shift(key[2:], left + placed.x[i] - inner / 2, y + PAD + HEAD)
+
+    def port_x(self, box: str, side: str, source: str) -> float:
+        """How far right of the middle of a box its port for a source lies; 0 if it has none."""
+        port = f"{side}{box}\n{source}"
+        inner = self.members.get(box[2:], []) if self.tree.is_open(box) else []
+        if port not in inner:
+            return 0.0
+        placed = self.placed[box[2:]]
+        return placed.x[inner.index(port)] - placed.width / 2
+
+    def points(self, route: _Route) -> list[Point]:
+        points: list[Point] = []
+        for segment in route.segments:
+            left, top = self.offset[segment.scope]
+            edge = self.edges[segment.scope][segment]
+            for x, y in self.placed[segment.scope].routes[edge]:
+                near = (
+                    points and abs(points[-1][0] - left - x) + abs(points[-1][1] - top - y) < 0.01
+                )
+                if not near:
+                    points.append((left + x, top + y))
+        return points
+
+
+def _fan_in(lines: list[Line], boxes: Mapping[str, Box]) -> None:
+    """Let the lines into one box arrive side by side, in the order they come from."""
+    arriving: dict[str, list[Line]] = {}
+    for line in lines:
+        arriving.setdefault(line.target, []).append(line)
+    for target, group in arriving.items():
+        x, _, width, _ = boxes[target]
+        step = min(16.0, (width - 24) / len(group))
+        group.sort(key=lambda line: line.points[-2][0])
+        for i, line in enumerate(group):
+            middle = x + width / 2 + (i - (len(group) - 1) / 2) * step
+            line.points[-1] = (middle, line.points[-1][1])
+
+
+def layout(
+    nodes: Sequence[Mapping],
+    edges: Sequence[Mapping],
+    sizes: Mapping[str, Point],
+    collapsed: Iterable[str] = (),
+) -> Layout:
+    """Lay out a graph record.
+
+    `nodes` need `id` and `scope`, `edges` `source` and `target`; `sizes` gives (width, height) per
+    node id, `collapsed` the scopes drawn closed.
+
+    Example:
+        >>> nodes = [{"id": "a", "scope": ""}, {"id": "b", "scope": "net"}]
+        >>> edges = [{"source": "a", "target": "b"}]
+        >>> sorted(layout(nodes, edges, {"a": (60, 28), "b": (60, 28)}, ["net"]).boxes)
+        ['n:a', 's:net']
+    """
+    tree = _tree(nodes, collapsed)
+    routes = _routes(tree, edges)
+    nest = _Nest(tree, routes, sizes)
+    nest.arrange("")
+    nest.shift("", PAD, PAD)
+    lines = [Line(r.source, r.target, r.edges, nest.points(r)) for r in routes]
+    _fan_in(lines, nest.boxes)
+    scopes = {
+        key[2:]: ScopeInfo(not tree.is_open(key), tree.count[key[2:]])
+        for key in nest.boxes
+        if key.startswith("s:")
+    }
+    whole = nest.placed[""]
+    return Layout(nest.boxes, lines, scopes, whole.width + 2 * PAD, whole.height + 2 * PAD)
