@@ -115,6 +115,7 @@ class Op:
     weak: bool
     conjugate: bool
     portable: bool
+    stateful: bool
     why_none: str
 
     def __init__(self, forward: Callable, **declared: Any):
@@ -285,6 +286,7 @@ def op(
     weak: bool = False,
     conjugate: bool = True,
     portable: bool = True,
+    stateful: bool = False,
     why_none: str = "",
 ) -> Callable[[Callable], Op]:
     """Turn a forward formula into an `Op` and add it to the registry.
@@ -301,13 +303,16 @@ def op(
         weak: Python numbers may stay Python numbers (the gradient rule only multiplies by them).
         conjugate: False for ops that treat real and imaginary part differently (abs, real, …).
         portable: False when the formula needs more than the array API standard offers.
+        stateful: the result, or what else happens, does not follow from the inputs alone (a fresh
+            seed, printing, an assertion): runs each time and in order, never merged or dropped.
         why_none: for an op without gradient, the reason a learner is told.
     """
 
     def register(forward: Callable) -> Op:
         new = Op(
             forward, infer=infer, samples=samples, types=types, kinds=kinds, scalar=scalar,
-            fast=fast, weak=weak, conjugate=conjugate, portable=portable, why_none=why_none,
+            fast=fast, weak=weak, conjugate=conjugate, portable=portable, stateful=stateful,
+            why_none=why_none,
         )  # fmt: skip
         if new.name in REGISTRY:
             raise ValueError(f"op {new.name!r} is already defined in "
