@@ -21,7 +21,13 @@ from minitensor.op import op
 from minitensor.ops.philox import fraction, hashed, rejection, signed, unit, words
 from minitensor.shapes import Spec
 
-__all__: list[str] = []
+__all__ = [
+    "next_seed",
+    "random_bits",
+    "random_normal",
+    "random_truncated_normal",
+    "random_uniform",
+]
 
 DEFAULT_GRAPH_SEED = 87654321
 """What TensorFlow takes for the global seed where only an op seed is given."""
@@ -94,7 +100,7 @@ def _seed_spec(*, seed: Any = None) -> Spec:
 
 
 @op(infer=_seed_spec, samples=samples.cases(((), {"seed": 3})), types="A", portable=False,
-    why_none=_NO_GRADIENT)  # fmt: skip
+    stateful=True, why_none=_NO_GRADIENT)  # fmt: skip
 def next_seed(xp, *, seed=None):
     """The seed of the next draw: different each time this runs.
 
