@@ -1,0 +1,181 @@
+"""A graph as a viewer draws it: nodes with ids, labels and rules, and the edges between them."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+from minitensor.errors import DTypeError, message
+from minitensor.formula import formulas
+from minitensor.graph.ir import ENGINE, Graph, Node, short_file
+from minitensor.tape import GradientTape
+from minitensor.tensor import Operand
+from minitensor.variable import Variable
+from minitensor.views.records import EdgeView, GraphView, NodeView, SourceView
+from minitensor.views.values import value_view
+
+
+def graph_view(obj: Any, names: dict[int, str] | None = None) -> GraphView:
+    """The graph of a tape, or a graph, as a viewer draws it.
+
+    Args:
+        obj: a GradientTape or a Graph.
+        names: what to call values, by `id`; by default the names that the caller's own variables
+            have.
+
+    Raises:
+        DTypeError: (also a TypeError) for anything that has no graph.
+    """
+    return Drawing(graph_of(obj), names).view()
+
+
+class Drawing:
+    """Gives every value of a graph an id and a label; a variable and its reading are one node."""
+
+    def __init__(self, graph: Graph, names: dict[int, str] | None, target: Any = None):
+        self.graph = graph
+        self.names = callers_names() if names is None else names
+        self.target = target
+        reads: dict[int, list[Node]] = {}
+        for node in graph.nodes:
+            if node.op.name == "read_variable":
+                reads.setdefault(id(node.inputs[0]), []).append(node)
+        self.hidden = {id(nodes[0]) for nodes in reads.values() if len(nodes) == 1}
+        self.aliases = {
+            id(nodes[0].outputs[0]): nodes[0].inputs[0]
+            for nodes in reads.values()
+            if len(nodes) == 1
+        }
+        self.ids: dict[Any, str] = {}
+        self.order: list[tuple[str, Any]] = []
+        for value in graph.inputs:
+            self._add(id(value), value)
+        for node in graph.nodes:
+            self._place(node)
+
+    def _add(self, key: Any, thing: Any) -> str:
+        if key not in self.ids:
+            self.ids[key] = f"n{len(self.order)}"
+            self.order.append((self.ids[key], thing))
+        return self.ids[key]
+
+    def _place(self, node: Node) -> None:
+        if id(node) in self.hidden:
+            self.ids[id(node.outputs[0])] = self._add(id(node.inputs[0]), node.inputs[0])
+            return
+        for slot, x in enumerate(node.inputs):
+            self._add(id(x) if isinstance(x, Operand) else (id(node), slot), x)
+        identity = self._add(id(node), node)
+        for out in node.outputs:
+            self.ids[id(out)] = identity
+
+    def id_of(self, value: Any, node: Node | None = None, slot: int = 0) -> str:
+        """The id of the drawn node that a value belongs to."""
+        return self.ids[id(value) if isinstance(value, Operand) else (id(node), slot)]
+
+    def knows(self, value: Any) -> bool:
+        """Whether a value is part of the graph."""
+        return id(value) in self.ids
+
+    def shown(self) -> list[Node]:
+        """The op nodes that are drawn, in the order they ran."""
+        return [node for node in self.graph.nodes if id(node) not in self.hidden]
+
+    def label(self, value: Any) -> str:
+        """What to call a value in a formula."""
+        if not isinstance(value, Operand):
+            return f"{value:g}" if isinstance(value, (int, float)) else str(value)
+        value = self.aliases.get(id(value), value)
+        given = self.names.get(id(value)) or getattr(value, "_label", None)
+        return given or self.graph.name_of(value).rpartition("/")[2]
+
+    def view(self) -> GraphView:
+        """Nodes and edges in the order they were recorded."""
+        nodes = [
+            self._op_view(identity, thing) if isinstance(thing, Node)
+            else self._leaf_view(identity, thing)
+            for identity, thing in self.order
+        ]  # fmt: skip
+        edges = [
+            EdgeView(self.id_of(x, node, slot), self.ids[id(node)], _shape(x), _dtype(x), slot)
+            for node in self.shown()
+            for slot, x in enumerate(node.inputs)
+        ]
+        count = len(self.shown())
+        made = "recorded by an eager tape" if self.graph.kind == "tape" else "of a traced function"
+        return GraphView("Computation graph", self.graph.kind, nodes, edges,
+                         f"{count} operation{'' if count == 1 else 's'} {made}")  # fmt: skip
+
+    def _op_view(self, identity: str, node: Node) -> NodeView:
+        out = node.outputs[0]
+        name = self.names.get(id(out))
+        label = node.name or node.op.name
+        last = {id(o) for o in self.graph.outputs}
+        return NodeView(
+            identity, f"{name} = {label}" if name else label, "op",
+            out is self.target or id(out) in last, node.scope, _shape(out), _dtype(out),
+            node.op.name, (node.op.__doc__ or "").split("\n")[0],
+            formulas(node.op, self.rule_names(node), len(node.inputs)),
+            {key: str(value) for key, value in node.attrs.items()}, source_view(node),
+            value_view(out),
+        )  # fmt: skip
+
+    def _leaf_view(self, identity: str, value: Any) -> NodeView:
+        watched = any(value is x for x in self.graph.inputs)
+        kind = "variable" if isinstance(value, Variable) else "input" if watched else "constant"
+        label = self.label(value)
+        if kind == "constant" and label.startswith("constant"):
+            label = "constant"
+        return NodeView(identity, label, kind, False, "", _shape(value), _dtype(value),
+                        value=value_view(value))  # fmt: skip
+
+    def rule_names(self, node: Node) -> dict[str, str]:
+        """What the names in the op's rule stand for in this graph."""
+        pairs = zip(node.op.input_names, node.inputs, strict=False)
+        return {name: self.label(x) for name, x in pairs} | {"out": self.label(node.outputs[0])}
+
+
+def graph_of(obj: Any) -> Graph:
+    """The graph of anything that has one."""
+    if isinstance(obj, GradientTape):
+        return obj.graph()
+    if isinstance(obj, Graph):
+        return obj
+    raise DTypeError(
+        message("graph_view", f"an object of type {type(obj).__name__}", "it has no graph",
+                "tapes and graphs can be drawn", "pass the tape: show(tape)")
+    )  # fmt: skip
+
+
+_WIDGETS = str(Path(__file__).parents[2] / "widgets")
+
+
+def callers_names() -> dict[int, str]:
+    """The names of tensors among the variables of the innermost frame that is the learner's."""
+    frame = sys._getframe(1)
+    skipped = (ENGINE, _WIDGETS)
+    while frame.f_back is not None and (
+        frame.f_code.co_filename.startswith(skipped)
+        or "minitensor_widgets" in frame.f_code.co_filename
+    ):
+        frame = frame.f_back
+    found: dict[int, str] = {}
+    for name, value in {**frame.f_globals, **frame.f_locals}.items():
+        if isinstance(value, Operand) and not name.startswith("_"):
+            found.setdefault(id(value), name)
+    return found
+
+
+def _shape(value: Any) -> list[int | None] | None:
+    return list(value.shape) if isinstance(value, Operand) else []
+
+
+def _dtype(value: Any) -> str:
+    return value.dtype.name if isinstance(value, Operand) else type(value).__name__
+
+
+def source_view(node: Node) -> SourceView | None:
+    """The learner's line that ran a node."""
+    line = node.source
+    return None if line is None else SourceView(short_file(line.file), line.line, line.text)

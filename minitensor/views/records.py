@@ -1,0 +1,124 @@
+"""The records that a viewer is given: frozen, versioned, and made of plain Python.
+
+When a field changes, `VERSION` rises.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+VERSION = 1
+
+
+@dataclass(frozen=True)
+class ValueView:
+    """A picture of an array: all of a small one, statistics and a thumbnail of a large one."""
+
+    shape: list[int]
+    dtype: str
+    text: list | str
+    heat: list[list[float | None]]
+    minimum: float | None
+    mean: float | None
+    maximum: float | None
+    zeros: float
+    nans: float
+
+
+@dataclass(frozen=True)
+class SourceView:
+    """A line of the learner's program."""
+
+    file: str
+    line: int
+    text: str
+
+
+@dataclass(frozen=True)
+class NodeView:
+    """A node of a drawn graph: an op, or a value that no op made."""
+
+    id: str
+    label: str
+    kind: str
+    output: bool = False
+    scope: str = ""
+    shape: list[int | None] | None = None
+    dtype: str = ""
+    op: str = ""
+    doc: str = ""
+    rule: list[str] = field(default_factory=list)
+    attrs: dict[str, str] = field(default_factory=dict)
+    source: SourceView | None = None
+    value: ValueView | None = None
+
+
+@dataclass(frozen=True)
+class EdgeView:
+    """A value on its way from one node to input `slot` of another."""
+
+    source: str
+    target: str
+    shape: list[int | None] | None
+    dtype: str
+    slot: int
+
+
+@dataclass(frozen=True)
+class GraphView:
+    """A graph as a viewer draws it."""
+
+    title: str
+    kind: str
+    nodes: list[NodeView]
+    edges: list[EdgeView]
+    note: str = ""
+    version: int = VERSION
+
+
+@dataclass(frozen=True)
+class SendView:
+    """What one backward step sends to one input."""
+
+    to: str
+    rule: str
+    rule_numbers: str
+    raw: ValueView | None
+    unbroadcast: str
+    value: ValueView
+    before: ValueView | None
+    after: ValueView
+    arrived: int
+    expected: int
+
+
+@dataclass(frozen=True)
+class StepView:
+    """One step of the timeline: forward, seed, backward or result."""
+
+    phase: str
+    node: str
+    title: str
+    text: str
+    rule: str = ""
+    source: SourceView | None = None
+    value: ValueView | None = None
+    upstream: ValueView | None = None
+    sends: list[SendView] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class StepsView:
+    """A forward and backward pass, step by step, over a graph."""
+
+    graph: GraphView
+    steps: list[StepView]
+    target: str
+    sources: list[str]
+    version: int = VERSION
+
+
+def to_json(view: Any) -> dict:
+    """A view as dicts and lists, ready for `json.dumps`."""
+    return asdict(view)
