@@ -1,5 +1,5 @@
 // Code travels deflated and is unpacked once per page, however many outputs use it.
-const inflate = (text) => {
+const inflate = async (text) => {
   const bytes = Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
   return new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"))).text();
 };

@@ -13,7 +13,7 @@ export function createPane({ record, model, bar, body, say, signal, stepping, se
   const on = (target, type, act, options) => target.addEventListener(type, act, { signal, ...options });
   const stage = svg("g"), keys = stepping ? "Up and down follow the lines" : "Arrow keys follow the lines";
   const canvas = svg("svg", { class: "mt-svg", role: "application", "aria-roledescription": "graph",
-    "aria-label": `${record.nodes.length} nodes. ${keys}, Enter inspects a node or opens a scope.` });
+    "aria-label": `${record.nodes.length} nodes. ${keys}, Enter inspects a node or opens a scope, Space closes the scope around a node.` });
   canvas.append(svg("defs", {}, svg("marker", { id: arrow, viewBox: "0 0 8 8", refX: 7, refY: 4, markerWidth: 9, markerHeight: 9,
     markerUnits: "userSpaceOnUse", orient: "auto-start-reverse" }, svg("path", { d: "M0,0L8,4L0,8z", class: "mt-arrow" }))), stage);
   const more = html("div", { class: "mt-more", "aria-hidden": "true" }, "more: drag, or walk with the arrow keys");
@@ -136,22 +136,28 @@ export function createPane({ record, model, bar, body, say, signal, stepping, se
       }
     }
   }
+  const isOpen = (key) => items.get(key).classList.contains("mt-open");
+  const around = (key) => {
+    const scope = key.startsWith("n:") ? byId.get(key.slice(2)).scope : key.slice(2).split("/").slice(0, -1).join("/");
+    return scope ? "s:" + scope : undefined;
+  };
   function sideways(direction) {
     const { boxes } = drawn.layout, middle = ([x, y, w, h]) => [x + w / 2, y + h / 2], [x0, y0] = middle(boxes.get(current));
-    return [...boxes.keys()].map((key) => [key, ...middle(boxes.get(key))])
-      .filter(([key, x, y]) => key !== current && (x - x0) * direction > 1 && Math.abs(y - y0) < 60)
+    return [...boxes.keys()].filter((key) => !isOpen(key)).map((key) => [key, ...middle(boxes.get(key))])
+      .filter(([, x, y]) => (x - x0) * direction > 1 && Math.abs(y - y0) < 60)
       .sort((a, b) => (a[1] - b[1]) * direction)[0]?.[0];
   }
   function walk(key) {
     const along = (from, to) => drawn.layout.lines.find((line) => line[from] === current)?.[to];
-    if (key === "ArrowDown") return along("source", "target");
-    if (key === "ArrowUp") return along("target", "source");
+    if (key === "ArrowDown") return isOpen(current) ? [...items.keys()].find((inner) => around(inner) === current) : along("source", "target");
+    if (key === "ArrowUp") return along("target", "source") ?? around(current);
     return stepping ? undefined : { ArrowRight: sideways(1), ArrowLeft: sideways(-1) }[key];
   }
   on(canvas, "keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
     const { key } = event, next = walk(key);
     if (next) focus(next);
+    else if (key === " " && around(current) && current.startsWith("n:")) toggle(around(current).slice(2));
     else if (key === "Enter" || key === " ") act(current);
     else if (key === "+" || key === "=") zoom(1.25);
     else if (key === "-") zoom(0.8);

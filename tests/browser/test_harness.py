@@ -1,0 +1,543 @@
+"""The renderer in a real browser, on a page of its own: no kernel, no server, no network.
+
+Islands are put on the page as they are; widgets get a model of four functions, as any host of
+anywidget gives them. Set MINITENSOR_REQUIRE_BROWSER=1 where a missing browser is to be a failure.
+"""
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+from minitensor_widgets import assets, samples, show, step
+from minitensor_widgets.records import graph_record, steps_record
+
+pytestmark = pytest.mark.browser
+
+CHROMIUM = Path("/usr/bin/chromium")
+FLAGS = [
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+    "--disable-background-networking", "--disable-component-update", "--disable-sync",
+    "--disable-dev-shm-usage",
+]  # fmt: skip
+
+# What a host gives a widget, and a way to play Python: window.model.fromPython(name, value).
+HOST = """
+async ({ esm, css, state }) => {
+  const listeners = {}, log = (window.sent = []);
+  const style = document.createElement("style");
+  style.textContent = css;
+  document.head.append(style);
+  const fire = (name) => (listeners["change:" + name] ?? []).forEach((act) => act());
+  window.listeners = listeners;
+  window.model = {
+    get: (name) => state[name],
+    set: (name, value) => { if (state[name] !== value) { state[name] = value; fire(name); } },
+    save_changes: () => log.push(structuredClone({ ...state, graph: 0, steps: 0 })),
+    on: (event, act) => (listeners[event] ??= []).push(act),
+    off: (event, act) => { listeners[event] = listeners[event].filter((other) => other !== act); },
+    fromPython: (name, value) => { state[name] = value; fire(name); },
+  };
+  const host = document.createElement("div");
+  host.id = "host";
+  document.body.append(host);
+  const url = URL.createObjectURL(new Blob([esm], { type: "text/javascript" }));
+  const { default: widget } = await import(url);
+  window.controller = new AbortController();
+  const { signal } = window.controller;
+  window.dispose = await widget.render({ model: window.model, el: host, signal });
+}
+"""
+
+
+def missing(why):
+    if os.environ.get("MINITENSOR_REQUIRE_BROWSER") == "1":
+        pytest.fail(f"MINITENSOR_REQUIRE_BROWSER is set, and {why}")
+    pytest.skip(why)
+
+
+@pytest.fixture(scope="module")
+def browser():
+    try:
+        from playwright.sync_api import sync_playwright
+    except ModuleNotFoundError:
+        missing("playwright is not installed")
+        return
+    if not CHROMIUM.exists():
+        missing(f"there is no {CHROMIUM}")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS)
+        yield browser
+        browser.close()
+
+
+class Page:
+    """A browser page that must stay silent: no error, no warning, no dialog, no request."""
+
+    def __init__(self, page):
+        self.page = page
+        self.faults = []
+        page.on("console", lambda message: self.faults.append(message.text))
+        page.on("pageerror", lambda error: self.faults.append(str(error)))
+        page.on("dialog", lambda dialog: self.faults.append("dialog") or dialog.dismiss())
+        page.on("request", self._request)
+        page.set_default_timeout(8000)
+
+    def _request(self, request):
+        if not request.url.startswith(("data:", "blob:", "about:")):
+            self.faults.append(request.url)
+
+    def island(self, *islands):
+        outputs = "\n".join(island.to_html(static=False) for island in islands)
+        self.page.set_content(f"<!doctype html><body>{outputs}</body>")
+        self.page.wait_for_selector(".mt-svg .mt-item")
+        return self
+
+    def widget(self, main, **state):
+        self.page.set_content("<!doctype html><body></body>")
+        state = {"collapsed": [], "selected": "", **state}
+        if main == "stepper":
+            state.setdefault("step", 0)
+        argument = {"esm": assets.esm(main), "css": assets.css(), "state": state}
+        self.page.evaluate(HOST, json.loads(json.dumps(argument)))
+        self.page.wait_for_selector(".mt-svg .mt-item")
+        return self
+
+    def press(self, *keys):
+        for key in keys:
+            self.page.keyboard.press(key)
+
+    def text(self, selector):
+        return self.page.locator(selector).first.inner_text()
+
+    def node(self, name):
+        """Lines of text in the box of a node."""
+        return self.page.locator(f'[data-key="n:{name}"] > text').all_text_contents()
+
+    def boxes(self):
+        return self.page.eval_on_selector_all("[data-key]", "all => all.map(g => g.dataset.key)")
+
+    def focused(self):
+        return self.page.evaluate("document.activeElement.dataset.key ?? ''")
+
+    def focus(self, key):
+        self.page.eval_on_selector(f'[data-key="{key}"]', "g => g.focus()")
+
+    def click(self, key):
+        box = self.page.locator(f'[data-key="{key}"] > rect, [data-key="{key}"] > .mt-box').first
+        at = box.bounding_box()
+        self.page.mouse.click(at["x"] + 8, at["y"] + at["height"] / 2)
+
+    def named(self, label):
+        return self.page.get_by_role("button", name=label, exact=True)
+
+
+@pytest.fixture
+def open_page(browser):
+    opened = []
+
+    def make(**options):
+        context = browser.new_context(viewport={"width": 1000, "height": 800}, **options)
+        opened.append((context, Page(context.new_page())))
+        return opened[-1][1]
+
+    yield make
+    for context, page in opened:
+        context.close()
+        assert page.faults == []
+
+
+@pytest.fixture
+def page(open_page):
+    return open_page()
+
+
+# ---- the stepper
+
+
+def test_stepping_by_keyboard_and_reading_the_numbers(page):
+    page.island(step(samples.scalar_steps()))
+    page.page.get_by_role("slider").focus()
+    assert page.text(".mt-count") == "0 / 9"
+    assert page.node("n2") == ["multiply", "= not yet computed", "∇ not yet computed"]
+    page.press("ArrowRight")
+    assert page.node("n2") == ["multiply", "= 6", "∇ not yet computed"]
+    page.press(*["ArrowRight"] * 5)
+    assert page.text(".mt-count") == "6 / 9"
+    assert page.node("n0")[2] == "∇ -0.4161 (1 of 2)"
+    assert page.page.locator('[data-key="n:n0"] .mt-is-partial').count() == 1
+    page.press("ArrowRight")
+    assert page.node("n0")[2] == "∇ 2.584"
+    panel = page.text(".mt-panel")
+    assert "backward through multiply" in panel
+    assert "-0.4161 + 3 → 2.584" in panel
+    assert "not yet computed + 2 → 2" in panel
+    assert "2 of 2 contributions, final" in panel
+    page.press("Home")
+    assert page.text(".mt-count") == "0 / 9"
+    page.press("End", "ArrowRight", "ArrowLeft")
+    assert page.text(".mt-count") == "8 / 9"
+
+
+def test_the_rule_stands_over_its_numbers(page):
+    page.island(step(samples.scalar_steps(), at=7))
+    columns = page.page.locator(".mt-formula").first.locator("span")
+    assert [part.split() for part in columns.all_inner_texts()] == [["g", "1"], ["*"], ["b", "3"]]
+    page.island(step(samples.matmul_steps(), at=7))
+    columns = page.page.locator(".mt-formula").first.locator("span")
+    assert columns.all_inner_texts()[0].split("\n") == ["aᵀ", "(3, 2)"]
+
+
+def test_a_broadcast_is_undone_in_view(page):
+    page.island(step(samples.matmul_steps(), at=6))
+    panel = page.text(".mt-panel")
+    assert "sum over axes (0,) : (2, 2) → (2,)" in panel
+    assert "before un-broadcast" in panel
+    assert page.node("n2") == ["b · variable", "= [0.1, -0.2]", "∇ [2, 2]"]
+    cells = page.page.locator(".mt-send").nth(1).locator("tbody td").all_inner_texts()
+    assert cells == ["1", "1", "1", "1", "2", "2", "2", "2"]
+
+
+def test_buttons_step_and_keep_the_focus_at_the_end(page):
+    page.island(step(samples.scalar_steps()))
+    page.named("Next step").click()
+    assert page.text(".mt-count") == "1 / 9"
+    page.named("Last step").click()
+    assert page.text(".mt-count") == "9 / 9"
+    assert page.named("Last step").get_attribute("aria-disabled") == "true"
+    page.press("ArrowLeft")
+    assert page.text(".mt-count") == "8 / 9"
+    page.named("First step").click()
+    assert page.text(".mt-count") == "0 / 9"
+
+
+def test_play_runs_to_the_end_and_stops(page):
+    page.page.clock.install()
+    page.island(step(samples.scalar_steps(), at=7))
+    page.named("Play").click()
+    assert page.named("Pause").count() == 1
+    page.page.clock.run_for(5000)
+    assert page.text(".mt-count") == "9 / 9"
+    assert page.named("Play").count() == 1
+
+
+def test_each_step_is_announced_once(page):
+    page.island(step(samples.scalar_steps(), at=5))
+    live = page.page.locator('[aria-live="polite"]')
+    assert live.count() == 1
+    page.named("Next step").click()
+    assert live.text_content() == "sin sends g times cos(x) = -0.4161 to a: 1 of 2 contributions."
+
+
+def test_up_and_down_walk_the_lines_while_left_and_right_step(page):
+    page.island(step(samples.scalar_steps()))
+    page.focus("n:n0")
+    page.press("ArrowDown")
+    assert page.focused() in ("n:n2", "n:n3")
+    before = page.focused()
+    page.press("ArrowRight")
+    assert page.text(".mt-count") == "1 / 9"
+    assert page.focused() == before
+    page.press("Enter")
+    assert "Multiply two tensors" in page.text(".mt-panel")
+
+
+# ---- the graph viewer
+
+
+def test_scopes_open_and_close_by_click_enter_and_space(page):
+    page.island(show(samples.scoped_graph(2)))
+    assert "n:n3" in page.boxes()
+    page.click("s:net/block0/first")
+    assert "n:n3" not in page.boxes()
+    assert page.focused() == "s:net/block0/first"
+    page.press("Enter")
+    assert "n:n3" in page.boxes()
+    page.press("Space")
+    assert "n:n3" not in page.boxes()
+    shut = page.page.locator('[data-key="s:net/block0/first"]')
+    assert shut.get_attribute("aria-expanded") == "false"
+    page.named("Open all scopes").click()
+    assert len(page.boxes()) == 24 + 7
+    page.named("Close all scopes").click()
+    assert page.boxes() == ["s:net", "n:n0", "n:n23"]
+
+
+def test_a_closed_scope_stays_under_the_pointer(page):
+    page.island(show(samples.scoped_graph(2)))
+    scope = page.page.locator('[data-key="s:net/block0/first"] > rect')
+    before = scope.bounding_box()
+    page.click("s:net/block0/first")
+    after = scope.bounding_box()
+    assert abs(before["x"] - after["x"]) < 30
+    assert abs(before["y"] - after["y"]) < 3
+
+
+def test_arrows_follow_the_lines_and_tab_stops_once(page):
+    page.island(show(samples.matmul_steps()["graph"]))
+    assert page.page.locator('.mt-svg [tabindex="0"]').count() == 1
+    page.focus("n:n1")
+    page.press("ArrowDown")
+    assert page.focused() == "n:n3"
+    page.press("ArrowLeft")
+    assert page.focused() == "n:n2"
+    page.press("ArrowDown", "ArrowDown")
+    assert page.focused() == "n:n5"
+    page.press("ArrowUp")
+    assert page.focused() == "n:n4"
+    page.focus("n:n1")
+    page.press("ArrowUp")
+    assert page.focused() == "s:dense"
+    page.press("ArrowDown", "Space")
+    assert page.focused() == "s:dense"
+    assert "n:n1" not in page.boxes()
+    assert page.page.locator('.mt-svg [tabindex="0"]').count() == 1
+
+
+def test_selecting_shows_value_shape_source_and_rule(page):
+    page.island(show(samples.matmul_steps()["graph"]))
+    page.click("n:n3")
+    panel = page.text(".mt-panel")
+    for words in ("(2, 2)", "float32", "lesson cell:5", "loss = tf.reduce_sum(x @ w + b)",
+                  "Matrix product", "g @ bᵀ", "dense", "mean -0.125"):  # fmt: skip
+        assert words in panel
+    table = page.page.locator(".mt-panel tbody td").all_inner_texts()
+    assert table == ["-4", "3", "-5.5", "6"]
+    page.named("w").click()
+    assert page.focused() == "n:n1"
+    assert "variable" in page.text(".mt-panel")
+    page.press("Escape")
+    assert "Select a node" in page.text(".mt-panel")
+
+
+def test_hovering_marks_what_leads_here_and_what_follows(page):
+    page.island(show(samples.matmul_steps()["graph"]))
+    page.page.hover('[data-key="n:n3"] > .mt-box')
+    count = page.page.locator
+    assert count(".mt-line.mt-before").count() == 2
+    assert count(".mt-line.mt-after").count() == 2
+    page.page.mouse.move(5, 700)
+    assert count(".mt-line.mt-before").count() == 0
+
+
+def test_zoom_by_button_and_with_ctrl_wheel_only(page):
+    page.island(show(samples.scoped_graph(2)))
+    stage = page.page.locator(".mt-svg > g")
+    start = stage.get_attribute("transform")
+    page.page.hover(".mt-svg")
+    page.page.mouse.wheel(0, 100)
+    assert stage.get_attribute("transform") == start
+    page.page.keyboard.down("Control")
+    page.page.mouse.wheel(0, -100)
+    page.page.keyboard.up("Control")
+    page.page.wait_for_function(
+        "start => document.querySelector('.mt-svg > g').getAttribute('transform') !== start",
+        arg=start,
+    )
+    page.named("Fit into view").click()
+    fitted = page.page.locator('[data-key="n:n23"]').bounding_box()
+    view = page.page.locator(".mt-svg").bounding_box()
+    assert fitted["y"] + fitted["height"] <= view["y"] + view["height"] + 1
+
+
+def test_a_big_graph_opens_small_in_number_and_large_in_print(page):
+    page.island(show(samples.scoped_graph(18)))
+    assert len(page.boxes()) <= 60
+    heights = page.page.eval_on_selector_all(
+        ".mt-svg text", "all => all.map(t => parseFloat(getComputedStyle(t).fontSize) "
+        "* t.getCTM().a)"
+    )  # fmt: skip
+    assert min(heights) >= 9
+
+
+def test_the_list_reads_all_nodes(page):
+    page.island(show(samples.matmul_steps()["graph"]))
+    page.page.locator(".mt-list summary").click()
+    page.page.wait_for_selector(".mt-list li")
+    items = page.page.locator(".mt-list li").all_inner_texts()
+    assert items[3] == "matmul: operation, (2, 2) float32, in dense"
+    assert len(items) == 6
+
+
+def test_two_outputs_of_the_same_picture_both_come_alive(page):
+    island = show(samples.scalar_steps()["graph"])
+    page.island(island, island)
+    assert page.page.locator(".mt").count() == 2
+    assert page.page.locator("img").count() == 0
+
+
+# ---- strings of others
+
+
+@pytest.mark.parametrize("main", ["graph", "stepper"])
+def test_hostile_names_stay_text(page, main):
+    record = samples.hostile_steps()
+    page.island(step(record, at=7) if main == "stepper" else show(record["graph"]))
+    page.focus("n:n4")
+    page.press("Enter")
+    page.page.wait_for_timeout(100)
+    tags = page.page.evaluate(
+        "[...new Set([...document.querySelectorAll('.mt *')].map(e => e.localName))]"
+    )
+    assert not {"img", "script", "a", "iframe"} & set(tags)
+    handlers = page.page.evaluate(
+        "[...document.querySelectorAll('.mt *')].flatMap(e => e.getAttributeNames())"
+        ".filter(name => name.startsWith('on') || name === 'href')"
+    )
+    assert handlers == []
+    assert "<img onerror=alert(1) src=x>" in page.text(".mt-title")
+
+
+# ---- themes and access
+
+
+def luminance(colour):
+    numbers = [float(part) / 255 for part in colour[colour.index("(") + 1 : -1].split(",")[:3]]
+    linear = [c / 12.92 if c <= 0.03928 else ((c + 0.055) / 1.055) ** 2.4 for c in numbers]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def contrast(one, other):
+    light, dark = sorted((luminance(one), luminance(other)), reverse=True)
+    return (light + 0.05) / (dark + 0.05)
+
+
+def colours(page, selector, name):
+    return page.page.eval_on_selector_all(
+        selector, f"all => [...new Set(all.map(e => getComputedStyle(e).{name}))]"
+    )
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_text_and_lines_stand_out_in_both_schemes(open_page, scheme):
+    page = open_page(color_scheme=scheme)
+    page.island(step(samples.matmul_steps(), at=5))
+    (ground,) = colours(page, ".mt", "backgroundColor")
+    assert (luminance(ground) > 0.5) == (scheme == "light")
+    for selector in (".mt-panel p", ".mt-panel .mt-dim", ".mt-title span", ".mt-badge"):
+        for colour in colours(page, selector, "color"):
+            assert contrast(colour, ground) >= 4.5, (selector, colour)
+    for fill in colours(page, ".mt-box", "fill"):
+        for colour in colours(page, ".mt-svg .mt-node text", "fill"):
+            assert contrast(colour, fill) >= 4.5, (colour, fill)
+        for colour in colours(page, ".mt-box", "stroke"):
+            assert contrast(colour, fill) >= 3
+    for selector in (".mt-line", ".mt-box", ".mt-open rect"):
+        for colour in colours(page, selector, "stroke"):
+            assert contrast(colour, ground) >= 3, (selector, colour)
+
+
+def test_jupyterlabs_theme_is_followed_live(page):
+    page.island(show(samples.matmul_steps()["graph"]))
+    for light in ("true", "false"):
+        page.page.evaluate(f"document.body.dataset.jpThemeLight = '{light}'")
+        (ground,) = colours(page, ".mt", "backgroundColor")
+        assert (luminance(ground) > 0.5) == (light == "true")
+
+
+def test_targets_are_large_and_named_and_the_focus_shows(open_page):
+    page = open_page(reduced_motion="reduce")
+    page.island(step(samples.matmul_steps(), at=6))
+    for target in page.page.locator(".mt button, .mt input, .mt summary").all():
+        box = target.bounding_box()
+        assert min(box["width"], box["height"]) >= 24
+        assert target.get_attribute("aria-label") or target.inner_text()
+    page.page.get_by_role("slider").focus()
+    page.press("Tab")
+    assert colours(page, ":focus", "outlineWidth") == ["3px"]
+    page.focus("n:n3")
+    assert page.page.eval_on_selector(":focus .mt-box", "p => getComputedStyle(p).strokeWidth") == (
+        "3.5px"
+    )
+
+
+def test_motion_is_reduced_when_asked(open_page):
+    page = open_page(reduced_motion="reduce")
+    page.island(show(samples.scalar_steps()["graph"]))
+    assert colours(page, ".mt-line", "transitionDuration") == ["0s"]
+
+
+def test_forced_colours_keep_the_shapes(open_page):
+    page = open_page(forced_colors="active")
+    page.island(step(samples.scalar_steps(), at=6))
+    (text,) = colours(page, ".mt-node text", "fill")
+    (ground,) = colours(page, ".mt-box", "fill")
+    assert contrast(text, ground) >= 4.5
+
+
+def test_a_narrow_page_is_not_overflown(page):
+    page.page.set_viewport_size({"width": 360, "height": 700})
+    page.island(step(samples.matmul_steps(), at=6))
+    assert page.page.evaluate("document.documentElement.scrollWidth") <= 360
+
+
+def test_plain_keys_do_not_reach_the_notebook_but_its_shortcuts_do(page):
+    page.island(step(samples.scalar_steps()))
+    page.page.evaluate(
+        "window.heard = []; document.body.addEventListener('keydown', e => heard.push(e.key))"
+    )
+    page.page.get_by_role("slider").focus()
+    page.press("ArrowDown", "ArrowRight", "Shift+Enter", "Control+b")
+    assert page.page.evaluate("window.heard.filter(k => !['Shift', 'Control'].includes(k))") == [
+        "Enter", "b",
+    ]  # fmt: skip
+
+
+# ---- hosts
+
+
+def test_a_figure_stays_where_the_browser_is_too_old(open_page):
+    page = open_page()
+    page.page.add_init_script("delete window.DecompressionStream")
+    page.page.goto("about:blank")
+    page.page.set_content(show(samples.scalar_steps()["graph"]).to_html(static=False))
+    page.page.wait_for_function("window.minitensorModules !== undefined")
+    page.page.wait_for_timeout(100)
+    assert page.page.locator("img").count() == 1
+    assert page.page.locator(".mt").count() == 0
+    assert len(page.faults) == 1
+    assert "the figure stays static" in page.faults.pop()
+
+
+def test_a_widget_and_python_lead_each_other(page):
+    page.widget("stepper", steps=steps_record(samples.scalar_steps()))
+    page.page.evaluate("model.fromPython('step', 6)")
+    assert page.node("n0")[2] == "∇ -0.4161 (1 of 2)"
+    page.named("Next step").click()
+    assert page.page.evaluate("sent.at(-1).step") == 7
+    page.page.evaluate("model.fromPython('selected', 'n3')")
+    assert "Sine of an angle" in page.text(".mt-panel")
+    page.click("n:n1")
+    assert page.page.evaluate("sent.at(-1).selected") == "n1"
+
+
+def test_a_graph_widget_is_led_by_python_too(page):
+    page.widget("graph", graph=graph_record(samples.matmul_steps()["graph"]))
+    page.page.evaluate("model.fromPython('collapsed', ['dense'])")
+    assert sorted(page.boxes()) == ["n:n0", "n:n5", "s:dense"]
+    page.click("s:dense")
+    assert page.page.evaluate("sent.at(-1).collapsed") == []
+
+
+@pytest.mark.parametrize("main", ["graph", "stepper"])
+def test_dispose_leaves_nothing_behind(page, main):
+    record = samples.scalar_steps()
+    state = {"steps": steps_record(record)} if main == "stepper" else {
+        "graph": graph_record(record["graph"])
+    }  # fmt: skip
+    page.widget(main, **state)
+    page.page.evaluate("dispose()")
+    assert page.page.evaluate("document.getElementById('host').childElementCount") == 0
+    assert page.page.evaluate("Object.values(listeners).flat().length") == 0
+
+
+def test_big_graphs_open_quickly(page):
+    page.island(show(samples.scoped_graph(40)))
+    page.named("Close all scopes").click()
+    took = page.page.evaluate(
+        "() => { const start = performance.now();"
+        " document.querySelector('[aria-label=\"Open all scopes\"]').click();"
+        " return performance.now() - start; }"
+    )
+    assert len(page.boxes()) > 440
+    assert took < 1500
