@@ -44,9 +44,9 @@ def unavailable(reason: str) -> None:
     pytest.skip(reason)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
-    """Headless Chromium."""
+    """Headless Chromium, closed after each file: playwright runs once in a thread."""
     try:
         from playwright.sync_api import sync_playwright
     except ImportError:
@@ -142,7 +142,7 @@ class Lab:
         self.opened.clear()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def lab_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     """JupyterLab on a copy of the lessons, with settings of its own."""
     home = tmp_path_factory.mktemp("lab")
@@ -167,7 +167,7 @@ def lab_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
 
 @pytest.fixture
 def lab(browser: Any, lab_server: Lab, page: Any) -> Iterator[Lab]:
-    """The JupyterLab of this session; what a test opened is shut down after it."""
+    """The JupyterLab of this file; what a test opened is shut down after it."""
     yield lab_server
     lab_server.close_kernels()
 
