@@ -187,7 +187,7 @@ class Variable(Operand):
 
     def sparse_read(self, indices: Any, name: str | None = None) -> Any:
         """The rows at `indices`."""
-        from minitensor.ops.indexing import gather
+        from minitensor.ops.gathering import gather
 
         return gather(self, indices)
 
@@ -237,7 +237,7 @@ class Variable(Operand):
         return _Unread(self) if read_value else None
 
     def _scatter(self, how: str, delta: IndexedSlices) -> Any:
-        from minitensor.ops.indexing import tensor_scatter_rows
+        from minitensor.ops.scattering import tensor_scatter_rows
 
         if not isinstance(delta, IndexedSlices):
             raise DTypeError(
@@ -249,9 +249,9 @@ class Variable(Operand):
         return self._store(tensor_scatter_rows(self._value_now(), delta.indices, values, how=how))
 
     def _scatter_nd(self, how: str, indices: Any, updates: Any) -> Any:
-        from minitensor.ops import indexing
+        from minitensor.ops import scattering
 
-        function = getattr(indexing, f"tensor_scatter_nd_{how}")
+        function = getattr(scattering, f"tensor_scatter_nd_{how}")
         values = self._convert(updates, self.dtype, f"scatter_nd_{how}")
         return self._store(function(self._value_now(), indices, values))
 

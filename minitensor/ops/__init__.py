@@ -7,10 +7,16 @@ linalg, neural, conv; the names below say in numpy's words what rules ask of `xp
 from minitensor.ops.arithmetic import *
 from minitensor.ops.array import *
 from minitensor.ops.comparison import *
+from minitensor.ops.conv import *
+from minitensor.ops.creation import *
+from minitensor.ops.distributions import *
 from minitensor.ops.draws import *
+from minitensor.ops.gathering import *
 from minitensor.ops.indexing import *
 from minitensor.ops.linalg import *
 from minitensor.ops.namespace import *
 from minitensor.ops.random import *
 from minitensor.ops.reduction import *
+from minitensor.ops.scattering import *
+from minitensor.ops.slices import *
 from minitensor.ops.state import *

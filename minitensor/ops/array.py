@@ -1,4 +1,4 @@
-"""Arrays as wholes: their shape, dtype and order, and new arrays made from sizes.
+"""Arrays as wholes: their dtype, their shape, and how they are joined and cut.
 
 No arithmetic happens here; gradients send every element back to where it came from.
 """
@@ -20,12 +20,10 @@ __all__ = [
     "cast",
     "concat",
     "expand_dims",
-    "fill",
-    "ones_like",
     "reshape",
     "squeeze",
+    "stack",
     "transpose",
-    "zeros_like",
 ]
 
 
@@ -33,7 +31,8 @@ def _cast_spec(x: Spec, *, dtype: Any) -> Spec:
     return Spec(x.shape, as_dtype(dtype).numpy)
 
 
-@op(infer=_cast_spec, samples=samples.unary(dtype="float32"), conjugate=False)
+# portable=False: the standard names dtypes by objects of its own.
+@op(infer=_cast_spec, samples=samples.unary(dtype="float32"), conjugate=False, portable=False)
 def cast(xp, x, *, dtype):
     """The same values in another dtype; fractions are cut off on the way to integers.
 
@@ -159,6 +158,9 @@ def expand_dims_gradient(xp, g, out, input, *, axis):
 
 def _squeeze_spec(input: Spec, *, axis: Any = None) -> Spec:
     if axis is None or axis == ():
+        if None in input.shape:
+            raise Fault(f"the shape {tuple(input.shape)} is not fully known",
+                        "without axis, the sizes decide what is removed", "name the axis")  # fmt: skip
         return Spec(tuple(d for d in input.shape if d != 1), input.dtype)
     axes = axes_of(axis, len(input.shape))
     for a in axes:
@@ -226,44 +228,43 @@ def concat_gradient(xp, g, out, *values, axis):
     return tuple(part(i) for i in range(len(values)))
 
 
-def _like_spec(input: Spec, *, dtype: Any = None) -> Spec:
-    return Spec(input.shape, input.dtype if dtype is None else as_dtype(dtype).numpy)
+def _stack_spec(*values: Spec, axis: int = 0) -> Spec:
+    if not values:
+        raise Fault("there is nothing to stack", "it takes at least one tensor",
+                    "pass a list of tensors")  # fmt: skip
+    first = values[0].shape
+    for i, value in enumerate(values):
+        if len(value.shape) != len(first) or any(
+            None not in (a, b) and a != b for a, b in zip(first, value.shape, strict=True)
+        ):
+            raise Fault(f"values[0].shape = {list(first)} != values[{i}].shape = "
+                        f"{list(value.shape)}", "shapes of all inputs must match",
+                        "reshape or pad them, or use mt.concat along an existing axis")  # fmt: skip
+    axis = axis_of(axis, len(first) + 1)
+    return Spec((*first[:axis], len(values), *first[axis:]), values[0].dtype)
 
 
-@op(infer=_like_spec, samples=samples.unary(), types="A", why_none="zeros do not depend on x")
-def zeros_like(xp, input, *, dtype=None):
-    """Zeros with the shape and dtype of another tensor.
+@op(infer=_stack_spec, kinds="fciubO",
+    samples=samples.cases((((2, 3), (2, 3)), {"axis": 0}), (((2,), (2,), (2,)), {"axis": -1}),
+                          (((), ()), {"axis": 0}), (((0, 2),), {"axis": 1})))  # fmt: skip
+def stack(xp, *values, axis=0):
+    """Join tensors of one shape along a new axis.
 
-    Shape: any → same.
+    Shape: n times (…) → (…, n, …).
+
+    Example:
+        >>> import minitensor as mt
+        >>> mt.stack([[1, 2], [3, 4]], axis=1).numpy().tolist()
+        [[1, 3], [2, 4]]
     """
-    return xp.zeros(input.shape, dtype=input.dtype if dtype is None else as_dtype(dtype).numpy)
+    return xp.stack(values, axis=axis)
 
 
-@op(infer=_like_spec, samples=samples.unary(), types="A", why_none="ones do not depend on x")
-def ones_like(xp, input, *, dtype=None):
-    """Ones with the shape and dtype of another tensor.
+@stack.gradient
+def stack_gradient(xp, g, out, *values, axis=0):
+    before = (slice(None),) * (axis % len(g.shape))
 
-    Shape: any → same.
-    """
-    return xp.ones(input.shape, dtype=input.dtype if dtype is None else as_dtype(dtype).numpy)
+    def part(i: int) -> Any:
+        return lambda: g[(*before, i)]
 
-
-def _fill_spec(value: Spec, *, dims: Any) -> Spec:
-    if value.shape:
-        raise Fault(f"the value has shape {value.shape}", "one number fills the tensor",
-                    "use mt.broadcast_to for more")  # fmt: skip
-    return Spec(tuple(dims), value.dtype)
-
-
-@op(infer=_fill_spec, types="A", samples=samples.cases((((),), {"dims": (2, 3)})))
-def fill(xp, value, *, dims):
-    """A tensor of shape `dims` with one value everywhere.
-
-    Shape: () → dims.
-    """
-    return xp.broadcast_to(value, tuple(dims))
-
-
-@fill.gradient
-def fill_gradient(xp, g, out, value, *, dims):
-    return g
+    return tuple(part(i) for i in range(len(values)))

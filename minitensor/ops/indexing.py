@@ -10,9 +10,9 @@ from minitensor import samples
 from minitensor.dtypes import as_dtype
 from minitensor.errors import Fault
 from minitensor.op import op
-from minitensor.shapes import Spec
+from minitensor.shapes import Spec, axis_of
 
-__all__ = ["getitem", "put", "scatter_rows"]
+__all__ = ["boolean_mask", "boolean_unmask", "getitem", "put"]
 
 
 def _selection_shape(shape: tuple, index: tuple) -> tuple:
@@ -55,7 +55,8 @@ _SAMPLES = samples.cases(
 )
 
 
-@op(infer=_getitem_spec, samples=_SAMPLES, types="A")
+# portable=False: the standard wants an entry for every axis, or an ellipsis.
+@op(infer=_getitem_spec, samples=_SAMPLES, types="A", portable=False)
 def getitem(xp, input, *, index):
     """The part of a tensor that `tensor[index]` names: integers, slices, None and `...`.
 
@@ -73,7 +74,7 @@ def _put_spec(values: Spec, *, index: tuple, shape: tuple) -> Spec:
     return Spec(tuple(shape), values.dtype)
 
 
-@op(infer=_put_spec, types="A",
+@op(infer=_put_spec, types="A", portable=False,
     samples=samples.cases((((4,),), {"index": (1,), "shape": (3, 4)}),
                           (((2, 2),), {"index": (slice(None, None, -2), slice(1, 3)), "shape": (3, 4)})))  # fmt: skip
 def put(xp, values, *, index, shape):
@@ -91,26 +92,77 @@ def put_gradient(xp, g, out, values, *, index, shape):
     return g[index]
 
 
-def _scatter_rows_spec(values: Spec, indices: Spec, *, rows: int) -> Spec:
-    return Spec((rows, *values.shape[len(indices.shape) :]), values.dtype)
+def _mask_axis(mask: tuple, axis: Any, tensor: tuple) -> int:
+    """The first axis that a mask covers."""
+    if not mask:
+        raise Fault("the mask is a scalar", "mask cannot be scalar: it has one truth value per row",
+                    "compare a tensor, or use an `if` for a single truth value")  # fmt: skip
+    first = axis_of(axis or 0, len(tensor))
+    covered = tensor[first : first + len(mask)]
+    if len(covered) < len(mask) or any(
+        None not in (a, b) and a != b for a, b in zip(mask, covered, strict=True)
+    ):
+        raise Fault(f"the mask has shape {mask} and covers axes of sizes {covered}",
+                    f"the shape of the mask must be that of the tensor from axis {first} on",
+                    "make the mask from the same tensor, or choose another axis")  # fmt: skip
+    return first
 
 
-@op(infer=_scatter_rows_spec, types="TI", portable=False,
-    samples=samples.cases((((3, 2), np.array([0, 2, 0])), {"rows": 4})))  # fmt: skip
-def scatter_rows(xp, values, indices, *, rows):
-    """Zeros with `rows` rows, to which `values[i]` is added at row `indices[i]`.
+def _boolean_mask_spec(tensor: Spec, mask: Spec, *, axis: Any = None) -> Spec:
+    first = _mask_axis(mask.shape, axis, tensor.shape)
+    rest = tensor.shape[first + len(mask.shape) :]
+    return Spec((*tensor.shape[:first], None, *rest), tensor.dtype)
 
-    Shape: indices.shape + (…), indices → (rows, …).
+
+_MASK = np.array([True, False, True])
+
+
+# portable=False: in the standard a mask selects alone, without further axes.
+@op(infer=_boolean_mask_spec, types="AB", portable=False,
+    samples=samples.cases((((3, 2), _MASK), {}), (((2, 3), _MASK), {"axis": 1}),
+                          (((2, 3), np.stack([_MASK, ~_MASK])), {}),
+                          (((3,), ~_MASK & _MASK), {})))  # fmt: skip
+def boolean_mask(xp, tensor, mask, *, axis=None):
+    """The parts of a tensor for which the mask is True, in order; `axis` is where the mask starts.
+
+    Shape: (p…, m…, q…), (m…) → (p…, n, q…), where n is the number of True values.
+
+    Example:
+        >>> import minitensor as mt
+        >>> mt.boolean_mask([0, 1, 2, 3], [True, False, True, False]).numpy().tolist()
+        [0, 2]
     """
-    row = tuple(values.shape[indices.ndim :])
-    out = xp.zeros((rows, *row), dtype=values.dtype)
-    xp.add.at(out, indices.reshape(-1), values.reshape(-1, *row))
+    first = _mask_axis(tuple(mask.shape), axis, tuple(tensor.shape))
+    return tensor[(slice(None),) * first + (mask,)]
+
+
+@boolean_mask.gradient
+def boolean_mask_gradient(xp, g, out, tensor, mask, *, axis=None):
+    return lambda: boolean_unmask.on(xp, g, mask, axis=axis), None
+
+
+def _boolean_unmask_spec(values: Spec, mask: Spec, *, axis: Any = None) -> Spec:
+    first = axis_of(axis or 0, len(values.shape))
+    return Spec((*values.shape[:first], *mask.shape, *values.shape[first + 1 :]), values.dtype)
+
+
+@op(infer=_boolean_unmask_spec, types="TB", portable=False,
+    samples=samples.cases((((2, 2), _MASK), {}), (((2, 2), _MASK), {"axis": 1})))  # fmt: skip
+def boolean_unmask(xp, values, mask, *, axis=None):
+    """Zeros with the values where the mask is True: boolean_mask turned round.
+
+    Shape: (p…, n, q…), (m…) → (p…, m…, q…).
+    """
+    first = axis_of(axis or 0, len(values.shape))
+    shape = (*values.shape[:first], *mask.shape, *values.shape[first + 1 :])
+    out = xp.zeros(shape, dtype=values.dtype)
+    out[(slice(None),) * first + (mask,)] = values
     return out
 
 
-@scatter_rows.gradient
-def scatter_rows_gradient(xp, g, out, values, indices, *, rows):
-    return lambda: xp.take(g, indices, axis=0), None
+@boolean_unmask.gradient
+def boolean_unmask_gradient(xp, g, out, values, mask, *, axis=None):
+    return lambda: boolean_mask.on(xp, g, mask, axis=axis), None
 
 
 def static_index(part: Any) -> Any:
