@@ -9,6 +9,7 @@ Source: reverse accumulation, Griewank & Walther, Evaluating Derivatives (2008),
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from types import FunctionType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -59,13 +60,11 @@ def reaching(nodes: Sequence[Node], sources: Sequence) -> set[int]:
             continue
         for x in node.inputs:
             if id(x) in reached:
-                reached.update(id(out) for out in node.outputs if _differentiable(out))
+                for out in node.outputs:
+                    if out._array.dtype.kind in "fcV":
+                        reached.add(id(out))
                 break
     return reached
-
-
-def _differentiable(value: Any) -> bool:
-    return value._array.dtype.kind in "fcV"
 
 
 def steps(
@@ -83,31 +82,21 @@ def steps(
     arrays.
     """
     for node in reversed(nodes):
-        op, inputs, _, outputs, _, _, _ = node
-        arrived = tuple([cotangents.get(id(out)) for out in outputs])
-        if op.gradient_rule is None or _all_none(arrived):
+        outputs = node.outputs
+        if len(outputs) == 1:
+            g = cotangents.get(id(outputs[0]))
+            if g is None:
+                continue
+            arrived = (g,)
+        else:
+            arrived = tuple([cotangents.get(id(out)) for out in outputs])
+            if all(g is None for g in arrived):
+                continue
+        if node.op.gradient_rule is None:
             continue
-        sends = []
         token = silence()
         try:
-            rule = _apply_rule(node, arrived, symbolic)
-            if type(rule) is not tuple:
-                rule = (rule,)
-            for index, raw in enumerate(rule):
-                x = inputs[index]
-                key = id(x)
-                if raw is None or key not in reached:
-                    continue
-                if callable(raw):
-                    raw = raw()
-                if type(raw) is not ndarray:
-                    raw = _as_array(raw)
-                shape = x._array.shape
-                contribution = raw if raw.shape == shape else _unbroadcast(raw, x, symbolic)
-                before = cotangents.get(key)
-                after = contribution if before is None else _sum(before, contribution, symbolic)
-                cotangents[key] = after
-                sends.append(_new(Send, (index, x, raw, contribution, before, after)))
+            sends = _send(node, arrived, cotangents, reached, symbolic)
         finally:
             restore(token)
         for out in outputs:
@@ -116,36 +105,63 @@ def steps(
         yield _new(Step, (node, arrived, sends))
 
 
-def _all_none(arrived: tuple) -> bool:
-    if len(arrived) == 1:
-        return arrived[0] is None
-    return all(g is None for g in arrived)
+def _send(
+    node: Node, arrived: tuple, cotangents: dict[int, Any], reached: set[int], symbolic: bool
+) -> list[Send]:
+    """Run a node's rule and add what it gives to the cotangents of the node's inputs."""
+    inputs = node.inputs
+    rule = _apply_rule(node, arrived, symbolic)
+    sends: list[Send] = []
+    for index, part in enumerate(rule if type(rule) is tuple else (rule,)):
+        x = inputs[index]
+        key = id(x)
+        if part is None or key not in reached:
+            continue
+        raw = part() if type(part) is FunctionType else part
+        if type(raw) is not ndarray:
+            raw = _as_array(raw)
+        total = raw if raw.shape == x._array.shape else _unbroadcast(raw, x, symbolic)
+        before = cotangents.get(key)
+        after = total if before is None else _sum(before, total, symbolic)
+        cotangents[key] = after
+        sends.append(_new(Send, (index, x, raw, total, before, after)))
+    return sends
 
 
 def _apply_rule(node: Node, arrived: tuple, symbolic: bool) -> Any:
     """What the op's rule says: a cotangent, or one function per input that computes it."""
     op, inputs, attrs, outputs, _, _, _ = node
     first = outputs[0]._array
+    g = arrived[0]
+    if symbolic or len(outputs) > 1 or type(g) is not ndarray or first.dtype.kind == "c":
+        return _apply_rule_generally(node, arrived, symbolic)
+    values = []
+    for x in inputs:
+        values.append(x if type(x) is float or type(x) is int else x._array)
+    return op.gradient_rule(np, g, first, *values, **attrs)  # type: ignore[misc]
+
+
+def _apply_rule_generally(node: Node, arrived: tuple, symbolic: bool) -> Any:
+    """The same for several outputs, complex numbers, sparse rows, GPUs, and rules run as ops."""
+    op, inputs, attrs, outputs, _, _, _ = node
     if symbolic:
         xp: Any = ops
         values: Sequence = inputs
         outs: Sequence = outputs
     else:
-        xp = NAMESPACE[type(first)]
+        xp = NAMESPACE[type(outputs[0]._array)]
         values = [x if type(x) in (float, int) else x._array for x in inputs]
         outs = [out._array for out in outputs]
     if op.gradient_rule is not _identity_rule:
-        arrived = tuple([_dense(g, symbolic) if type(g) is IndexedSlices else g for g in arrived])
-    if len(outs) == 1:
-        g, out = arrived[0], outs[0]
-    else:
-        pairs = zip(arrived, outs, strict=True)
-        g = tuple(xp.zeros_like(out) if g is None else g for g, out in pairs)
-        out = tuple(outs)
-    if first.dtype.kind == "c" and op.conjugate:
+        arrived = tuple(_dense(g, symbolic) for g in arrived)
+    if outputs[0]._array.dtype.kind == "c" and op.conjugate:
         values = [_conjugate(xp, v) for v in values]
-        out = tuple(_conjugate(xp, o) for o in outs) if len(outs) > 1 else _conjugate(xp, out)
-    return op.gradient_rule(xp, g, out, *values, **attrs)  # type: ignore[misc]
+        outs = [_conjugate(xp, o) for o in outs]
+    if len(outs) == 1:
+        return op.gradient_rule(xp, arrived[0], outs[0], *values, **attrs)  # type: ignore[misc]
+    pairs = zip(arrived, outs, strict=True)
+    g = tuple(xp.zeros_like(out) if g is None else g for g, out in pairs)
+    return op.gradient_rule(xp, g, tuple(outs), *values, **attrs)  # type: ignore[misc]
 
 
 def _conjugate(xp: Any, value: Any) -> Any:
@@ -153,7 +169,7 @@ def _conjugate(xp: Any, value: Any) -> Any:
 
 
 def _as_array(cotangent: Any) -> Any:
-    """numpy gives scalars for rank 0; cotangents are always arrays (or tensors, or rows)."""
+    """Numpy gives scalars for rank 0; cotangents are always arrays (or tensors, or rows)."""
     return np.asarray(cotangent) if isinstance(cotangent, np.generic) else cotangent
 
 
