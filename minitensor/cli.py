@@ -87,7 +87,12 @@ def lab(arguments: Sequence[str]) -> int:
     if importlib.util.find_spec("jupyterlab") is None:
         raise CommandError(NEEDS_LAB.format(python=sys.executable))
     notebook = first_lesson(lessons_folder(Path.cwd()))
-    command = [sys.executable, "-m", "jupyterlab", str(notebook), *arguments]
+    # Not as a file to open: so the address that --no-browser prints leads to the lesson too.
+    place = [
+        f"--ServerApp.root_dir={notebook.parent}",
+        f"--LabApp.default_url=/lab/tree/{notebook.name}",
+    ]
+    command = [sys.executable, "-m", "jupyterlab", *place, *arguments]
     environment = {"JUPYTER_PREFER_ENV_PATH": "1"} | dict(os.environ)
     print(f"opening {notebook}", flush=True)
     if os.name == "posix":

@@ -83,18 +83,12 @@ def test_lab_uses_its_own_python_and_passes_arguments_on(
     installed: Path, started: list[list[str]], tmp_path: Path
 ) -> None:
     run(["lab", "--no-browser", "--port=9999", "--allow-root"])
-    notebook = str(tmp_path / cli.COPY_NAME / "02_a.ipynb")
-    assert started == [
-        [
-            sys.executable,
-            "-m",
-            "jupyterlab",
-            notebook,
-            "--no-browser",
-            "--port=9999",
-            "--allow-root",
-        ]
+    place = [
+        f"--ServerApp.root_dir={tmp_path / cli.COPY_NAME}",
+        "--LabApp.default_url=/lab/tree/02_a.ipynb",
     ]
+    given = ["--no-browser", "--port=9999", "--allow-root"]
+    assert started == [[sys.executable, "-m", "jupyterlab", *place, *given]]
 
 
 def test_lab_never_adds_allow_root_by_itself(installed: Path, started: list[list[str]]) -> None:

@@ -6,8 +6,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import re
 import secrets
 import shutil
 import signal
@@ -148,21 +150,52 @@ def lab_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     home = tmp_path_factory.mktemp("lab")
     folder = home / "lessons"
     shutil.copytree(ROOT / "lessons", folder, ignore=shutil.ignore_patterns("__pycache__"))
+    lab = Lab(f"http://127.0.0.1:{free_port()}", secrets.token_hex(16), folder)
+    where = [f"--ServerApp.root_dir={folder}", "--LabApp.expose_app_in_browser=True"]
+    with running(lab, home, ["-m", "jupyterlab", *where]):
+        yield lab
+
+
+def free_port() -> int:
+    """A port nobody listens on."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    lab = Lab(f"http://127.0.0.1:{port}", secrets.token_hex(16), folder)
-    with (home / "log").open("w") as log:
+        return free.getsockname()[1]
+
+
+@contextlib.contextmanager
+def running(lab: Lab, home: Path, command: list[str]) -> Iterator[Path]:
+    """Run a command that starts JupyterLab, until the block ends; gives its log."""
+    port = lab.url.rpartition(":")[2]
+    root = ["--allow-root"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []
+    options = [
+        *("--no-browser", "--ip=127.0.0.1", f"--port={port}", "--ServerApp.port_retries=0", *root),
+        *(f"--IdentityProvider.token={lab.token}", "--LabApp.extension_manager=readonly"),
+    ]
+    path = home / "log"
+    with path.open("w") as log:
         process = subprocess.Popen(
-            _command(lab, port), env=_environment(home), cwd=folder, stdout=log, stderr=log,
+            [sys.executable, *command, *options],
+            env=_environment(home),
+            cwd=home,
+            stdout=log,
+            stderr=log,
             start_new_session=True,
-        )  # fmt: skip
+        )
         try:
-            _wait_until_it_answers(lab, process, home / "log")
-            yield lab
+            _wait_until_it_answers(lab, process, path)
+            yield path
         finally:
-            os.killpg(process.pid, signal.SIGTERM)
-            process.wait(timeout=30)
+            _end(process)
+
+
+@pytest.fixture
+def lab_of_the_command(page: Any, tmp_path: Path) -> Iterator[str]:
+    """The address that `minitensor lab --no-browser` prints."""
+    lab = Lab(f"http://127.0.0.1:{free_port()}", secrets.token_hex(16), ROOT / "lessons")
+    with running(lab, tmp_path, ["-m", "minitensor.cli", "lab"]) as log:
+        printed = re.findall(r"http://127\.0\.0\.1\S+", log.read_text())[0]
+        yield printed.replace("token=...", f"token={lab.token}")  # a token given is not printed
 
 
 @pytest.fixture
@@ -172,14 +205,14 @@ def lab(browser: Any, lab_server: Lab, page: Any) -> Iterator[Lab]:
     lab_server.close_kernels()
 
 
-def _command(lab: Lab, port: int) -> list[str]:
-    root = ["--allow-root"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []
-    return [
-        *(sys.executable, "-m", "jupyterlab", "--no-browser", "--ip=127.0.0.1", f"--port={port}"),
-        *("--ServerApp.port_retries=0", f"--IdentityProvider.token={lab.token}", *root),
-        *(f"--ServerApp.root_dir={lab.folder}", "--LabApp.expose_app_in_browser=True"),
-        "--LabApp.extension_manager=readonly",
-    ]
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """Ask the server to stop; a kernel that was just starting can keep it from doing so."""
+    os.killpg(process.pid, signal.SIGTERM)
+    try:
+        process.wait(timeout=15)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
 
 
 def _environment(home: Path) -> dict[str, str]:

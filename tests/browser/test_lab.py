@@ -76,6 +76,16 @@ def test_stepper_walks_by_keyboard_and_shows_the_numbers(
     assert stepper.place == (0, end)
 
 
+@pytest.mark.skipif(not list(LESSONS.glob("[0-9]*.ipynb")), reason="no lesson is built")
+def test_the_command_opens_jupyterlab_at_the_first_lesson(
+    lab_of_the_command: str, page: Any
+) -> None:
+    first = min(LESSONS.glob("[0-9]*.ipynb")).name
+    page.goto(lab_of_the_command)
+    page.locator(".jp-NotebookPanel .jp-RenderedMarkdown h1").first.wait_for(timeout=60_000)
+    assert page.locator(".lm-TabBar-tab.jp-mod-current").first.inner_text() == first
+
+
 @pytest.mark.skipif(not list(LESSONS.glob("04_*.ipynb")), reason="lesson 04 is not built")
 def test_lesson_04_runs_and_its_stepper_obeys_the_arrow_keys(
     lab: Any, page: Any, screenshots: Path
