@@ -137,7 +137,7 @@ def _apply_rule(node: Node, arrived: tuple, symbolic: bool) -> Any:
         return _apply_rule_generally(node, arrived, symbolic)
     values = []
     for x in inputs:
-        values.append(x if type(x) is float or type(x) is int else x._array)
+        values.append(x._array)
     return op.gradient_rule(np, g, first, *values, **attrs)  # type: ignore[misc]
 
 
@@ -150,7 +150,7 @@ def _apply_rule_generally(node: Node, arrived: tuple, symbolic: bool) -> Any:
         outs: Sequence = outputs
     else:
         xp = NAMESPACE[type(outputs[0]._array)]
-        values = [x if type(x) in (float, int) else x._array for x in inputs]
+        values = [x._array for x in inputs]
         outs = [out._array for out in outputs]
     if op.gradient_rule is not _identity_rule:
         arrived = tuple(_dense(g, symbolic) for g in arrived)

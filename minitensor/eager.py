@@ -42,26 +42,28 @@ class Eager:
     def binary(self, op: Op, x: Any, y: Any) -> Any:
         """Run an op of two inputs and no attributes: what Python's operators call.
 
-        The first half is the shortest way for two float tensors, or one and a Python float, on the
-        CPU; everything else goes through `apply`.
+        The first half is the shortest way for two float tensors, or one and a Python number, on
+        the CPU; everything else goes through `apply`.
         """
-        if type(x) is Tensor:
-            a = x._array
+        if type(x) is not Tensor:
+            x = _number(x, y)
+        elif type(y) is not Tensor:
+            y = _number(y, x)
+        if type(x) is Tensor and type(y) is Tensor:
+            a, b = x._array, y._array
             dtype = a.dtype
-            if type(y) is Tensor:
-                b = y._array
-                plain = b.dtype is dtype and type(b) is ndarray
-            else:
-                b = y
-                plain = type(y) is float and op.weak
             busy = state.busy
-            if busy and state._device is not None:
-                plain = False
-            if plain and (dtype is FLOAT32 or dtype is FLOAT64) and type(a) is ndarray:
+            if (
+                (dtype is FLOAT32 or dtype is FLOAT64)
+                and b.dtype is dtype
+                and type(a) is ndarray
+                and type(b) is ndarray
+                and not (busy and state._device is not None)
+            ):
                 try:
                     out = op.forward(np, a, b)
                 except Exception as error:
-                    out = _second_try(op, [a, b], NO_ATTRS, error)
+                    out = _second_try(op, [a, b], error)
                 frame = _getframe(2)
                 if frame.f_code.co_filename.startswith(ENGINE):
                     frame = _learners_frame(frame)
@@ -70,14 +72,8 @@ class Eager:
                 result._device = None
                 result._origin = origin = (op, frame.f_code, frame.f_lasti)
                 if busy:
-                    scope, tapes = state.scope, state._tapes
-                    node = _node(Node, (op, (x, y), NO_ATTRS, (result,), None, scope, origin))
-                    for tape in tapes:
-                        known = tape.known
-                        if id(x) in known or id(y) in known:
-                            tape.record(node)
-                        else:
-                            tape.overlook(node)
+                    scope = state.scope
+                    record(_node(Node, (op, (x, y), NO_ATTRS, (result,), None, scope, origin)))
                 return result
         return self.apply(op, (x, y), NO_ATTRS)
 
@@ -129,23 +125,43 @@ def _plain_arrays(op: Op, inputs: Sequence) -> list | None:
         return None
     arrays: list = []
     dtype = None
-    numbers = False
     for x in inputs:
-        if type(x) is Tensor:
-            array = x._array
-            if array.dtype is not dtype:
-                if dtype is not None or type(array) is not ndarray:
-                    return None
-                dtype = array.dtype
-            arrays.append(array)
-        elif op.weak and (type(x) is float or type(x) is int):
-            numbers = True
-            arrays.append(x)
-        else:
+        if type(x) is not Tensor:
             return None
-    if dtype is None or dtype.kind not in ("f" if numbers else op.kinds):
-        return None
-    return arrays
+        array = x._array
+        if array.dtype is not dtype:
+            if dtype is not None or type(array) is not ndarray:
+                return None
+            dtype = array.dtype
+        arrays.append(array)
+    return arrays if dtype is not None and dtype.kind in op.kinds else None
+
+
+_FLOAT32_NUMBERS: dict[float, Tensor] = {}
+_FLOAT64_NUMBERS: dict[float, Tensor] = {}
+_MOST_NUMBERS = 4096
+
+
+def _number(value: Any, other: Any) -> Any:
+    """A Python number as a scalar tensor like `other`; anything else as it is.
+
+    numpy takes twice as long for `array * 1.5` as for `array * scalar array`, and programs use the
+    same few numbers again and again: they are kept.
+    """
+    if type(other) is not Tensor or not (type(value) is float or type(value) is int):
+        return value
+    dtype = other._array.dtype
+    if dtype is not FLOAT32 and dtype is not FLOAT64:
+        return value
+    numbers = _FLOAT32_NUMBERS if dtype is FLOAT32 else _FLOAT64_NUMBERS
+    found = numbers.get(value)
+    if found is None:
+        if len(numbers) >= _MOST_NUMBERS:
+            numbers.clear()
+        found = Tensor(np.asarray(value, dtype))
+        if value != 0:
+            numbers[value] = found
+    return found
 
 
 def _learners_frame(frame: Any) -> Any:
@@ -168,12 +184,12 @@ def _as_array_of(out: Any) -> Any:
     return np.asarray(out) if isinstance(out, (np.generic, bool, int, float)) else out
 
 
-def _second_try(op: Op, arrays: list, attrs: dict, error: Exception) -> Any:
+def _second_try(op: Op, arrays: list, error: Exception) -> Any:
     """Compute again in silence when numpy's warning became an error; else raise the lesson."""
     if isinstance(error, RuntimeWarning):
         with Quiet():
-            return op.forward(np, *arrays, **attrs)
-    raise _failure(op, arrays, attrs, error) from None
+            return op.forward(np, *arrays)
+    raise _failure(op, arrays, NO_ATTRS, error) from None
 
 
 def _failure(op: Op, arrays: list, attrs: dict, error: Exception) -> Exception:

@@ -112,7 +112,6 @@ class Op:
     samples: Callable[..., Iterator[tuple]]
     scalar: str | None
     fast: bool
-    weak: bool
     conjugate: bool
     portable: bool
     stateful: bool
@@ -283,7 +282,6 @@ def op(
     kinds: str = "fciub",
     scalar: str | None = None,
     fast: bool = False,
-    weak: bool = False,
     conjugate: bool = True,
     portable: bool = True,
     stateful: bool = False,
@@ -300,7 +298,6 @@ def op(
         kinds: the dtype kinds that inputs with letter T may have.
         scalar: the formula as a C expression with `{0}`, `{1}`, …; without it, no fusion.
         fast: elementwise; infer only after numpy has refused.
-        weak: Python numbers may stay Python numbers (the gradient rule only multiplies by them).
         conjugate: False for ops that treat real and imaginary part differently (abs, real, …).
         portable: False when the formula needs more than the array API standard offers.
         stateful: the result, or what else happens, does not follow from the inputs alone (a fresh
@@ -311,7 +308,7 @@ def op(
     def register(forward: Callable) -> Op:
         new = Op(
             forward, infer=infer, samples=samples, types=types, kinds=kinds, scalar=scalar,
-            fast=fast, weak=weak, conjugate=conjugate, portable=portable, stateful=stateful,
+            fast=fast, conjugate=conjugate, portable=portable, stateful=stateful,
             why_none=why_none,
         )  # fmt: skip
         if new.name in REGISTRY:

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from minitensor.backend import to_numpy
 from minitensor.dtypes import DType, name_of
 from minitensor.op import Op
 
@@ -94,9 +95,11 @@ class Graph:
     def name_of(self, value: Any) -> str:
         """The unique name of a value or node, such as `dense/matmul_1`; constants as text."""
         known = self._names.get(id(value))
-        if known is not None:
-            return known
-        return f"{value:g}" if isinstance(value, float) else _constant_text(value)
+        return _constant_text(value) if known is None else known
+
+    def is_constant(self, value: Any) -> bool:
+        """Whether no node made the value and nothing watches it."""
+        return id(value) not in self._names
 
     def node_of(self, value: Any) -> Node | None:
         """The node that made a value; None for inputs and constants."""
@@ -168,8 +171,9 @@ def is_engine_file(file: str) -> bool:
 
 
 def _constant_text(value: Any) -> str:
-    shape = getattr(value, "shape", None)
-    return repr(value) if shape is None else f"constant {type_text(value)}"
+    if value.ndim == 0:
+        return f"{to_numpy(value._array)[()]}"
+    return f"constant {type_text(value)}"
 
 
 def _unique_names(nodes: Sequence[Node], inputs: Sequence) -> dict[int, str]:

@@ -1,8 +1,4 @@
-"""Arithmetic on matching elements: the ops behind `+ - * / // % **` and their kin.
-
-Python numbers may stay Python numbers in the four weak ops (add, subtract, multiply, divide): the
-namespace then computes in the tensor's dtype, and no array has to be made for them.
-"""
+"""Arithmetic on matching elements: the ops behind `+ - * / // % **` and their kin."""
 
 from __future__ import annotations
 
@@ -38,8 +34,7 @@ __all__ = [
 NUMBERS = "fciu"
 
 
-@op(infer=broadcast, samples=samples.binary(), scalar="{0} + {1}", kinds="fciuO", fast=True,
-    weak=True)  # fmt: skip
+@op(infer=broadcast, samples=samples.binary(), scalar="{0} + {1}", kinds="fciuO", fast=True)  # fmt: skip
 def add(xp, x, y):
     """Sum of matching elements, x + y; strings are joined.
 
@@ -53,8 +48,7 @@ def add_gradient(xp, g, out, x, y):
     return lambda: g, lambda: g
 
 
-@op(infer=broadcast, samples=samples.binary(), scalar="{0} - {1}", kinds=NUMBERS, fast=True,
-    weak=True)  # fmt: skip
+@op(infer=broadcast, samples=samples.binary(), scalar="{0} - {1}", kinds=NUMBERS, fast=True)  # fmt: skip
 def subtract(xp, x, y):
     """Difference of matching elements, x - y.
 
@@ -68,8 +62,7 @@ def subtract_gradient(xp, g, out, x, y):
     return lambda: g, lambda: -g
 
 
-@op(infer=broadcast, samples=samples.binary(), scalar="{0} * {1}", kinds=NUMBERS, fast=True,
-    weak=True)  # fmt: skip
+@op(infer=broadcast, samples=samples.binary(), scalar="{0} * {1}", kinds=NUMBERS, fast=True)  # fmt: skip
 def multiply(xp, x, y):
     """Product of matching elements, x * y.
 
@@ -84,7 +77,7 @@ def multiply_gradient(xp, g, out, x, y):
 
 
 @op(infer=broadcast, samples=samples.binary(-2, 2, 0.5, 2), scalar="{0} / {1}", kinds="fc",
-    fast=True, weak=True)  # fmt: skip
+    fast=True)  # fmt: skip
 def divide(xp, x, y):
     """Quotient of matching floating elements, x / y; `truediv` takes integers too.
 

@@ -13,7 +13,7 @@ from minitensor.tape import GradientTape
 from minitensor.tensor import Operand
 from minitensor.variable import Variable
 from minitensor.views.records import EdgeView, GraphView, NodeView, SourceView
-from minitensor.views.values import value_view
+from minitensor.views.values import array_of, number_text, value_view
 
 
 def graph_view(obj: Any, names: dict[int, str] | None = None) -> GraphView:
@@ -65,14 +65,22 @@ class Drawing:
             self.ids[id(node.outputs[0])] = self._add(id(node.inputs[0]), node.inputs[0])
             return
         for slot, x in enumerate(node.inputs):
-            self._add(id(x) if isinstance(x, Operand) else (id(node), slot), x)
+            if id(x) not in self.ids:
+                self._add(self._key(x, node, slot), x)
         identity = self._add(id(node), node)
         for out in node.outputs:
             self.ids[id(out)] = identity
 
     def id_of(self, value: Any, node: Node | None = None, slot: int = 0) -> str:
         """The id of the drawn node that a value belongs to."""
-        return self.ids[id(value) if isinstance(value, Operand) else (id(node), slot)]
+        found = self.ids.get(id(value))
+        return self.ids[(id(node), slot)] if found is None else found
+
+    def _key(self, value: Any, node: Node, slot: int) -> Any:
+        """What stands for a leaf: itself, but a nameless number once for each use."""
+        if value.ndim or id(value) in self.names:
+            return id(value)
+        return id(node), slot
 
     def knows(self, value: Any) -> bool:
         """Whether a value is part of the graph."""
@@ -84,11 +92,13 @@ class Drawing:
 
     def label(self, value: Any) -> str:
         """What to call a value in a formula."""
-        if not isinstance(value, Operand):
-            return f"{value:g}" if isinstance(value, (int, float)) else str(value)
         value = self.aliases.get(id(value), value)
         given = self.names.get(id(value)) or getattr(value, "_label", None)
-        return given or self.graph.name_of(value).rpartition("/")[2]
+        if given:
+            return given
+        if not value.ndim and self.graph.is_constant(value):
+            return number_text(array_of(value)[()])
+        return self.graph.name_of(value).rpartition("/")[2]
 
     def view(self) -> GraphView:
         """Nodes and edges in the order they were recorded."""
