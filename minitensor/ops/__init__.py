@@ -17,6 +17,7 @@ from minitensor.ops.linalg import *
 from minitensor.ops.namespace import *
 from minitensor.ops.random import *
 from minitensor.ops.reduction import *
+from minitensor.ops.scan import *
 from minitensor.ops.scattering import *
 from minitensor.ops.slices import *
 from minitensor.ops.state import *

@@ -9,6 +9,7 @@ from __future__ import annotations
 import itertools
 import os
 import threading
+from collections.abc import Iterator
 from math import prod
 from typing import Any
 
@@ -18,22 +19,21 @@ from minitensor import samples
 from minitensor.dtypes import as_dtype, name_of
 from minitensor.errors import DTypeError, Fault
 from minitensor.op import op
-from minitensor.ops.philox import fraction, hashed, rejection, signed, unit, words
+from minitensor.ops.philox import doubled, fill, fraction, hashed, signed, unit
 from minitensor.shapes import Spec
 
 __all__ = [
     "next_seed",
     "random_bits",
     "random_normal",
-    "random_truncated_normal",
     "random_uniform",
 ]
 
 DEFAULT_GRAPH_SEED = 87654321
 """What TensorFlow takes for the global seed where only an op seed is given."""
 
-_NO_GRADIENT = "a draw does not depend smoothly on its seed"
-_SEED = np.array([7, 1 << 40])
+NO_GRADIENT = "a draw does not depend smoothly on its seed"
+SEED = np.array([7, 1 << 40])
 
 
 class Streams:
@@ -100,7 +100,7 @@ def _seed_spec(*, seed: Any = None) -> Spec:
 
 
 @op(infer=_seed_spec, samples=samples.cases(((), {"seed": 3})), types="A", portable=False,
-    stateful=True, why_none=_NO_GRADIENT)  # fmt: skip
+    stateful=True, why_none=NO_GRADIENT)  # fmt: skip
 def next_seed(xp, *, seed=None):
     """The seed of the next draw: different each time this runs.
 
@@ -109,56 +109,57 @@ def next_seed(xp, *, seed=None):
     return xp.asarray((_own.streams or _program).next(seed), dtype=np.int64)
 
 
-def _draw_spec(seed: Spec, *, shape: Any, dtype: Any) -> Spec:
-    _check_seed(seed)
+def draw_spec(seed: Spec, *, shape: Any, dtype: Any) -> Spec:
+    """The shape rule of a draw that has no parameters."""
+    check_seed(seed)
+    if isinstance(shape, int) or any(size is not None and size < 0 for size in shape):
+        fix = f"write shape=[{shape}]" if isinstance(shape, int) else "check the sizes"
+        raise Fault(f"shape is {shape!r}", "a shape is a list of sizes, none of them negative", fix)
     return Spec(tuple(shape), as_dtype(dtype).numpy)
 
 
-def _check_seed(seed: Spec) -> None:
+def check_seed(seed: Spec) -> None:
+    """Raise unless the seed is two integers."""
     if tuple(seed.shape) != (2,):
         raise Fault(f"seed must have shape [2], not {list(seed.shape)}",
                     "a seed is two integers, which together name one draw",
                     "pass for example seed=[1, 2]")  # fmt: skip
 
 
-def _float_spec(seed: Spec, *, shape: Any, dtype: Any) -> Spec:
-    spec = _draw_spec(seed, shape=shape, dtype=dtype)
+def float_spec(seed: Spec, *, shape: Any, dtype: Any) -> Spec:
+    """As `draw_spec`, for floating types only."""
+    spec = draw_spec(seed, shape=shape, dtype=dtype)
     if as_dtype(dtype).kind != "f":
         fault = f"dtype {name_of(spec.dtype)} is not a floating type"
         raise Fault(fault, "this distribution is continuous", "pass dtype=mt.float32", DTypeError)
     return spec
 
 
-def _drawing(*more: Any, dtypes: tuple = ("float32", "float64")) -> Any:
+def drawing(dtypes: tuple = ("float32", "float64")) -> Any:
+    """Samples of a draw that has no parameters."""
     cases = [
-        ((_SEED, *more), {"shape": shape, "dtype": dtype})
+        ((SEED,), {"shape": shape, "dtype": dtype})
         for shape in ((), (5,), (2, 3), (0, 2))
         for dtype in dtypes
     ]
     return samples.cases(*cases)
 
 
-@op(infer=_draw_spec, samples=_drawing(dtypes=("uint32", "int64")), types="I", portable=False,
-    why_none=_NO_GRADIENT)  # fmt: skip
+@op(infer=draw_spec, samples=drawing(dtypes=("uint32", "int64")), types="I", portable=False,
+    why_none=NO_GRADIENT)  # fmt: skip
 def random_bits(xp, seed, *, shape, dtype):
     """Integers of `dtype` with every value equally likely: the generator's words as they come.
 
     Shape: (2,) → shape.
     """
     wanted = as_dtype(dtype).numpy
-    per = max(wanted.itemsize // 4, 1)
-    found = words(xp, seed, per * prod(shape))
-    if per == 2:
-        found = _long(found)
-    return found.astype(np.dtype(f"u{wanted.itemsize}")).view(wanted).reshape(shape)
+    wide = wanted.itemsize == 8
+    plain = np.dtype(f"u{wanted.itemsize}")
+    each, values = (2, doubled) if wide else (4, lambda four: four)
+    return fill(xp, seed, prod(shape), plain, each, values).view(wanted).reshape(shape)
 
 
-def _long(found: Any) -> Any:
-    """Pairs of words as 64-bit words; the first of a pair is the low half."""
-    return found[0::2].astype(np.uint64) | found[1::2].astype(np.uint64) << 32
-
-
-@op(infer=_float_spec, samples=_drawing(), types="I", portable=False, why_none=_NO_GRADIENT)
+@op(infer=float_spec, samples=drawing(), types="I", portable=False, why_none=NO_GRADIENT)
 def random_uniform(xp, seed, *, shape, dtype):
     """Uniform numbers in [0, 1): the top bits of a word as an integer times a power of two.
 
@@ -169,14 +170,18 @@ def random_uniform(xp, seed, *, shape, dtype):
     """
     dtype = as_dtype(dtype)
     bits = {"float64": 53, "float32": 24, "float16": 11, "bfloat16": 8}[dtype.name]
-    if dtype.name == "float64":
-        found = _long(words(xp, seed, 2 * prod(shape))) >> 11
-        return (found.astype(np.float64) * 2.0**-53).reshape(shape)
-    found = (words(xp, seed, prod(shape)) >> (32 - bits)).astype(np.float32)
-    return (found * np.float32(2.0**-bits)).astype(dtype.numpy).reshape(shape)
+
+    def narrow(four: tuple) -> Iterator:
+        return ((word >> (32 - bits)).astype(np.float32) * np.float32(2.0**-bits) for word in four)
+
+    def wide(four: tuple) -> Iterator:
+        return ((word >> 11) * 2.0**-53 for word in doubled(four))
+
+    each, values = (2, wide) if bits == 53 else (4, narrow)
+    return fill(xp, seed, prod(shape), dtype.numpy, each, values).reshape(shape)
 
 
-@op(infer=_float_spec, samples=_drawing(), types="I", portable=False, why_none=_NO_GRADIENT)
+@op(infer=float_spec, samples=drawing(), types="I", portable=False, why_none=NO_GRADIENT)
 def random_normal(xp, seed, *, shape, dtype):
     """Normal numbers with mean 0 and standard deviation 1, two from each pair of uniform ones.
 
@@ -188,41 +193,19 @@ def random_normal(xp, seed, *, shape, dtype):
     Source: Box & Muller, A note on the generation of random normal deviates (1958).
     """
     dtype = as_dtype(dtype)
-    count = prod(shape)
-    pairs = -(-count // 2)
-    wide = dtype.name == "float64"
-    out = xp.empty((pairs, 2), dtype=dtype.numpy)
-    found = words(xp, seed, (4 if wide else 2) * pairs)
-    for start in range(0, pairs, _PAIRS if xp is np else max(pairs, 1)):
-        part = slice(start, start + (_PAIRS if xp is np else max(pairs, 1)))
-        if wide:
-            four = found.reshape(-1, 4)[part].reshape(-1)
-            top = (_long(four) >> 11).reshape(-1, 2).astype(np.float64)
-            u, v = (top[:, 0] + 1.0) * 2.0**-53, top[:, 1] * 2.0**-53
-        else:
-            two = found.reshape(-1, 2)[part]
-            u, v = unit(two[:, 0]), fraction(two[:, 1])
-        r, angle = xp.sqrt(-2.0 * xp.log(u)), (2.0 * np.pi) * v
-        out[part, 0] = r * xp.cos(angle)
-        out[part, 1] = r * xp.sin(angle)
-    return out.reshape(-1)[:count].reshape(shape)
+
+    def narrow(four: tuple) -> Iterator:
+        for u, v in ((four[0], four[1]), (four[2], four[3])):
+            yield from _box_muller(xp, unit(u), fraction(v))
+
+    def wide(four: tuple) -> tuple:
+        u, v = doubled(four)
+        return _box_muller(xp, ((u >> 11) + 1) * 2.0**-53, (v >> 11) * 2.0**-53)
+
+    each, values = (2, wide) if dtype.name == "float64" else (4, narrow)
+    return fill(xp, seed, prod(shape), dtype.numpy, each, values).reshape(shape)
 
 
-_PAIRS = 16384
-
-
-@op(infer=_float_spec, samples=_drawing(), types="I", portable=False, why_none=_NO_GRADIENT)
-def random_truncated_normal(xp, seed, *, shape, dtype):
-    """Normal numbers, drawn again where they are more than 2 from 0.
-
-    Shape: (2,) → shape.
-    """
-
-    def propose(four: tuple, elements: Any) -> tuple:
-        r, angle = xp.sqrt(-2.0 * xp.log(unit(four[0]))), (2.0 * np.pi) * fraction(four[1])
-        first, second = r * xp.cos(angle), r * xp.sin(angle)
-        z = xp.where(xp.abs(first) < 2.0, first, second)
-        return z, xp.abs(z) < 2.0
-
-    found = rejection(xp, seed, prod(shape), propose)
-    return found.astype(as_dtype(dtype).numpy).reshape(shape)
+def _box_muller(xp: Any, u: Any, v: Any) -> tuple[Any, Any]:
+    r, angle = xp.sqrt(-2.0 * xp.log(u)), (2.0 * np.pi) * v
+    return r * xp.cos(angle), r * xp.sin(angle)

@@ -50,25 +50,35 @@ def blocks(seed: Any, numbers: Any, attempt: int = 0) -> tuple[Any, Any, Any, An
 
     Shape: (2,) integers, (n,) uint64 → four of (n,) uint64.
     """
-    a, b = seed.astype(np.uint64)[0], seed.astype(np.uint64)[1]
+    # Ten rounds of key arithmetic cost a tenth on Python integers of what they do on 0-d arrays; a
+    # GPU's seed stays there, since fetching it would wait for all the work in flight.
+    a, b = seed.tolist() if isinstance(seed, np.ndarray) else seed.astype(np.uint64)
     high = (numbers >> 32) | (attempt << 16)
-    return philox(numbers & MASK, high, b & MASK, b >> 32, a & MASK, a >> 32)
+    return philox(numbers & MASK, high, b & MASK, b >> 32 & MASK, a & MASK, a >> 32 & MASK)
 
 
-def words(xp: Any, seed: Any, count: int) -> Any:
-    """`count` random words; word i is word i % 4 of block i // 4.
+def fill(xp: Any, seed: Any, count: int, dtype: Any, each: int, values: Callable) -> Any:
+    """`count` elements, `each` of them made from one block: `values(words)` returns that many.
 
-    Shape: (2,) integers → (count,) uint32.
+    Element i comes from block i // each. Works a tile at a time, so that words are still in the
+    cache when they become elements.
+
+    Shape: (2,) integers → (count,).
     """
-    total = -(-count // 4)
-    out = xp.empty((total, 4), dtype=np.uint32)
+    total = -(-count // each)
+    out = xp.empty((total, each), dtype=dtype)
     tile = TILE if xp is np else max(total, 1)
     for start in range(0, total, tile):
         stop = min(start + tile, total)
         four = blocks(seed, xp.arange(start, stop, dtype=np.uint64))
-        for j in range(4):
-            out[start:stop, j] = four[j]
+        for j, column in enumerate(values(four)):
+            out[start:stop, j] = column
     return out.reshape(-1)[:count]
+
+
+def doubled(four: tuple) -> tuple[Any, Any]:
+    """Four words as two of 64 bits; the first of a pair is the low half."""
+    return four[0] | four[1] << 32, four[2] | four[3] << 32
 
 
 def hashed(a: int, b: int) -> int:
