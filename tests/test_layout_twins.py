@@ -6,6 +6,7 @@ import shutil
 import subprocess
 
 import pytest
+
 from minitensor_widgets import assets, samples
 from minitensor_widgets.collapse import auto_collapse, scope_paths, with_parts
 from minitensor_widgets.layering import isotonic

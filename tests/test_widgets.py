@@ -12,8 +12,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
 
-import minitensor_widgets
 import pytest
+
+import minitensor_widgets
 from minitensor_widgets import GraphWidget, Island, StepperWidget, assets, samples, show, step
 from minitensor_widgets.collapse import MOST_VISIBLE, auto_collapse, visible_count, with_parts
 from minitensor_widgets.records import graph_record, steps_record
@@ -63,7 +64,7 @@ def test_figures_are_well_formed_and_legible(make):
     style = svg.find("{http://www.w3.org/2000/svg}style")
     assert style is not None
     assert style.text
-    assert min(float(size) for size in re.findall(r"([\d.]+)px", style.text)) >= 9
+    assert min(float(size) for size in re.findall(r"font[^;}]*?([\d.]+)px", style.text)) >= 9
 
 
 def test_a_stepper_figure_shows_the_finished_pass():

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from .replay import gradient_text, replay, value_text
-from .scene import clip, shape_text
+from .scene import clip, op_apart, shape_text
 
 MOST_LINES = 60
 
@@ -51,7 +51,7 @@ def describe_node(node: Mapping) -> str:
     """
     what = node["kind"]
     if what == "op":
-        what = "operation" if node["op"] in ("", node["label"]) else f"operation {node['op']}"
+        what = f"operation {op_apart(node)}".strip()
     parts = [f"{node['label']}: {what}", f"{shape_text(node['shape'])} {node['dtype']}".strip()]
     if node["scope"]:
         parts.append(f"in {node['scope']}")

@@ -55,30 +55,32 @@ class _Layers:
 
 
 def topological(count: int, edges: Sequence[Edge]) -> list[int]:
-    """Order nodes so that edges point forward; a cycle is cut at its lowest-numbered node."""
-    successors: list[list[int]] = [[] for _ in range(count)]
-    waiting = [0] * count
+    """Order nodes so that edges point forward, and the first input of a node comes first.
+
+    Depth first from the ends towards the inputs, so that `x @ w` has x to the left of w; a cycle is
+    cut where the walk meets itself.
+    """
+    inputs: list[list[int]] = [[] for _ in range(count)]
+    is_end = [True] * count
     for edge in edges:
-        successors[edge.a].append(edge.b)
-        waiting[edge.b] += 1
-    todo = [v for v in range(count - 1, -1, -1) if not waiting[v]]
+        inputs[edge.b].append(edge.a)
+        is_end[edge.a] = False
     order: list[int] = []
-    done = [False] * count
-    first = 0
-    while len(order) < count:
-        if not todo:
-            while done[first]:
-                first += 1
-            todo.append(first)
-        v = todo.pop()
-        if done[v]:
-            continue
-        done[v] = True
-        order.append(v)
-        for w in reversed(successors[v]):
-            waiting[w] -= 1
-            if waiting[w] == 0:
-                todo.append(w)
+    seen = [False] * count
+    walked = [0] * count
+    for root in sorted(range(count), key=lambda v: not is_end[v]):
+        path = [] if seen[root] else [root]
+        seen[root] = True
+        while path:
+            v = path[-1]
+            if walked[v] == len(inputs[v]):
+                order.append(path.pop())
+                continue
+            u = inputs[v][walked[v]]
+            walked[v] += 1
+            if not seen[u]:
+                seen[u] = True
+                path.append(u)
     return order
 
 
@@ -106,9 +108,14 @@ def rank(count: int, edges: Sequence[Edge], ports: Sequence[str]) -> list[int]:
 
 
 def _with_bends(rows_of: list[int], edges: Sequence[Edge], order: Sequence[int]) -> _Layers:
-    """Cut edges that span several rows into a chain of bends, one per row between."""
+    """Cut edges that span several rows into a chain of bends, one per row between.
+
+    A bend starts where its source stands in `order`, so that first inputs stay on the left.
+    """
     rows: list[list[int]] = [[] for _ in range(max(rows_of) + 1)]
-    for v in order:
+    position = [0] * len(order)
+    for i, v in enumerate(order):
+        position[v] = i
         rows[rows_of[v]].append(v)
     up: list[list[tuple[int, float]]] = [[] for _ in rows_of]
     down: list[list[tuple[int, float]]] = [[] for _ in rows_of]
@@ -117,6 +124,7 @@ def _with_bends(rows_of: list[int], edges: Sequence[Edge], order: Sequence[int])
         chain = [edge.a]
         for row in range(rows_of[edge.a] + 1, rows_of[edge.b]):
             rows[row].append(len(up))
+            position.append(position[edge.a])
             chain.append(len(up))
             up.append([])
             down.append([])
@@ -127,6 +135,8 @@ def _with_bends(rows_of: list[int], edges: Sequence[Edge], order: Sequence[int])
                 down[v].append((w, -shift))
                 up[w].append((v, shift))
         chains.append(chain)
+    for members in rows:
+        members.sort(key=position.__getitem__)
     return _Layers([row for row in rows if row], up, down, chains)
 
 

@@ -63,13 +63,19 @@ def shape_text(shape: Sequence[int | None] | None) -> str:
     return f"({', '.join(sizes)}{',' if len(sizes) == 1 else ''})"
 
 
+def op_apart(node: Mapping) -> str:
+    """The op of a node where its label does not say it already, as "y = add" does."""
+    op, label = node["op"], node["label"]
+    return "" if label == op or label.endswith(f"= {op}") else op
+
+
 def second_line(node: Mapping) -> str:
     """The small text under a label: what kind of node, and the shape where no edge will say it."""
     words = []
     if node["kind"] != "op":
         words.append(node["kind"])
-    elif node["op"] and node["op"] != node["label"]:
-        words.append(node["op"])
+    elif op_apart(node):
+        words.append(op_apart(node))
     if node["output"]:
         words.append(f"output {shape_text(node['shape'])}")
     return " · ".join(words)
@@ -78,8 +84,8 @@ def second_line(node: Mapping) -> str:
 def node_text(node: Mapping, stepping: bool) -> list[str]:
     """All lines of a box: label and kind; a stepper adds a line for the value and one for ∇."""
     if stepping:
-        word = node["kind"] if node["kind"] != "op" else node["op"]
-        label = node["label"] if word in ("", node["label"]) else f"{node['label']} · {word}"
+        word = node["kind"] if node["kind"] != "op" else op_apart(node)
+        label = f"{node['label']} · {word}" if word else node["label"]
         return [clip(label, LABEL_LIMIT), "", ""]
     second = second_line(node)
     return [clip(node["label"], LABEL_LIMIT), *([clip(second, SUB_LIMIT)] if second else [])]
@@ -149,13 +155,15 @@ def stroke_width(line: Line, edges: Sequence[Mapping]) -> float:
 
 
 def line_text(line: Line, edges: Sequence[Mapping]) -> str:
-    """The shape that flows along a line, or how many tensors when they differ."""
+    """The shape that flows along a line, how often it is used, or how many tensors that differ."""
     shapes = dict.fromkeys(shape_text(edges[i]["shape"]) for i in line.edges)
     sources = dict.fromkeys(edges[i]["source"] for i in line.edges)
     if len(shapes) > 1:
         return f"{len(line.edges)} tensors"
     shape = next(iter(shapes))
-    return f"{len(sources)} × {shape}" if len(sources) > 1 else shape
+    if len(sources) > 1:
+        return f"{len(sources)} × {shape}"
+    return shape if len(line.edges) == 1 else f"{shape} used {len(line.edges)}×"
 
 
 def _spots(points: Sequence[Point]) -> list[Point]:

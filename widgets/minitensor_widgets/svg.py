@@ -18,7 +18,7 @@ FONT = "ui-monospace,Menlo,Consolas,'DejaVu Sans Mono',monospace"
 STYLE = (
     f"text{{font:12px {FONT};fill:#1a1a1a}}"
     "text.s{font-size:10px;fill:#454545}text.h{font:600 13px system-ui,sans-serif}"
-    "text.m{text-anchor:middle}text.g{fill:#9a3b00}"
+    "text.nm{stroke:#fff;stroke-width:4px;paint-order:stroke;stroke-linejoin:round}text.m{text-anchor:middle}text.g{fill:#9a3b00}"
     ".e{fill:none;stroke:#5f5f5f}.n{stroke-width:1.6}"
     ".op{fill:#eaf3fb;stroke:#0072b2}.variable{fill:#fff3da;stroke:#9c5700}"
     ".input{fill:#e3f5ee;stroke:#00755a}.constant{fill:#f2f2f2;stroke:#666}"
@@ -40,10 +40,18 @@ def _scope(drawn: Scene, path: str) -> str:
     info = drawn.layout.scopes[path]
     x, y, w, h = drawn.layout.boxes["s:" + path]
     rect = f'<rect x="{x:.1f}" y="{y:.1f}" width="{w:.1f}" height="{h:.1f}" rx="8"'
-    label = label_of_scope(path, info.count, info.closed)
     if info.closed:
+        label = label_of_scope(path, info.count, info.closed)
         return f'{rect} class="cl"/>{_text(x + w / 2, y + h / 2 + 4, label, "m")}'
-    return f'{rect} class="sc"/>{_text(x + 9, y + HEAD - 4, label)}'
+    return f'{rect} class="sc"/>'
+
+
+def _name(drawn: Scene, path: str) -> str:
+    """The name of an open scope; it stands above the lines that enter there."""
+    info = drawn.layout.scopes[path]
+    x, y, _, _ = drawn.layout.boxes["s:" + path]
+    label = label_of_scope(path, info.count, info.closed)
+    return "" if info.closed else _text(x + 9, y + HEAD - 4, label, "nm")
 
 
 def state_mark(state: str, x: float, y: float) -> str:
@@ -120,6 +128,7 @@ def _picture(
             f'<path class="e" stroke-width="{stroke:.1f}" marker-end="url(#mt-arrow)" '
             f'd="{curve(line.points)}"/>'
         )
+    parts += [_name(drawn, path) for path in drawn.layout.scopes]
     parts += [_caption(caption) for caption in drawn.captions if caption]
     for node in record["nodes"]:
         if "n:" + node["id"] in drawn.layout.boxes:

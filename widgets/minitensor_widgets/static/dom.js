@@ -1,5 +1,5 @@
 // Elements and values. Every string goes in as text or attribute: nothing is ever parsed as markup.
-import { shapeText } from "./scene.js";
+import { opApart, shapeText } from "./scene.js";
 import { leaves, number } from "./replay.js";
 
 function fill(element, attributes, children) {
@@ -59,7 +59,7 @@ export function valuePane(value) {
   if (!value) return html("p", { class: "mt-dim" }, "value not recorded");
   const { text, shape, heat } = value, numbers = leaves(text), percent = (share) => number(share * 100, 3) + " %";
   if (numbers.length === 1 && !shape.length) return html("p", {}, html("b", {}, numbers[0]), ` ${value.dtype}`);
-  const facts = [`min ${number(value.minimum)}`, `mean ${number(value.mean)}`, `max ${number(value.maximum)}`];
+  const facts = value.mean === null ? [] : [`min ${number(value.minimum)}`, `mean ${number(value.mean)}`, `max ${number(value.maximum)}`];
   if (value.zeros) facts.push(`zeros ${percent(value.zeros)}`);
   if (value.nans) facts.push(`NaN ${percent(value.nans)}`);
   return html("div", { class: "mt-value" }, html("div", {}, `${shapeText(shape)} ${value.dtype}`),
@@ -70,7 +70,7 @@ export const sourceLine = (source) =>
   source && html("div", { class: "mt-source" }, html("small", {}, `${source.file}:${source.line}`), html("code", {}, source.text));
 
 export function describeNode(node) {
-  const what = node.kind !== "op" ? node.kind : node.op && node.op !== node.label ? `operation ${node.op}` : "operation";
+  const what = node.kind === "op" ? `operation ${opApart(node)}`.trim() : node.kind;
   return `${node.label}: ${what}, ${shapeText(node.shape)} ${node.dtype}${node.scope ? `, in ${node.scope}` : ""}${node.output ? ", output" : ""}`;
 }
 
@@ -86,9 +86,9 @@ export function inspector(record, node, signal, choose) {
     ["kind", node.kind === "op" ? `operation ${node.op}` : node.kind], ["shape", shapeText(node.shape)], ["dtype", node.dtype],
     ["scope", node.scope], ["inputs", links(inputs, "source")],
     ["used by", links(record.edges.filter((edge) => edge.source === node.id), "target")],
-    ["gradient", node.rule.join(", ")], ...Object.entries(node.attrs),
+    ["gradient", [...new Set(node.rule)].join(", ")], ...Object.entries(node.attrs),
   ].filter(([, value]) => value && value.length);
-  return html("section", { "aria-label": "Selected node" }, html("h4", {}, node.label), node.doc ? html("p", {}, node.doc) : null,
+  return html("section", { "aria-label": "Selected node" }, html("div", { class: "mt-head" }, node.label), node.doc ? html("p", {}, node.doc) : null,
     sourceLine(node.source), html("dl", {}, rows.flatMap(([name, value]) => [html("dt", {}, name), html("dd", {}, value)])), valuePane(node.value));
 }
 

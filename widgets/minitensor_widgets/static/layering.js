@@ -5,18 +5,18 @@ const mean = (values) => values.reduce((total, v) => total + v, 0) / values.leng
 const pairs = (list) => list.slice(1).map((b, i) => [list[i], b]);
 
 function topological(count, edges) {
-  const successors = lists(count), waiting = Array(count).fill(0), done = Array(count).fill(false);
-  for (const [a, b] of edges) { successors[a].push(b); waiting[b]++; }
-  const todo = [], order = [];
-  for (let v = count - 1; v >= 0; v--) if (!waiting[v]) todo.push(v);
-  let first = 0;
-  while (order.length < count) {
-    if (!todo.length) { while (done[first]) first++; todo.push(first); }
-    const v = todo.pop();
-    if (done[v]) continue;
-    done[v] = true;
-    order.push(v);
-    for (const w of successors[v].reverse()) if (--waiting[w] === 0) todo.push(w);
+  const inputs = lists(count), isEnd = Array(count).fill(true), seen = [], walked = Array(count).fill(0), order = [];
+  for (const [a, b] of edges) { inputs[b].push(a); isEnd[a] = false; }
+  const roots = [...isEnd.keys()].sort((v, w) => isEnd[w] - isEnd[v]);
+  for (const root of roots) {
+    const path = seen[root] ? [] : [root];
+    seen[root] = true;
+    while (path.length) {
+      const v = path[path.length - 1];
+      if (walked[v] === inputs[v].length) { order.push(path.pop()); continue; }
+      const u = inputs[v][walked[v]++];
+      if (!seen[u]) { seen[u] = true; path.push(u); }
+    }
   }
   return order;
 }
@@ -40,11 +40,13 @@ function rank(count, edges, ports) {
 
 function withBends(rowsOf, edges, order) {
   const rows = lists(Math.max(...rowsOf) + 1), up = lists(rowsOf.length), down = lists(rowsOf.length);
-  for (const v of order) rows[rowsOf[v]].push(v);
+  const position = [];
+  order.forEach((v, i) => { position[v] = i; rows[rowsOf[v]].push(v); });
   const chains = edges.map(([a, b, leave, enter]) => {
     const chain = [a];
     for (let row = rowsOf[a] + 1; row < rowsOf[b]; row++) {
       rows[row].push(up.length);
+      position.push(position[a]);
       chain.push(up.length);
       up.push([]);
       down.push([]);
@@ -58,6 +60,7 @@ function withBends(rowsOf, edges, order) {
       }
     return chain;
   });
+  for (const row of rows) row.sort((v, w) => position[v] - position[w]);
   return { rows: rows.filter((row) => row.length), up, down, chains };
 }
 

@@ -1,6 +1,6 @@
 // The picture on the screen: draw a scene, walk it, open and close scopes, move and zoom.
 import { HEAD } from "./layout.js";
-import { curve, lineText, outline, scene, SMALL, strokeWidth } from "./scene.js";
+import { curve, lineText, outline, scene, shapeText, SMALL, strokeWidth } from "./scene.js";
 import { button, describeNode, html, svg } from "./dom.js";
 
 const MOST_DRAWN = 500, TALLEST = 520;
@@ -66,17 +66,23 @@ export function createPane({ record, model, bar, body, say, signal, stepping, se
     const [x, y, width, height] = drawn.layout.boxes.get("s:" + path), name = path.split("/").pop();
     return item("s:" + path, closed ? "mt-closed" : "mt-open", { "aria-expanded": String(!closed), "aria-label": `scope ${path}, ${count} nodes` },
       svg("title", {}, path), svg("rect", { x, y, width, height, rx: 8 }),
-      closed ? label(x + width / 2, y + height / 2 + 4, `▸ ${name} (${count})`) : label(x + 9, y + HEAD - 4, `▾ ${name}`, ""));
+      closed ? label(x + width / 2, y + height / 2 + 4, `▸ ${name} (${count})`) : null);
+  }
+  // Names of open scopes stand above the lines that enter there.
+  function drawName([path, { closed }]) {
+    const [x, y] = drawn.layout.boxes.get("s:" + path);
+    return closed ? null : label(x + 9, y + HEAD - 4, `▾ ${path.split("/").pop()}`, "mt-name");
   }
   function drawNode(node) {
     const box = drawn.layout.boxes.get("n:" + node.id);
     if (!box) return null;
-    const [x, y, w, h] = box, lines = drawn.text.get(node.id), middle = x + w / 2, words = describeNode(node);
+    const [x, y, w, h] = box, lines = drawn.text.get(node.id), middle = x + w / 2;
+    const words = [node.label, ...lines.slice(1).filter(Boolean), `${shapeText(node.shape)} ${node.dtype}`, ...(node.scope ? [`in ${node.scope}`] : [])];
     const kind = ["variable", "input", "constant"].includes(node.kind) ? node.kind : "op";
     const inner = node.output ? svg("path", { class: "mt-inner", d: outline(kind, [x + 3, y + 3, w - 6, h - 6]) }) : null;
-    return item("n:" + node.id, `mt-node mt-${kind}`, { "aria-label": words }, svg("title", {}, words),
+    return item("n:" + node.id, `mt-node mt-${kind}`, { "aria-label": words.join(", ") }, svg("title", {}, describeNode(node)),
       svg("path", { class: "mt-box", d: outline(kind, box) }), inner,
-      lines.map((text, i) => label(middle, lines.length === 1 ? y + h / 2 + 4 : y + 19 + i * (i === 2 ? 14.5 : 15), text, i ? "mt-m mt-small" : "mt-m")));
+      lines.map((text, i) => [" ", label(middle, lines.length === 1 ? y + h / 2 + 4 : y + 19 + i * (i === 2 ? 14.5 : 15), text, i ? "mt-m mt-small" : "mt-m")]));
   }
   function drawCaption(caption) {
     if (!caption) return null;
@@ -87,10 +93,10 @@ export function createPane({ record, model, bar, body, say, signal, stepping, se
   function draw() {
     items.clear();
     drawn = scene(record, model.get("collapsed"), stepping);
-    const { lines } = drawn.layout;
+    const { lines, scopes: scopesNow } = drawn.layout;
     paths = lines.map((line) => svg("path", { class: "mt-line", d: curve(line.points), "stroke-width": strokeWidth(line, record.edges),
       "marker-end": `url(#${arrow})`, "aria-hidden": "true" }, svg("title", {}, lineText(line, record.edges))));
-    stage.replaceChildren(...[[...drawn.layout.scopes].map(drawScope), paths, drawn.captions.map(drawCaption), record.nodes.map(drawNode)].flat().filter(Boolean));
+    stage.replaceChildren(...[[...scopesNow].map(drawScope), paths, [...scopesNow].map(drawName), drawn.captions.map(drawCaption), record.nodes.map(drawNode)].flat().filter(Boolean));
     if (anchor) {
       const [x, y] = drawn.layout.boxes.get(anchor.key) ?? [0, 0];
       Object.assign(view, { x: anchor.x - x * view.k, y: anchor.y - y * view.k });

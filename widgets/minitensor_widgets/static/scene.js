@@ -6,18 +6,20 @@ export const clip = (text, limit) => (size(text) <= limit ? text : [...text].sli
 export const shapeText = (shape) =>
   shape ? `(${shape.map((n) => n ?? "?").join(", ")}${shape.length === 1 ? "," : ""})` : "unknown shape";
 
+export const opApart = ({ op, label }) => (label === op || label.endsWith(`= ${op}`) ? "" : op);
+
 function secondLine(node) {
   const words = [];
   if (node.kind !== "op") words.push(node.kind);
-  else if (node.op && node.op !== node.label) words.push(node.op);
+  else if (opApart(node)) words.push(opApart(node));
   if (node.output) words.push(`output ${shapeText(node.shape)}`);
   return words.join(" · ");
 }
 
 function nodeText(node, stepping) {
   if (stepping) {
-    const word = node.kind === "op" ? node.op : node.kind;
-    return [clip(word === "" || word === node.label ? node.label : `${node.label} · ${word}`, 26), "", ""];
+    const word = node.kind === "op" ? opApart(node) : node.kind;
+    return [clip(word ? `${node.label} · ${word}` : node.label, 26), "", ""];
   }
   const second = secondLine(node);
   return [clip(node.label, 26), ...(second ? [clip(second, 30)] : [])];
@@ -62,7 +64,9 @@ export function lineText(line, edges) {
   const shapes = new Set(line.edges.map((i) => shapeText(edges[i].shape)));
   const sources = new Set(line.edges.map((i) => edges[i].source));
   if (shapes.size > 1) return `${line.edges.length} tensors`;
-  return sources.size > 1 ? `${sources.size} × ${[...shapes][0]}` : [...shapes][0];
+  const [shape] = shapes;
+  if (sources.size > 1) return `${sources.size} × ${shape}`;
+  return line.edges.length === 1 ? shape : `${shape} used ${line.edges.length}×`;
 }
 
 function spotsOn(points) {

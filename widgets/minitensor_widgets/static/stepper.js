@@ -2,7 +2,7 @@
 import { button, frame, html, inspector, lifetime, relabel, sourceLine, svg, valuePane } from "./dom.js";
 import { createPane } from "./pane.js";
 import { brief, gradientText, leaves, replay, valueText } from "./replay.js";
-import { clip, SMALL } from "./scene.js";
+import { clip, opApart, SMALL } from "./scene.js";
 
 const PAUSE = 1100, WAITING = "not yet computed";
 const RING = "M-4,0a4,4 0 1 0 8,0a4,4 0 1 0 -8,0";
@@ -67,7 +67,8 @@ export function render({ model, el: host, signal: given }) {
     const left = x + w / 2 - ([...gradient].length * SMALL) / 2 - 3;
     group.append(svg("g", { class: `mt-mark mt-is-${state.state}`, transform: `translate(${left},${y + 44.5})` }, MARKS[state.state].map((d) => svg("path", { d }))));
     group.classList.toggle("mt-unknown", !state.computed);
-    const words = `${node.label}, ${valueText(state)}, ${gradientText(state)}${state.state === "final" ? ", final" : ""}`;
+    const parts = [node.label, node.kind === "op" ? opApart(node) : node.kind, valueText(state), gradientText(state), state.state === "final" ? "final" : ""];
+    const words = parts.filter(Boolean).join(", ");
     group.setAttribute("aria-label", words);
     group.querySelector("title").textContent = words;
   }
@@ -76,8 +77,8 @@ export function render({ model, el: host, signal: given }) {
     const link = html("button", { type: "button", class: "mt-link" }, name(send.to));
     link.addEventListener("click", () => show(send.to), { signal });
     const scalar = !send.value.shape.length;
-    return html("section", { class: "mt-send" },
-      html("h5", {}, "to ", link, html("span", { class: "mt-badge" }, `${SIGNS[state]} ${arrived} of ${expected} ${expected === 1 ? "contribution" : "contributions"}${state === "final" ? ", final" : ""}`)),
+    return html("div", { class: "mt-send" },
+      html("div", { class: "mt-sub" }, "to ", link, html("span", { class: "mt-badge" }, `${SIGNS[state]} ${arrived} of ${expected} ${expected === 1 ? "contribution" : "contributions"}${state === "final" ? ", final" : ""}`)),
       formula(send.rule, send.rule_numbers),
       send.unbroadcast ? html("p", { class: "mt-un" }, "broadcast undone: ", html("code", {}, send.unbroadcast)) : null,
       html("p", { class: "mt-sum" }, html("span", {}, send.before ? brief(send.before) : WAITING), " + ", html("span", {}, brief(send.value)), " → ", html("b", {}, brief(send.after))),
@@ -86,11 +87,11 @@ export function render({ model, el: host, signal: given }) {
           .filter(([, value]) => value).map(([title, value]) => html("div", {}, html("small", {}, title), valuePane(value)))));
   }
   function stepCard(step) {
-    if (!step) return [html("h4", {}, "Start"), html("p", {}, "Nothing is computed yet. Press the right arrow key or “Next step”.")];
-    const upstream = step.upstream && [html("h5", {}, step.phase === "seed" ? "starts with g" : "arrives: g"), valuePane(step.upstream)];
+    if (!step) return [html("div", { class: "mt-head" }, "Start"), html("p", {}, "Nothing is computed yet. Press the right arrow key or “Next step”.")];
+    const upstream = step.upstream && [html("div", { class: "mt-sub" }, step.phase === "seed" ? "starts with g" : "arrives: g"), valuePane(step.upstream)];
     return [
-      html("h4", {}, html("span", { class: "mt-badge" }, step.phase), step.title), html("p", {}, step.text), sourceLine(step.source),
-      ...(step.value ? [html("h5", {}, step.phase === "result" ? "gradient" : "value"), valuePane(step.value)] : []), ...(upstream ?? []),
+      html("div", { class: "mt-head" }, html("span", { class: "mt-badge" }, step.phase), step.title), html("p", {}, step.text), sourceLine(step.source),
+      ...(step.value ? [html("div", { class: "mt-sub" }, step.phase === "result" ? "gradient" : "value"), valuePane(step.value)] : []), ...(upstream ?? []),
       step.rule ? html("p", {}, "local rule: ", html("code", {}, step.rule)) : null, ...step.sends.map(sendCard),
     ].filter(Boolean);
   }
@@ -115,7 +116,7 @@ export function render({ model, el: host, signal: given }) {
     forth.forEach((made) => made.setAttribute("aria-disabled", String(now === end)));
     const state = chosen && states.get(chosen.id);
     panel.replaceChildren(...stepCard(step), ...(chosen ? [html("hr"), inspector(graph, { ...chosen, value: state.value }, signal, show),
-      html("h5", {}, gradientText(state)), state.gradient ? valuePane(state.gradient) : ""] : []));
+      html("div", { class: "mt-sub" }, gradientText(state)), state.gradient ? valuePane(state.gradient) : ""] : []));
     if (here) pane.reveal(here);
     say(step ? step.text || step.title : "start");
   }
