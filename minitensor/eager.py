@@ -34,6 +34,7 @@ warnings.filterwarnings("ignore", category=RuntimeWarning, module=r"minitensor\.
 
 _new = object.__new__
 _node: Any = tuple.__new__
+_spec: Any = tuple.__new__
 
 
 class Eager:
@@ -79,9 +80,16 @@ class Eager:
 
     def apply(self, op: Op, inputs: Sequence, attrs: dict, name: str | None = None) -> Any:
         """Run one op; returns a Tensor, or a tuple of them for an op with several results."""
-        arrays, xp = _plain_arrays(op, inputs), np
-        if arrays is None:
-            inputs, arrays, attrs, xp = _prepare(op, inputs, attrs)
+        inputs = _as_tensors(op, inputs)
+        arrays = [x._array for x in inputs]
+        if state._device is not None or not _on_plain_cpu(inputs):
+            inputs = _brought_together(inputs)
+            arrays = [x._array for x in inputs]
+        if attrs:
+            attrs = {key: static(value) for key, value in attrs.items()}
+        if not (op.fast and _agree(op, arrays)):
+            op.infer_specs([_spec(Spec, (a.shape, a.dtype)) for a in arrays], attrs)
+        xp = NAMESPACE[type(arrays[0])] if arrays else (state._device or default_device()).namespace
         token = silence()
         try:
             out = op.implementation(xp)(xp, *arrays, **attrs)
@@ -119,22 +127,21 @@ def record(node: Node) -> None:
             tape.overlook(node)
 
 
-def _plain_arrays(op: Op, inputs: Sequence) -> list | None:
-    """The arrays of inputs that need no preparation; None when some do."""
-    if not op.fast or state.device is not None:
-        return None
-    arrays: list = []
-    dtype = None
-    for x in inputs:
-        if type(x) is not Tensor:
-            return None
-        array = x._array
+def _agree(op: Op, arrays: list) -> bool:
+    """Whether the inputs of an elementwise op have one dtype, and one that it takes."""
+    dtype = arrays[0].dtype
+    for array in arrays:
         if array.dtype is not dtype:
-            if dtype is not None or type(array) is not ndarray:
-                return None
-            dtype = array.dtype
-        arrays.append(array)
-    return arrays if dtype is not None and dtype.kind in op.kinds else None
+            return False
+    return dtype.kind in op.kinds
+
+
+def _on_plain_cpu(inputs: Sequence) -> bool:
+    """Whether all inputs are where eager code usually runs, with nothing to move."""
+    for x in inputs:  # noqa: SIM110  (a generator would take twice as long)
+        if x._device is not None or type(x._array) is not ndarray:
+            return False
+    return True
 
 
 _FLOAT32_NUMBERS: dict[float, Tensor] = {}
@@ -205,23 +212,28 @@ def _failure(op: Op, arrays: list, attrs: dict, error: Exception) -> Exception:
     return error
 
 
-def _prepare(op: Op, inputs: Sequence, attrs: dict) -> tuple[list, list, dict, Any]:
-    """Turn inputs into tensors of the right dtypes on one device, and check them."""
-    tensors = _convert_inputs(op, inputs)
-    device = state.device or _common_device(tensors)
-    if device is not None:
-        tensors = [_moved(x, device) for x in tensors]
-    if attrs:
-        attrs = {key: static(value) for key, value in attrs.items()}
-    arrays = [x._array for x in tensors]
-    op.infer_specs([Spec(a.shape, a.dtype) for a in arrays], attrs)
-    xp = NAMESPACE[type(arrays[0])] if arrays else (device or default_device()).namespace
-    return tensors, arrays, attrs, xp
+def _as_tensors(op: Op, inputs: Sequence) -> Sequence:
+    """The inputs as tensors: variables are read, numbers and arrays converted to fitting dtypes."""
+    for x in inputs:
+        if type(x) is not Tensor:
+            break
+    else:
+        return inputs
+    inputs = [_resolve(x) for x in inputs]
+    for x in inputs:
+        if type(x) is not Tensor:
+            return _convert_inputs(op, inputs)
+    return inputs
 
 
-def _convert_inputs(op: Op, inputs: Sequence) -> list:
-    letters = op.types * len(inputs) if len(op.types) == 1 else op.types
-    resolved = [_resolve(x) for x in inputs]
+def _brought_together(inputs: Sequence) -> Sequence:
+    """The inputs on the device where the op runs: the one asked for, else a GPU before a CPU."""
+    device = state._device or _common_device(inputs)
+    return inputs if device is None else [_moved(x, device) for x in inputs]
+
+
+def _convert_inputs(op: Op, resolved: Sequence) -> list:
+    letters = op.types * len(resolved) if len(op.types) == 1 else op.types
     dtypes: dict[str, DType] = {}
     for letter, x in zip(letters, resolved, strict=True):
         if type(x) is Tensor and letter != "A":
@@ -257,7 +269,7 @@ def _resolve(x: Any) -> Any:
     return x.to_dense() if isinstance(x, IndexedSlices) else x
 
 
-def _common_device(tensors: list[Tensor]) -> Any:
+def _common_device(tensors: Sequence[Tensor]) -> Any:
     """The device to compute on when inputs live on several: a GPU before a CPU."""
     places = {x._device for x in tensors}
     if len(places) <= 1 and len({type(x._array) for x in tensors}) <= 1:
