@@ -142,3 +142,8 @@ def show_array(array: np.ndarray) -> str:
 def name_of(subject: object) -> str:
     """The name of a function, or of the type of anything else."""
     return getattr(subject, "__name__", type(subject).__name__)
+
+
+def hang(label: str, text: str) -> str:
+    """Text after a label, its further lines under its first."""
+    return label + text.replace("\n", "\n" + " " * len(label))

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from .compare import as_array, difference, kind, show
+from .compare import as_array, difference, hang, kind, show
 from .exercise import Exercise, Probe, is_blank
 
 SEED = 20_240
@@ -171,9 +171,14 @@ def _call(exercise: Exercise, probe: Probe) -> str:
     if exercise.probes is None:
         return show(probe[0]) if probe else exercise.title
     labels = exercise.labels or _parameters(exercise.reference)
-    named = zip(labels, probe, strict=False) if len(labels) >= len(probe) else ()
-    inner = [f"{label}={show(value)}" for label, value in named] or list(map(show, probe))
-    return f"{name}({', '.join(inner)})"
+    texts = [show(value) for value in probe]
+    if len(labels) < len(probe):
+        return f"{name}({', '.join(texts)})"
+    named = list(zip(labels, texts, strict=False))
+    if "\n" not in "".join(texts):
+        return f"{name}({', '.join(f'{label}={text}' for label, text in named)})"
+    lines = [hang(f"{label} = ", text) for label, text in named]
+    return "\n".join([f"{name}({', '.join(labels[: len(probe)])}) with", *lines])
 
 
 def _parameters(subject: Any) -> tuple[str, ...]:

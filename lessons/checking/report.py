@@ -17,7 +17,7 @@ class Status(Enum):
     NOT_ATTEMPTED = ("○", "Not attempted", "#6b7280")
     NOT_YET = ("✗", "Not yet", "#b45309")
     PASSED = ("✓", "Passed", "#15803d")
-    INFO = ("ℹ", "", "#1d4ed8")
+    INFO = ("ℹ", "", "#3b82f6")
 
     @property
     def label(self) -> str:
@@ -66,7 +66,7 @@ def _block_html(block: Block) -> str:
     if block.code:
         style = "margin:0.3em 0 0.3em 1em;white-space:pre-wrap;background:none"
         return f'<pre style="{style}">{escape(block.text)}</pre>'
-    return f'<p style="margin:0.3em 0">{escape(block.text)}</p>'
+    return f'<p style="margin:0.3em 0;white-space:pre-line">{escape(block.text)}</p>'
 
 
 def escape(text: str) -> str:

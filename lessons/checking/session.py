@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from .catalogue import Catalogue
-from .compare import show
+from .compare import hang, show
 from .exercise import Exercise, Question, canonical, is_blank, seal
 from .judge import Verdict, judge
 from .report import Block, Report, Status
@@ -177,15 +177,11 @@ def _failure_blocks(verdict: Verdict) -> tuple[Block, ...]:
         return ()
     lines = [
         failure.example,
-        _hang("expected  ", failure.expected),
-        _hang("got       ", failure.got),
+        hang("expected  ", failure.expected),
+        hang("got       ", failure.got),
     ]
     text = failure.reason[:1].upper() + failure.reason[1:] + ". The smallest failing example:"
     return Block(text), Block("\n".join(lines), code=True)
-
-
-def _hang(label: str, text: str) -> str:
-    return label + text.replace("\n", "\n" + " " * len(label))
 
 
 def _choices(item: Question) -> Block:
