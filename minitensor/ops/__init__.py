@@ -9,12 +9,14 @@ from minitensor.ops.array import *
 from minitensor.ops.comparison import *
 from minitensor.ops.conv import *
 from minitensor.ops.creation import *
+from minitensor.ops.depthwise import *
 from minitensor.ops.distributions import *
 from minitensor.ops.draws import *
 from minitensor.ops.gathering import *
 from minitensor.ops.indexing import *
 from minitensor.ops.linalg import *
 from minitensor.ops.namespace import *
+from minitensor.ops.pooling import *
 from minitensor.ops.random import *
 from minitensor.ops.reduction import *
 from minitensor.ops.scan import *
