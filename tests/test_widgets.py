@@ -380,6 +380,14 @@ def test_a_widget_freezes_into_an_island_at_its_present_state():
     assert "dense (4)" in graph.to_svg()
 
 
+def test_a_record_given_later_is_checked_too():
+    widget = GraphWidget(samples.scalar_steps()["graph"])
+    widget.graph = {"version": 1, "nodes": [{"id": "a"}], "edges": []}
+    assert widget.graph["nodes"][0]["label"] == "a"
+    with pytest.raises(TypeError, match="is no view"):
+        widget.graph = {"nodes": []}
+
+
 def test_python_can_watch_and_link_the_traits():
     from traitlets import link
 

@@ -138,7 +138,6 @@ def test_a_broadcast_is_undone_in_view(page):
     panel = page.panel()
     assert "sum over axes (0,) : (2, 2) → (2,)" in panel
     assert "before un-broadcast" in panel
-    assert page.node("n2") == ["b · variable", "= [0.1, -0.2]", "∇ [2, 2]"]
     cells = page.page.locator(".mt-send").nth(1).locator("tbody td").all_inner_texts()
     assert cells == ["1", "1", "1", "1", "2", "2", "2", "2"]
 
@@ -197,8 +196,6 @@ def test_scopes_open_and_close_by_click_enter_and_space(page):
     assert "n:n3" in page.boxes()
     page.press("Space")
     assert "n:n3" not in page.boxes()
-    shut = page.page.locator('[data-key="s:net/block0/first"]')
-    assert shut.get_attribute("aria-expanded") == "false"
     page.named("Open all scopes").click()
     assert len(page.boxes()) == 24 + 7
     page.named("Close all scopes").click()
@@ -293,7 +290,6 @@ def test_the_list_reads_all_nodes(page):
     page.page.wait_for_selector(".mt-list li")
     items = page.page.locator(".mt-list li").all_inner_texts()
     assert items[3] == "matmul: operation, (2, 2) float32, in dense"
-    assert len(items) == 6
 
 
 def test_two_outputs_of_the_same_picture_both_come_alive(page):
@@ -440,6 +436,9 @@ def test_a_graph_widget_is_led_by_python_too(page):
     assert sorted(page.boxes()) == ["n:n0", "n:n5", "s:dense"]
     page.click("s:dense")
     assert page.page.evaluate("sent.at(-1).collapsed") == []
+    page.page.evaluate("model.fromPython('graph', { ...model.get('graph'), title: 'another' })")
+    assert "another" in page.text(".mt-title")
+    assert page.page.locator(".mt").count() == 1
 
 
 @pytest.mark.parametrize("main", ["graph", "stepper"])

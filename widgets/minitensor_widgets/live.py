@@ -24,9 +24,12 @@ class _Viewer(anywidget.AnyWidget):
     collapsed = traitlets.List(traitlets.Unicode()).tag(sync=True)
     selected = traitlets.Unicode("").tag(sync=True)
 
+    _record: str  # the trait that holds the record
+
     def island(self) -> Island:
         """The present state without Python: what stays in a saved notebook."""
-        raise TypeError(f"{type(self).__name__} is shown through GraphWidget or StepperWidget.")
+        taken = self.step if isinstance(self, StepperWidget) else 0
+        return Island(getattr(self, self._record), self.collapsed, taken, self.selected)
 
     def to_svg(self) -> str:
         """The static figure."""
@@ -64,15 +67,16 @@ class GraphWidget(_Viewer):
     """
 
     _esm = assets.esm("graph")
+    _record = "graph"
     graph = traitlets.Dict().tag(sync=True)
 
     def __init__(self, x: Any, collapsed: Iterable[str] | None = None, **traits: Any) -> None:
         first = show(x, collapsed=collapsed)
         super().__init__(graph=first.graph, collapsed=first.collapsed, **traits)
 
-    def island(self) -> Island:
-        """The present state without Python: what stays in a saved notebook."""
-        return Island(self.graph, self.collapsed, selected=self.selected)
+    @traitlets.validate("graph")
+    def _complete(self, proposal: Any) -> dict:
+        return show(proposal["value"]).graph
 
 
 class StepperWidget(_Viewer):
@@ -92,6 +96,7 @@ class StepperWidget(_Viewer):
     """
 
     _esm = assets.esm("stepper")
+    _record = "steps"
     steps = traitlets.Dict().tag(sync=True)
     step = traitlets.Int(0).tag(sync=True)
 
@@ -110,6 +115,6 @@ class StepperWidget(_Viewer):
     def _in_range(self, proposal: Any) -> int:
         return max(0, min(int(proposal["value"]), len(self.steps.get("steps", []))))
 
-    def island(self) -> Island:
-        """The present state without Python: what stays in a saved notebook."""
-        return Island(self.steps, self.collapsed, self.step, self.selected)
+    @traitlets.validate("steps")
+    def _complete(self, proposal: Any) -> dict:
+        return step(proposal["value"]).record

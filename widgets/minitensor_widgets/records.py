@@ -126,16 +126,14 @@ def _complete_steps(record: Mapping) -> dict:
 
 def _as_view(value: Any) -> dict | None:
     """A view or its dict as plain data; None when the value is something of the engine."""
-    is_view = dataclasses.is_dataclass(value) and (
-        hasattr(value, "nodes") or hasattr(value, "steps")
-    )
-    if not is_view and not isinstance(value, Mapping):
+    if isinstance(value, Mapping):
+        names = set(value)
+    elif dataclasses.is_dataclass(value):
+        names = {field.name for field in dataclasses.fields(value)}
+    else:
         return None
-    record = plain(value)
-    is_graph = {"version", "nodes", "edges"} <= set(record)
-    is_steps = {"version", "steps", "graph"} <= set(record)
-    if is_graph or is_steps:
-        return record
+    if {"version", "nodes", "edges"} <= names or {"version", "steps", "graph"} <= names:
+        return plain(value)
     if isinstance(value, Mapping):
         raise TypeError(
             f"A dict with the keys {sorted(map(str, value))[:6]} is no view. A GraphView has "

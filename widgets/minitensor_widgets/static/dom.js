@@ -112,3 +112,11 @@ export function lifetime(signal) {
   signal?.addEventListener("abort", () => own.abort());
   return own;
 }
+
+// Draw anew when Python gives the widget another record.
+export function remount(host, name, mount) {
+  let dispose = mount(host);
+  const again = () => { dispose(); dispose = mount(host); };
+  host.model.on(`change:${name}`, again);
+  return () => { host.model.off?.(`change:${name}`, again); dispose(); };
+}

@@ -20,7 +20,12 @@ export function createPane({ record, model, bar, body, say, signal, stepping, se
   body.append(html("div", { class: "mt-view" }, canvas, more));
   const scopes = [...new Set(record.nodes.flatMap(({ scope }) => scope.split("/").map((_, i, all) => all.slice(0, i + 1).join("/"))))].filter(Boolean);
   const close = (list) => { model.set("collapsed", list); model.save_changes(); };
-  const openAll = () => (record.nodes.length > MOST_DRAWN ? say(`${record.nodes.length} nodes are too many to show at once: open scopes one by one.`) : close([]));
+  function openAll() {
+    if (record.nodes.length <= MOST_DRAWN) return close([]);
+    more.textContent = `${record.nodes.length} nodes are too many to show at once: open scopes one by one`;
+    more.hidden = false;
+    say(more.textContent);
+  }
   if (scopes.length) bar.append(button("Open all scopes", signal, openAll), button("Close all scopes", signal, () => close(scopes)));
   bar.append(button("Zoom out", signal, () => zoom(0.8)), button("Zoom in", signal, () => zoom(1.25)), button("Fit into view", signal, fit));
 
@@ -100,6 +105,7 @@ export function createPane({ record, model, bar, body, say, signal, stepping, se
     if (anchor) {
       const [x, y] = drawn.layout.boxes.get(anchor.key) ?? [0, 0];
       Object.assign(view, { x: anchor.x - x * view.k, y: anchor.y - y * view.k });
+      canvas.style.height = `${Math.max(canvas.clientHeight, Math.min(TALLEST, drawn.layout.height * view.k + 4))}px`;
       apply();
     } else if (width) open();
     focus(items.has(current) ? current : items.keys().next().value, !!anchor);

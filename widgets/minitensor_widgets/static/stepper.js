@@ -1,5 +1,5 @@
 // The backward stepper: one recorded step at a time, nothing shown before it is computed.
-import { button, frame, html, inspector, lifetime, relabel, sourceLine, svg, valuePane } from "./dom.js";
+import { button, frame, html, inspector, lifetime, relabel, remount, sourceLine, svg, valuePane } from "./dom.js";
 import { createPane } from "./pane.js";
 import { brief, gradientText, leaves, replay, valueText } from "./replay.js";
 import { clip, opApart, SMALL } from "./scene.js";
@@ -26,7 +26,7 @@ function formula(rule, numbers) {
   return html("div", { class: "mt-formula" }, above.map((part, i) => html("span", {}, html("code", {}, part), html("code", { class: "mt-dim" }, i % 2 ? "" : below[i]))));
 }
 
-export function render({ model, el: host, signal: given }) {
+function mount({ model, el: host, signal: given }) {
   const own = lifetime(given), { signal } = own, record = model.get("steps"), { graph, steps } = record, end = steps.length;
   const { bar, body, panel, root, say } = frame(host, graph, signal, `backward pass in ${end} steps · ${graph.nodes.length} nodes`);
   const select = (id) => { model.set("selected", id); model.save_changes(); };
@@ -118,17 +118,18 @@ export function render({ model, el: host, signal: given }) {
     panel.replaceChildren(...stepCard(step), ...(chosen ? [html("hr"), inspector(graph, { ...chosen, value: state.value }, signal, show),
       html("div", { class: "mt-sub" }, gradientText(state)), state.gradient ? valuePane(state.gradient) : ""] : []));
     if (here) pane.reveal(here);
-    say(step ? step.text || step.title : "start");
   }
-  model.on("change:step", paint);
+  const speak = () => { const step = steps[at() - 1]; paint(); say(step ? step.text || step.title : "start"); };
+  model.on("change:step", speak);
   model.on("change:selected", paint);
   model.on("change:collapsed", pane.draw);
   pane.draw();
   return () => {
-    for (const [event, act] of [["change:step", paint], ["change:selected", paint], ["change:collapsed", pane.draw]]) model.off?.(event, act);
+    for (const [event, act] of [["change:step", speak], ["change:selected", paint], ["change:collapsed", pane.draw]]) model.off?.(event, act);
     clearInterval(timer);
     own.abort();
     root.remove();
   };
 }
+export const render = (host) => remount(host, "steps", mount);
 export default { render };
