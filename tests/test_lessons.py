@@ -76,6 +76,12 @@ def test_every_exercise_is_checked_in_the_notebook(source: Path) -> None:
         assert f'check("{exercise}"' in text
 
 
+def test_the_picture_of_the_readme_is_what_would_be_drawn() -> None:
+    import picture
+
+    assert picture.main(["--check"]) == 0
+
+
 @pytest.mark.parametrize("item", ITEMS, **by_id)
 def test_the_solution_can_be_shown(item: Item) -> None:
     assert "solution" in repr(Session().solution(item.id)) or not isinstance(item, Exercise)
