@@ -7,11 +7,13 @@ from typing import Any
 from minitensor import samples
 from minitensor.errors import Fault
 from minitensor.op import convert, op
-from minitensor.shapes import Spec, broadcast, same
+from minitensor.shapes import Spec, broadcast, broadcast_shapes, same
 
 __all__ = [
     "abs",
+    "accumulate_n",
     "add",
+    "add_n",
     "divide",
     "divide_no_nan",
     "floordiv",
@@ -24,6 +26,8 @@ __all__ = [
     "negative",
     "pow",
     "reciprocal",
+    "reciprocal_no_nan",
+    "scalar_mul",
     "sign",
     "square",
     "squared_difference",
@@ -34,7 +38,7 @@ __all__ = [
 NUMBERS = "fciu"
 
 
-@op(infer=broadcast, samples=samples.binary(), scalar="{0} + {1}", kinds="fciuO", fast=True)  # fmt: skip
+@op(infer=broadcast, samples=samples.binary(), scalar="{0} + {1}", kinds="fciuO", fast=True)
 def add(xp, x, y):
     """Sum of matching elements, x + y; strings are joined.
 
@@ -48,7 +52,7 @@ def add_gradient(xp, g, out, x, y):
     return lambda: g, lambda: g
 
 
-@op(infer=broadcast, samples=samples.binary(), scalar="{0} - {1}", kinds=NUMBERS, fast=True)  # fmt: skip
+@op(infer=broadcast, samples=samples.binary(), scalar="{0} - {1}", kinds=NUMBERS, fast=True)
 def subtract(xp, x, y):
     """Difference of matching elements, x - y.
 
@@ -62,7 +66,7 @@ def subtract_gradient(xp, g, out, x, y):
     return lambda: g, lambda: -g
 
 
-@op(infer=broadcast, samples=samples.binary(), scalar="{0} * {1}", kinds=NUMBERS, fast=True)  # fmt: skip
+@op(infer=broadcast, samples=samples.binary(), scalar="{0} * {1}", kinds=NUMBERS, fast=True)
 def multiply(xp, x, y):
     """Product of matching elements, x * y.
 
@@ -115,10 +119,16 @@ def _as_floats(cast: Any, x: Any) -> Any:
     return cast(x, "float32" if x.dtype.itemsize <= 2 else "float64")
 
 
+def _is_whole(xp: Any, x: Any) -> bool:
+    kind = getattr(x.dtype, "kind", None)  # numpy's and cupy's dtypes know it at once
+    return kind in "iu" if kind else xp.isdtype(x.dtype, "integral")
+
+
 def _check_divisor(xp: Any, y: Any) -> None:
-    if y.dtype.kind in "iu" and not xp.all(y != 0):
+    if _is_whole(xp, y) and not xp.all(y != 0):
         raise Fault("a divisor is 0: integer division by zero",
-                    "integers have no infinity", "use floats, or mt.math.divide_no_nan")  # fmt: skip
+                    "integers have no infinity",
+                    "use floats, or mt.math.divide_no_nan")  # fmt: skip
 
 
 @op(infer=broadcast, samples=samples.binary(-9, 9, 1.1, 3), kinds="fiu",
@@ -150,16 +160,17 @@ def floormod(xp, x, y):
 
 @floormod.gradient
 def floormod_gradient(xp, g, out, x, y):
-    return lambda: g, lambda: -g * xp.floor(x / y)
+    return lambda: g, lambda: -g * (x // y)
 
 
 mod = floormod
 
 
 def _check_exponent(xp: Any, x: Any, y: Any) -> None:
-    if x.dtype.kind in "iu" and xp.any(y < 0):
+    if _is_whole(xp, x) and xp.any(y < 0):
         raise Fault("an exponent is negative", "integers to negative integer powers are not "
-                    "allowed, since the result is no integer", "cast to a float dtype first")  # fmt: skip
+                    "allowed, since the result is no integer",
+                    "cast to a float dtype first")  # fmt: skip
 
 
 @op(infer=broadcast, samples=samples.binary(0.3, 2, -2, 3), kinds="fci", scalar="pow({0}, {1})")
@@ -226,9 +237,9 @@ def abs_gradient(xp, g, out, x):
     return g * xp.sign(x)
 
 
-@op(infer=same, samples=samples.unary(0.1, 2), kinds=NUMBERS, fast=True)
+@op(infer=same, samples=samples.unary(0.1, 2), kinds=NUMBERS, fast=True, conjugate=False)
 def sign(xp, x):
-    """-1, 0 or 1 for each element; of complex numbers x / |x|. The gradient is 0.
+    """-1, 0 or 1 for each element, with gradient 0; of complex numbers x / |x|.
 
     Shape: any → same.
     """
@@ -237,7 +248,11 @@ def sign(xp, x):
 
 @sign.gradient
 def sign_gradient(xp, g, out, x):
-    return g * 0
+    if x.dtype.kind != "c":
+        return xp.zeros_like(g)
+    # x / |x| turns as x moves round 0 and stays as x moves away: the part of g along it vanishes.
+    along = xp.astype(xp.real(xp.conj(out) * g), x.dtype)
+    return divide_no_nan.on(xp, g - out * along, xp.astype(xp.abs(x), x.dtype))
 
 
 @op(infer=same, samples=samples.unary(), scalar="{0} * {0}", kinds=NUMBERS, fast=True)
@@ -295,7 +310,8 @@ def maximum(xp, x, y):
 
 @maximum.gradient
 def maximum_gradient(xp, g, out, x, y):
-    return lambda: g * xp.astype(x >= y, g.dtype), lambda: g * xp.astype(x < y, g.dtype)
+    first, zero = x >= y, xp.zeros_like(g)
+    return lambda: xp.where(first, g, zero), lambda: xp.where(first, zero, g)
 
 
 @op(infer=broadcast, samples=samples.binary(), scalar="min({0}, {1})", kinds="fiu", fast=True)
@@ -309,7 +325,8 @@ def minimum(xp, x, y):
 
 @minimum.gradient
 def minimum_gradient(xp, g, out, x, y):
-    return lambda: g * xp.astype(x <= y, g.dtype), lambda: g * xp.astype(x > y, g.dtype)
+    first, zero = x <= y, xp.zeros_like(g)
+    return lambda: xp.where(first, g, zero), lambda: xp.where(first, zero, g)
 
 
 @op(infer=broadcast, samples=samples.binary(-2, 2, 0.5, 2), kinds="fc", fast=True)
@@ -342,4 +359,84 @@ def multiply_no_nan(xp, x, y):
 
 @multiply_no_nan.gradient
 def multiply_no_nan_gradient(xp, g, out, x, y):
-    return lambda: multiply_no_nan.on(xp, g, y), lambda: multiply_no_nan.on(xp, g, x)
+    return lambda: multiply_no_nan.on(xp, g, y), lambda: multiply_no_nan.on(xp, x, g)
+
+
+def reciprocal_no_nan(x: Any, name: str | None = None) -> Any:
+    """One divided by each element, and 0 where the element is 0.
+
+    Shape: any → same.
+    """
+    x = convert(x)
+    return divide_no_nan(convert(1, x.dtype), x, name=name)
+
+
+def _summed(*inputs: Spec) -> Spec:
+    if not inputs:
+        raise Fault("there is nothing to add", "add_n needs at least one tensor", "pass some")
+    known = broadcast_shapes(*(s.shape for s in inputs))
+    for i, spec in enumerate(inputs):
+        apart = len(spec.shape) != len(known) or any(
+            None not in (a, b) and a != b for a, b in zip(spec.shape, known, strict=False)
+        )
+        if apart:
+            raise Fault(f"input {i} has shape {spec.shape}, the others reach {known}",
+                        "all inputs have one shape",
+                        "add tensors that broadcast with +")  # fmt: skip
+    return Spec(known, inputs[0].dtype)
+
+
+@op(infer=_summed, kinds="fciu",
+    samples=samples.cases((((2, 3), (2, 3), (2, 3)), {}), (((),), {}),
+                          (((0,), (0,)), {})))  # fmt: skip
+def add_n(xp, *inputs):
+    """Sum of a list of tensors of one shape.
+
+    Shape: a list of equal shapes → the same.
+    """
+    total = inputs[0]
+    for x in inputs[1:]:
+        total = total + x
+    return total
+
+
+@add_n.gradient
+def add_n_gradient(xp, g, out, *inputs):
+    return tuple((lambda: g) for _ in inputs)
+
+
+def accumulate_n(
+    inputs: Any, shape: Any = None, tensor_dtype: Any = None, name: str | None = None
+) -> Any:
+    """Sum of a list of tensors of one shape, as `add_n`, which can be told what it will be.
+
+    Shape: a list of equal shapes → the same. `shape` and `tensor_dtype`, when given, are checked.
+    """
+    total = add_n(inputs, name=name)
+    if tensor_dtype is not None and total.dtype != tensor_dtype:
+        raise add_n.error(
+            Fault(f"tensor_dtype says {tensor_dtype}", "all inputs have that dtype", "use mt.cast"),
+            [Spec(tuple(total.shape), total.dtype)], {},
+        )  # fmt: skip
+    if shape is not None:
+        total.shape.assert_is_compatible_with(shape)
+    return total
+
+
+def scalar_mul(scalar: Any, x: Any, name: str | None = None) -> Any:
+    """A tensor times a number.
+
+    Shape: (), any → the second.
+
+    Raises:
+        InvalidArgumentError: (also a ValueError) when the scalar has axes.
+    """
+    x = convert(x)
+    scalar = convert(scalar, x.dtype)
+    if len(scalar.shape):
+        raise multiply.error(
+            Fault(f"the scalar has shape {tuple(scalar.shape)}",
+                  "only a scalar multiplier is allowed", "use mt.multiply, which broadcasts"),
+            [Spec(tuple(scalar.shape), scalar.dtype), Spec(tuple(x.shape), x.dtype)], {},
+        )  # fmt: skip
+    return multiply(scalar, x, name=name)
