@@ -4,14 +4,18 @@ Read the modules in this order: arithmetic, comparison, elementwise, reduction, 
 linalg, neural, conv; the names below say in numpy's words what rules ask of `xp`.
 """
 
+from minitensor.ops.activation import *
 from minitensor.ops.arithmetic import *
 from minitensor.ops.array import *
+from minitensor.ops.bitwise import *
 from minitensor.ops.comparison import *
+from minitensor.ops.complex_numbers import *
 from minitensor.ops.conv import *
 from minitensor.ops.creation import *
 from minitensor.ops.depthwise import *
 from minitensor.ops.distributions import *
 from minitensor.ops.draws import *
+from minitensor.ops.elementwise import *
 from minitensor.ops.gathering import *
 from minitensor.ops.indexing import *
 from minitensor.ops.linalg import *
@@ -21,5 +25,8 @@ from minitensor.ops.random import *
 from minitensor.ops.reduction import *
 from minitensor.ops.scan import *
 from minitensor.ops.scattering import *
+from minitensor.ops.selection import *
 from minitensor.ops.slices import *
+from minitensor.ops.special import *
 from minitensor.ops.state import *
+from minitensor.ops.trigonometric import *
