@@ -64,7 +64,7 @@ def test_no_paths_of_one_machine() -> None:
 
 
 def test_nothing_is_left_for_later() -> None:
-    words = re.compile(r"\bTO" + r"DO\b|\bFIX" + r"ME\b|raise NotImplemented" + r"Error")
+    words = re.compile(r"\bTO" + r"DO\b|\bFIX" + r"ME\b|raise NotImplementedError(\(\))?$", re.M)
     code = {".py", ".js", ".css", ".md", ".toml", ".yml"}
     found = [
         f"{path.relative_to(ROOT)}: {match.group()}"
