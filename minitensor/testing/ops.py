@@ -62,7 +62,7 @@ class Case(NamedTuple):
     @property
     def differentiable(self) -> bool:
         """Whether the op has a gradient and an input that can carry one."""
-        has_input = any(kind_of(a.dtype) in "fc" for a in self.arrays)
+        has_input = any(_floats(a) for a in self.arrays)
         return self.op.gradient_rule is not None and has_input
 
 
@@ -111,13 +111,15 @@ def _infer(case: Case) -> None:
 
 def _infer_partly(case: Case) -> None:
     """With sizes that are not known, `infer` promises nothing that is wrong, or asks for them."""
-    unknown = [Spec((None,) * a.ndim, a.dtype) for a in case.arrays]
-    try:
-        specs = case.op.infer_specs(unknown, case.attrs)
-    except InvalidArgumentError:
-        return
-    specs = (specs,) if isinstance(specs, Spec) else tuple(specs)
-    _compare_specs(case, specs, case.forward(np, case.arrays))
+    results = case.forward(np, case.arrays)
+    for known in (slice(1, None), slice(0, 0)):  # the batch is not known; no size is known
+        shapes = [(None,) * (a.ndim - len(a.shape[known])) + a.shape[known] for a in case.arrays]
+        unknown = [Spec(s, a.dtype) for s, a in zip(shapes, case.arrays, strict=True)]
+        try:
+            specs = case.op.infer_specs(unknown, case.attrs)
+        except InvalidArgumentError:
+            continue
+        _compare_specs(case, (specs,) if isinstance(specs, Spec) else tuple(specs), results)
 
 
 def _compare_specs(case: Case, specs: Sequence[Spec], results: Sequence) -> None:
@@ -175,19 +177,34 @@ def _pull_back(case: Case, arrays: Sequence, symbolic: bool = False) -> list:
 
 
 def _gradient(case: Case) -> None:
-    """The gradient is the slope of the formula, and its gradient the slope of the gradient."""
-    results = case.inferred(case.arrays)
-    coarse = any(kind_of(s.dtype) == "f" and s.dtype.itemsize < 8 for s in results)
-    dtype = "float32" if coarse else "float64"
-    check_gradients(_named(case), list(case.arrays), order=2, seed=case.seed, dtype=dtype)
+    """The gradient is the slope of the formula, and its gradient the slope of the gradient.
 
+    An input for which the rule has nothing must have slope 0, unless `why_none` says why not.
+    """
+    tensors = [convert_to_tensor(a) for a in case.arrays]
+    chosen = list(range(len(tensors)))
+    if case.op.why_none:
+        gradients = _pull_back(case, case.arrays)
+        chosen = [i for i in chosen if gradients[i] is not None]
 
-def _named(case: Case) -> Callable:
-    def function(*tensors: Any) -> Any:
-        return case.call(*tensors)
+    def function(*values: Any) -> Any:
+        given = list(tensors)
+        for i, value in zip(chosen, values, strict=True):
+            given[i] = value
+        return case.call(*given)
 
     function.__name__ = repr(case)
-    return function
+    coarse = any(
+        kind_of(s.dtype) == "f" and s.dtype.itemsize < 8 for s in case.inferred(case.arrays)
+    )
+    dtype = "float32" if coarse else "float64"
+    check_gradients(
+        function, [case.arrays[i] for i in chosen], order=2, seed=case.seed, dtype=dtype
+    )
+
+
+def _floats(array: np.ndarray) -> bool:
+    return kind_of(array.dtype) in "fc"
 
 
 def _absent_gradient(case: Case) -> None:
