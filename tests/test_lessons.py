@@ -76,6 +76,11 @@ def test_every_exercise_is_checked_in_the_notebook(source: Path) -> None:
         assert f'check("{exercise}"' in text
 
 
+def test_every_notebook_has_a_source() -> None:
+    made = {path for source in SOURCES for path in builder.products(source)}
+    assert {*LESSONS.glob("*.ipynb"), *LESSONS.glob("solutions/*.ipynb")} <= made
+
+
 def test_the_picture_of_the_readme_is_what_would_be_drawn() -> None:
     import picture
 

@@ -105,11 +105,11 @@ class Lab:
         self.opened.append(page)
 
     def run_all(self, page: Any) -> None:
-        """Run every cell; fails with the traceback of the first that raised."""
+        """Run every cell; fails with the error of the first that raised."""
         page.evaluate("() => jupyterapp.commands.execute('notebook:run-all-cells')")
         page.wait_for_function(KERNEL_IDLE, timeout=120_000)
-        errors = [out for cell in self.cells(page) for out in cell.get("outputs", [])]
-        errors = [out for out in errors if out["output_type"] == "error"]
+        outputs = [out for cell in self.cells(page) for out in cell.get("outputs", [])]
+        errors = [out["evalue"] for out in outputs if out["output_type"] == "error"]
         assert errors == []
 
     def cells(self, page: Any) -> list[dict[str, Any]]:
