@@ -16,6 +16,7 @@ from minitensor.ops.decomposition import *
 from minitensor.ops.depthwise import *
 from minitensor.ops.distributions import *
 from minitensor.ops.draws import *
+from minitensor.ops.einsum import *
 from minitensor.ops.elementwise import *
 from minitensor.ops.gathering import *
 from minitensor.ops.indexing import *
