@@ -14,6 +14,7 @@ from minitensor.ops.conv import *
 from minitensor.ops.creation import *
 from minitensor.ops.decomposition import *
 from minitensor.ops.depthwise import *
+from minitensor.ops.diagonal import *
 from minitensor.ops.distributions import *
 from minitensor.ops.draws import *
 from minitensor.ops.einsum import *
@@ -38,4 +39,5 @@ from minitensor.ops.slices import *
 from minitensor.ops.special import *
 from minitensor.ops.splitting import *
 from minitensor.ops.state import *
+from minitensor.ops.statistics import *
 from minitensor.ops.trigonometric import *

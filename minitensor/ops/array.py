@@ -1,4 +1,4 @@
-"""Arrays as wholes: their dtype, their shape, and how they are joined and cut.
+"""Arrays as wholes: their dtype, their shape, and how they are joined.
 
 No arithmetic happens here; gradients send every element back to where it came from.
 """
@@ -13,6 +13,7 @@ from minitensor import samples
 from minitensor.dtypes import as_dtype
 from minitensor.errors import Fault
 from minitensor.op import op
+from minitensor.ops.state import identity
 from minitensor.shapes import Spec, axes_of, axis_of, broadcast_shapes, reshaped
 
 __all__ = [
@@ -20,6 +21,7 @@ __all__ = [
     "cast",
     "concat",
     "expand_dims",
+    "identity_n",
     "reshape",
     "squeeze",
     "stack",
@@ -268,3 +270,11 @@ def stack_gradient(xp, g, out, *values, axis=0):
         return lambda: g[(*before, i)]
 
     return tuple(part(i) for i in range(len(values)))
+
+
+def identity_n(input: Any, name: str | None = None) -> list:
+    """Each tensor of a list as a result of its own.
+
+    Shape: each any → same.
+    """
+    return [identity(x, name=name) for x in input]

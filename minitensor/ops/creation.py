@@ -209,27 +209,30 @@ def range(
 
 
 def _linspace_spec(start: Spec, stop: Spec, *, num: int, axis: int = 0) -> Spec:
-    if num < 1:
-        raise Fault(f"num is {num}", "requires num > 0", "ask for at least one number")
+    if num < 0:
+        raise Fault(f"num is {num}", "num counts numbers: it is 0 or more", "ask for more")
     shape = broadcast_shapes(start.shape, stop.shape)
     axis = axis_of(axis, len(shape) + 1)
-    return Spec((*shape[:axis], num, *shape[axis:]), start.dtype)
+    dtype = np.dtype(np.float64) if start.dtype.kind in "iu" else start.dtype
+    return Spec((*shape[:axis], num, *shape[axis:]), dtype)
 
 
-@op(infer=_linspace_spec, types="TT", kinds="f", portable=False,
+@op(infer=_linspace_spec, types="TT", kinds="fiu", portable=False,
     samples=samples.cases((((), ()), {"num": 5}), (((2,), (2,)), {"num": 3, "axis": -1}),
                           (((2, 1), (3,)), {"num": 4, "axis": 1}), (((2,), ()), {"num": 1})))  # fmt: skip
 def linspace(xp, start, stop, *, num, axis=0):
     """`num` evenly spaced numbers from start to stop, both included, along a new axis.
 
-    Shape: broadcast of both, with an axis of size `num` inserted. With num = 1 only start.
+    Shape: broadcast of both, with an axis of size `num` inserted; float64 from integers.
+    With num = 1 only start.
 
     Example:
         >>> import minitensor as mt
         >>> mt.linspace(0.0, 1.0, 5).numpy().tolist()
         [0.0, 0.25, 0.5, 0.75, 1.0]
     """
-    return xp.linspace(start, stop, num, dtype=start.dtype, axis=axis)
+    dtype = np.dtype(np.float64) if start.dtype.kind in "iu" else start.dtype
+    return xp.linspace(start, stop, num, dtype=dtype, axis=axis)
 
 
 @linspace.gradient

@@ -12,7 +12,7 @@ from minitensor.errors import Fault
 from minitensor.op import op
 from minitensor.shapes import Spec, axis_of
 
-__all__ = ["boolean_mask", "boolean_unmask", "getitem", "put"]
+__all__ = ["boolean_mask", "boolean_unmask", "getitem", "put", "strided_slice"]
 
 
 def _selection_shape(shape: tuple, index: tuple) -> tuple:
@@ -90,6 +90,70 @@ def put(xp, values, *, index, shape):
 @put.gradient
 def put_gradient(xp, g, out, values, *, index, shape):
     return g[index]
+
+
+def _strided_index(begin: Any, end: Any, strides: Any, masks: tuple[int, ...]) -> tuple:
+    """The index that strided_slice's lists and masks stand for; bit i of a mask is for entry i."""
+    begin_mask, end_mask, ellipsis_mask, new_axis_mask, shrink_axis_mask = masks
+    strides = (1,) * len(begin) if strides is None else strides
+    if not len(begin) == len(end) == len(strides):
+        raise Fault(f"begin, end and strides have {len(begin)}, {len(end)} and {len(strides)} entries",
+                    "there is one of each per entry", "make them equally long")  # fmt: skip
+    index: list = []
+    for i, (first, last, step) in enumerate(zip(begin, end, strides, strict=True)):
+        bit = 1 << i
+        if ellipsis_mask & bit:
+            index.append(Ellipsis)
+        elif new_axis_mask & bit:
+            index.append(None)
+        elif shrink_axis_mask & bit:
+            index.append(first)
+        else:
+            start, stop = None if begin_mask & bit else first, None if end_mask & bit else last
+            index.append(slice(start, stop, step))
+    return tuple(index)
+
+
+def _strided_spec(
+    input_: Spec, *, begin: Any, end: Any, strides: Any = None, begin_mask: int = 0,
+    end_mask: int = 0, ellipsis_mask: int = 0, new_axis_mask: int = 0,
+    shrink_axis_mask: int = 0, var: Any = None,
+) -> Spec:  # fmt: skip
+    masks = (begin_mask, end_mask, ellipsis_mask, new_axis_mask, shrink_axis_mask)
+    index = _strided_index(begin, end, strides, masks)
+    return Spec(_selection_shape(input_.shape, index), input_.dtype)
+
+
+@op(infer=_strided_spec, types="A", portable=False,
+    samples=samples.cases((((4, 3),), {"begin": (1, 0), "end": (4, 2), "strides": (2, 1)}),
+                          (((4,),), {"begin": (3,), "end": (0,), "strides": (-1,)}),
+                          (((4,),), {"begin": (3,), "end": (0,), "strides": (-1,), "end_mask": 1}),
+                          (((2, 3, 2),), {"begin": (0, 0, 1), "end": (0, 0, 2), "strides": (1, 1, 1),
+                                          "ellipsis_mask": 1, "new_axis_mask": 2,
+                                          "shrink_axis_mask": 4})))  # fmt: skip
+def strided_slice(
+    xp, input_, *, begin, end, strides=None, begin_mask=0, end_mask=0, ellipsis_mask=0,
+    new_axis_mask=0, shrink_axis_mask=0, var=None,
+):  # fmt: skip
+    """The part `input_[begin[0]:end[0]:strides[0], …]`.
+
+    The masks are numbers whose bits stand for entries. A bit of begin_mask or end_mask leaves that end open; of ellipsis_mask makes the entry `...`,
+    of new_axis_mask `None`, of shrink_axis_mask the single place `begin[i]`. `var` has no effect.
+
+    Shape: as numpy's basic indexing.
+    """
+    masks = (begin_mask, end_mask, ellipsis_mask, new_axis_mask, shrink_axis_mask)
+    return input_[_strided_index(begin, end, strides, masks)]
+
+
+@strided_slice.gradient
+def strided_slice_gradient(
+    xp, g, out, input_, *, begin, end, strides=None, begin_mask=0, end_mask=0, ellipsis_mask=0,
+    new_axis_mask=0, shrink_axis_mask=0, var=None,
+):  # fmt: skip
+    masks = (begin_mask, end_mask, ellipsis_mask, new_axis_mask, shrink_axis_mask)
+    index = _strided_index(begin, end, strides, masks)
+    return put.on(xp, g, index=index, shape=tuple(input_.shape))
 
 
 def _mask_axis(mask: tuple, axis: Any, tensor: tuple) -> int:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from minitensor import samples
-from minitensor.dtypes import as_dtype, kind_of
+from minitensor.dtypes import as_dtype, int64, kind_of
 from minitensor.errors import Fault
 from minitensor.op import op
 from minitensor.ops.scan import cumprod
@@ -319,7 +319,7 @@ def _count_spec(
 @op(infer=_count_spec, types="A", portable=False, why_none="a count is a whole number",
     samples=samples.cases((((2, 3),), {}), (([0.0, 1.0, -0.0],), {"axis": 0}),
                           (([[1, 0], [2, 2]],), {"axis": -1, "keepdims": True})))  # fmt: skip
-def count_nonzero(xp, input, *, axis=None, keepdims=None, dtype=as_dtype("int64")):
+def count_nonzero(xp, input, *, axis=None, keepdims=None, dtype=int64):
     """How many elements over `axis` are not 0 (of strings: not empty).
 
     Shape: the axes counted over vanish, or keep size 1 with keepdims; `dtype`.
@@ -343,7 +343,7 @@ _WHERE = "a position is a whole number"
 
 
 @op(infer=_place_spec, kinds="fiub", samples=_PLACES, portable=False, why_none=_WHERE)
-def argmax(xp, input, *, axis=None, output_type=as_dtype("int64")):
+def argmax(xp, input, *, axis=None, output_type=int64):
     """Where along `axis` (0 by default) the largest element is; the first of equals.
 
     Shape: the axis vanishes; `output_type`.
@@ -352,7 +352,7 @@ def argmax(xp, input, *, axis=None, output_type=as_dtype("int64")):
 
 
 @op(infer=_place_spec, kinds="fiub", samples=_PLACES, portable=False, why_none=_WHERE)
-def argmin(xp, input, *, axis=None, output_type=as_dtype("int64")):
+def argmin(xp, input, *, axis=None, output_type=int64):
     """Where along `axis` (0 by default) the smallest element is; the first of equals.
 
     Shape: the axis vanishes; `output_type`.

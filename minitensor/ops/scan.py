@@ -107,8 +107,10 @@ def cumsum(xp, x, *, axis=0, exclusive=False, reverse=False):
 
     Example:
         >>> import minitensor as mt
-        >>> mt.cumsum([1, 2, 3]).numpy().tolist(), mt.cumsum([1, 2, 3], exclusive=True).numpy().tolist()
-        ([1, 3, 6], [0, 1, 3])
+        >>> mt.cumsum([1, 2, 3]).numpy().tolist()
+        [1, 3, 6]
+        >>> mt.cumsum([1, 2, 3], exclusive=True).numpy().tolist()
+        [0, 1, 3]
     """
     x = xp.flip(x, axis=axis) if reverse else x
     x = shifted(xp, x, axis, False, 0) if exclusive else x
@@ -175,7 +177,7 @@ def cumulative_logsumexp(xp, x, *, axis=0, exclusive=False, reverse=False):
 
 @cumulative_logsumexp.gradient
 def cumulative_logsumexp_gradient(xp, g, out, x, *, axis=0, exclusive=False, reverse=False):
-    """∂out[j]/∂x[i] = exp(x[i] - out[j]): a recurrence whose factors exp(out[i] - out[j]) are ≤ 1."""
+    """∂out[j]/∂x[i] = exp(x[i] - out[j]): a recurrence whose factors are at most 1."""
     if exclusive:
         g = shifted(xp, g, axis, not reverse, 0)
         out = cumulative_logsumexp.on(xp, x, axis=axis, reverse=reverse)
