@@ -16,24 +16,26 @@ from functools import cache
 from pathlib import Path
 
 _STATIC = Path(__file__).parent / "static"
-_SHARED = ("layering", "layout", "scene", "replay", "dom", "pane")
+_SHARED = ("layering", "layout", "scene", "replay", "dom", "draw", "viewport", "pane")
+_MAIN = {"graph": ("graph",), "stepper": ("cards", "stepper")}
 
 
 @cache
 def source(name: str) -> str:
     """One module of `static/` without comments, indentation, imports and exports."""
     text = (_STATIC / f"{name}.js").read_text(encoding="utf-8")
+    text = re.sub(r"^import [^;]*;", "", text, flags=re.MULTILINE)
     kept = []
     for line in text.splitlines():
         line = line.strip()
-        if line and not line.startswith(("//", "import ", "export default")):
-            kept.append(re.sub(r"^export (?=const|function|async)", "", line))
+        if line and not line.startswith(("//", "export default")):
+            kept.append(re.sub(r"^export (?=const|class|function|async)", "", line))
     return "\n".join(kept)
 
 
 @cache
 def css() -> str:
-    """The style sheet, one rule a line."""
+    """The style sheet without its indentation."""
     text = (_STATIC / "widget.css").read_text(encoding="utf-8")
     return "\n".join(line.strip() for line in text.splitlines())
 
@@ -41,7 +43,7 @@ def css() -> str:
 @cache
 def bundle(main: str) -> str:
     """All code of one viewer ("graph" or "stepper") as one module: exports render and upgrade."""
-    parts = [source(name) for name in (*_SHARED, main)]
+    parts = [source(name) for name in (*_SHARED, *_MAIN[main])]
     parts += [f"const CSS_TEXT = {json.dumps(css())};", source("island")]
     return "\n".join([*parts, "export { render, upgrade };"])
 

@@ -162,17 +162,16 @@ def matmul_steps() -> dict:
     w = [[1.0, -1.0], [0.5, 2.0], [-2.0, 0.0]]
     b = [0.1, -0.2]
     ones = [[1.0, 1.0], [1.0, 1.0]]
-    product = [[-4.0, 3.0], [-5.5, 6.0]]
-    total = [[-3.9, 2.8], [-5.4, 5.8]]
     w_gradient = [[5.0, 5.0], [7.0, 7.0], [9.0, 9.0]]
     source = line(5, "loss = tf.reduce_sum(x @ w + b)")
     nodes = [
         node("n0", "x", "input", x),
         node("n1", "w", "variable", w, scope="dense"),
         node("n2", "b", "variable", b, scope="dense"),
-        node("n3", "matmul", "op", product, scope="dense", rule=["g @ bᵀ", "aᵀ @ g"],
-             doc="Matrix product of the last two axes.", source=source),
-        node("n4", "add", "op", total, scope="dense", rule=["g", "g"], source=source),
+        node("n3", "matmul", "op", [[-4.0, 3.0], [-5.5, 6.0]], scope="dense",
+             rule=["g @ bᵀ", "aᵀ @ g"], doc="Matrix product of the last two axes.", source=source),
+        node("n4", "add", "op", [[-3.9, 2.8], [-5.4, 5.8]], scope="dense", rule=["g", "g"],
+             source=source),
         node("n5", "loss", "op", -0.7, op="reduce_sum", rule=["g spread over a"], output=True,
              attrs={"axis": "None", "keepdims": "False"}, source=source),
     ]  # fmt: skip

@@ -16,7 +16,7 @@ from .layout import CHAR, HEAD, Box, Layout, Line, Point, layout
 SMALL = 6.1  # advance of one 10 px monospace character
 LABEL_LIMIT = 26
 SUB_LIMIT = 30
-STEP_WIDTH = 150.0
+STEP_WIDTH = 170.0
 MOST_LABELLED = 300
 
 Rect = tuple[float, float, float, float]

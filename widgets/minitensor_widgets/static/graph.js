@@ -1,39 +1,77 @@
 // The graph viewer: a picture, details of the selected node, and the same as a plain list.
-import { describeNode, frame, html, inspector, lifetime, remount } from "./dom.js";
-import { createPane } from "./pane.js";
+import { describeNode, frame, html, inspector, lifetime, linkTo, remount } from "./dom.js";
+import { Pane } from "./pane.js";
 
-const KINDS = { tape: "recorded by an eager tape", function: "traced function", learner: "drawn by the learner" };
-export const noteOf = (record) =>
-  `${record.note || (KINDS[record.kind] ?? record.kind)} · ${record.nodes.length} nodes, ${record.edges.length} edges`;
+const MADE = {
+  tape: "recorded by an eager tape",
+  function: "traced function",
+  learner: "drawn by the learner",
+};
+const noteOf = (record) =>
+  `${record.note || (MADE[record.kind] ?? record.kind)} · ${record.nodes.length} nodes, ${record.edges.length} edges`;
+
+function plainList(record, signal) {
+  const list = html("details", { class: "mt-list" }, html("summary", {}, "All nodes as a list"));
+  list.addEventListener(
+    "toggle",
+    () => {
+      const items = () => record.nodes.map((node) => html("li", {}, describeNode(node)));
+      if (list.open && list.children.length === 1) list.append(html("ol", {}, items()));
+    },
+    { signal },
+  );
+  return list;
+}
 
 function mount({ model, el: host, signal: given }) {
-  const own = lifetime(given), { signal } = own, record = model.get("graph");
+  const own = lifetime(given),
+    { signal } = own,
+    record = model.get("graph");
   const { bar, body, panel, root, say } = frame(host, record, signal, noteOf(record));
-  const select = (id) => { model.set("selected", id); model.save_changes(); };
-  const pane = createPane({ record, model, bar, body, say, signal, stepping: false, select, painted: () => paint() });
-  const speak = () => { paint(); if (pane.byId.has(model.get("selected"))) say(describeNode(pane.byId.get(model.get("selected")))); };
-  const show = (id) => { select(id); const key = pane.standIn(id); if (key) pane.focus(key); };
+  const select = (id) => {
+    model.set("selected", id);
+    model.save_changes();
+  };
+  const pane = new Pane({
+    record,
+    model,
+    bar,
+    body,
+    say,
+    signal,
+    stepping: false,
+    select,
+    painted: () => paint(),
+  });
+  const link = (id) => linkTo(pane.byId.get(id).label, signal, () => pane.show(id));
+  const hint = () =>
+    html(
+      "p",
+      { class: "mt-dim" },
+      "Select a node to see its value, shape, source line and gradient rule.",
+    );
   function paint() {
     const node = pane.byId.get(model.get("selected"));
     for (const [key, group] of pane.items) {
       group.classList.toggle("mt-selected", node !== undefined && key === pane.standIn(node.id));
       if (key.startsWith("n:")) group.setAttribute("aria-pressed", String(key === `n:${node?.id}`));
     }
-    panel.replaceChildren(node ? inspector(record, node, signal, show)
-      : html("p", { class: "mt-dim" }, "Select a node to see its value, shape, source line and gradient rule."));
+    panel.replaceChildren(node ? inspector(record, node, link) : hint());
+    return node;
   }
+  const speak = () => {
+    const node = paint();
+    if (node) say(describeNode(node));
+  };
+  const redraw = () => pane.draw();
   body.append(panel);
-  const list = html("details", { class: "mt-list" }, html("summary", {}, "All nodes as a list"));
-  list.addEventListener("toggle", () => {
-    if (list.open && list.children.length === 1) list.append(html("ol", {}, record.nodes.map((node) => html("li", {}, describeNode(node)))));
-  }, { signal });
-  root.append(list);
+  root.append(plainList(record, signal));
   model.on("change:selected", speak);
-  model.on("change:collapsed", pane.draw);
-  pane.draw();
+  model.on("change:collapsed", redraw);
+  redraw();
   return () => {
     model.off?.("change:selected", speak);
-    model.off?.("change:collapsed", pane.draw);
+    model.off?.("change:collapsed", redraw);
     own.abort();
     root.remove();
   };

@@ -1,6 +1,7 @@
 // Without a kernel: hold the state in the page, and put the live view where the figure is.
 function modelOf(state) {
-  const listeners = {}, of = (event) => (listeners[event.slice(7)] ??= []);
+  const listeners = {},
+    of = (event) => (listeners[event.slice(7)] ??= []);
   return {
     get: (name) => state[name],
     set: (name, value) => {
@@ -9,8 +10,12 @@ function modelOf(state) {
       of(`change:${name}`).forEach((act) => act());
     },
     save_changes() {},
-    on: (event, act) => { of(event).push(act); },
-    off: (event, act) => { of(event).splice(of(event).indexOf(act), 1); },
+    on: (event, act) => {
+      of(event).push(act);
+    },
+    off: (event, act) => {
+      of(event).splice(of(event).indexOf(act), 1);
+    },
   };
 }
 
@@ -18,7 +23,8 @@ export function upgrade(id, json) {
   for (const host of document.querySelectorAll(`#${id}`)) {
     if (host.dataset.live) continue;
     host.dataset.live = "1";
-    const figure = host.firstElementChild, live = document.createElement("div");
+    const figure = host.firstElementChild,
+      live = document.createElement("div");
     host.append(live);
     try {
       render({ model: modelOf(JSON.parse(json)), el: live });

@@ -1,7 +1,10 @@
 // Twin of layout.py: scopes, ports, boxes. Keys: "n:" + node id, "s:" + scope path.
 import { place } from "./layering.js";
 
-export const PAD = 12, HEAD = 20, CLOSED_HEIGHT = 34, CHAR = 7.3;
+export const PAD = 12,
+  HEAD = 20,
+  CLOSED_HEIGHT = 34,
+  CHAR = 7.3;
 export const size = (text) => [...text].length;
 export const prefixes = (scope) => {
   const parts = scope.split("/").filter(Boolean);
@@ -10,9 +13,13 @@ export const prefixes = (scope) => {
 const last = (path) => path.split("/").pop();
 
 function buildTree(nodes, collapsed) {
-  const closed = new Set(collapsed), children = new Map([["", []]]), home = new Map(), count = new Map();
+  const closed = new Set(collapsed),
+    children = new Map([["", []]]),
+    home = new Map(),
+    count = new Map();
   for (const node of nodes) {
-    let scope = "", hidden = false;
+    let scope = "",
+      hidden = false;
     for (const path of prefixes(node.scope)) {
       count.set(path, (count.get(path) ?? 0) + 1);
       if (hidden) continue;
@@ -39,21 +46,27 @@ function buildTree(nodes, collapsed) {
 
 // A segment is [scope, start, end, source]; ports are named "<box\nsource" in, ">box\nsource" out.
 function segmentsOf(up, down, shared) {
-  const source = up[up.length - 1], segments = [];
-  for (let j = up.length - 2; j >= shared; j--) segments.push([up[j].slice(2), up[j + 1], `>${up[j]}\n${source}`, source]);
+  const source = up[up.length - 1],
+    segments = [];
+  for (let j = up.length - 2; j >= shared; j--)
+    segments.push([up[j].slice(2), up[j + 1], `>${up[j]}\n${source}`, source]);
   segments.push([shared ? up[shared - 1].slice(2) : "", up[shared], down[shared], source]);
-  for (let j = shared; j < down.length - 1; j++) segments.push([down[j].slice(2), `<${down[j]}\n${source}`, down[j + 1], source]);
+  for (let j = shared; j < down.length - 1; j++)
+    segments.push([down[j].slice(2), `<${down[j]}\n${source}`, down[j + 1], source]);
   return segments;
 }
 
 function findRoutes(tree, edges) {
   const routes = new Map();
   edges.forEach((edge, i) => {
-    const up = tree.chain(edge.source), down = tree.chain(edge.target);
+    const up = tree.chain(edge.source),
+      down = tree.chain(edge.target);
     let shared = 0;
     while (shared < Math.min(up.length, down.length) && up[shared] === down[shared]) shared++;
     if (shared === up.length || shared === down.length) return;
-    const source = up[up.length - 1], target = down[down.length - 1], ends = JSON.stringify([source, target]);
+    const source = up[up.length - 1],
+      target = down[down.length - 1],
+      ends = JSON.stringify([source, target]);
     if (routes.has(ends)) routes.get(ends).edges.push(i);
     else routes.set(ends, { source, target, edges: [i], segments: segmentsOf(up, down, shared) });
   });
@@ -62,44 +75,70 @@ function findRoutes(tree, edges) {
 
 function nest(tree, routes, nodeSizes) {
   const sizes = new Map([...nodeSizes].map(([id, s]) => ["n:" + id, s]));
-  const members = new Map(), placed = new Map(), offset = new Map(), boxes = new Map();
+  const members = new Map(),
+    placed = new Map(),
+    offset = new Map(),
+    boxes = new Map();
   const edges = new Map([...tree.children.keys()].map((scope) => [scope, new Map()]));
-  for (const route of routes) for (const segment of route.segments) {
-    const inner = edges.get(segment[0]), key = JSON.stringify(segment);
-    if (!inner.has(key)) inner.set(key, { index: inner.size, segment });
-  }
+  for (const route of routes)
+    for (const segment of route.segments) {
+      const inner = edges.get(segment[0]),
+        key = JSON.stringify(segment);
+      if (!inner.has(key)) inner.set(key, { index: inner.size, segment });
+    }
   const portX = (box, side, source) => {
-    const path = box.slice(2), at = tree.isOpen(box) ? members.get(path)?.indexOf(`${side}${box}\n${source}`) ?? -1 : -1;
+    const path = box.slice(2),
+      at = tree.isOpen(box) ? (members.get(path)?.indexOf(`${side}${box}\n${source}`) ?? -1) : -1;
     return at < 0 ? 0 : placed.get(path).x[at] - placed.get(path).width / 2;
   };
   const arrange = (scope) => {
     for (const key of tree.children.get(scope)) {
       if (!key.startsWith("s:")) continue;
-      const path = key.slice(2), name = size(last(path));
+      const path = key.slice(2),
+        name = size(last(path));
       if (tree.isOpen(key)) {
         arrange(path);
         const { width, height } = placed.get(path);
         sizes.set(key, [Math.max(width, CHAR * (name + 3)) + 2 * PAD, height + 2 * PAD + HEAD]);
-      } else sizes.set(key, [Math.max(84, CHAR * (name + String(tree.count.get(path)).length + 6) + 12), CLOSED_HEIGHT]);
+      } else
+        sizes.set(key, [
+          Math.max(84, CHAR * (name + String(tree.count.get(path)).length + 6) + 12),
+          CLOSED_HEIGHT,
+        ]);
     }
     const segments = [...edges.get(scope).values()].map((entry) => entry.segment);
-    const list = [...new Set([...tree.children.get(scope), ...segments.flatMap(([, start, end]) => [start, end])])];
+    const list = [
+      ...new Set([
+        ...tree.children.get(scope),
+        ...segments.flatMap(([, start, end]) => [start, end]),
+      ]),
+    ];
     const index = new Map(list.map((key, i) => [key, i]));
     members.set(scope, list);
-    placed.set(scope, place(
-      list.map((key) => sizes.get(key) ?? [4, 0]),
-      segments.map(([, start, end, source]) => [index.get(start), index.get(end), portX(start, ">", source), portX(end, "<", source)]),
-      list.map((key) => ({ "<": "in", ">": "out" })[key[0]] ?? ""),
-    ));
+    placed.set(
+      scope,
+      place(
+        list.map((key) => sizes.get(key) ?? [4, 0]),
+        segments.map(([, start, end, source]) => [
+          index.get(start),
+          index.get(end),
+          portX(start, ">", source),
+          portX(end, "<", source),
+        ]),
+        list.map((key) => ({ "<": "in", ">": "out" })[key[0]] ?? ""),
+      ),
+    );
   };
   const shift = (scope, left, top) => {
     offset.set(scope, [left, top]);
     const { x, y } = placed.get(scope);
     members.get(scope).forEach((key, i) => {
       if (!sizes.has(key)) return;
-      const [w, h] = sizes.get(key), boxTop = top + y[i] - h / 2;
+      const [w, h] = sizes.get(key),
+        boxTop = top + y[i] - h / 2;
       boxes.set(key, [left + x[i] - w / 2, boxTop, w, h]);
-      if (tree.isOpen(key)) shift(key.slice(2), left + x[i] - placed.get(key.slice(2)).width / 2, boxTop + PAD + HEAD);
+      if (tree.isOpen(key))
+        shift(key.slice(2), left + x[i] - placed.get(key.slice(2)).width / 2, boxTop + PAD + HEAD);
     });
   };
   arrange("");
@@ -107,10 +146,12 @@ function nest(tree, routes, nodeSizes) {
   const points = (route) => {
     const path = [];
     for (const segment of route.segments) {
-      const [left, top] = offset.get(segment[0]), { index } = edges.get(segment[0]).get(JSON.stringify(segment));
+      const [left, top] = offset.get(segment[0]),
+        { index } = edges.get(segment[0]).get(JSON.stringify(segment));
       for (const [x, y] of placed.get(segment[0]).routes[index]) {
         const end = path[path.length - 1];
-        if (!end || Math.abs(end[0] - left - x) + Math.abs(end[1] - top - y) >= 0.01) path.push([left + x, top + y]);
+        if (!end || Math.abs(end[0] - left - x) + Math.abs(end[1] - top - y) >= 0.01)
+          path.push([left + x, top + y]);
       }
     }
     return path;
@@ -122,18 +163,29 @@ function fanIn(lines, boxes) {
   const arriving = new Map();
   for (const line of lines) arriving.set(line.target, [...(arriving.get(line.target) ?? []), line]);
   for (const [target, group] of arriving) {
-    const [x, , width] = boxes.get(target), step = Math.min(16, (width - 24) / group.length);
+    const [x, , width] = boxes.get(target),
+      step = Math.min(16, (width - 24) / group.length);
     group.sort((a, b) => a.points[a.points.length - 2][0] - b.points[b.points.length - 2][0]);
-    group.forEach((line, i) => { line.points[line.points.length - 1][0] = x + width / 2 + (i - (group.length - 1) / 2) * step; });
+    group.forEach((line, i) => {
+      line.points[line.points.length - 1][0] = x + width / 2 + (i - (group.length - 1) / 2) * step;
+    });
   }
 }
 
 export function layout(nodes, edges, sizes, collapsed) {
-  const tree = buildTree(nodes, collapsed), routes = findRoutes(tree, edges), { boxes, points, whole } = nest(tree, routes, sizes);
-  const lines = routes.map((route) => ({ source: route.source, target: route.target, edges: route.edges, points: points(route) }));
+  const tree = buildTree(nodes, collapsed),
+    routes = findRoutes(tree, edges),
+    { boxes, points, whole } = nest(tree, routes, sizes);
+  const lines = routes.map((route) => ({
+    source: route.source,
+    target: route.target,
+    edges: route.edges,
+    points: points(route),
+  }));
   fanIn(lines, boxes);
   const scopes = new Map();
   for (const key of boxes.keys())
-    if (key.startsWith("s:")) scopes.set(key.slice(2), { closed: !tree.isOpen(key), count: tree.count.get(key.slice(2)) });
+    if (key.startsWith("s:"))
+      scopes.set(key.slice(2), { closed: !tree.isOpen(key), count: tree.count.get(key.slice(2)) });
   return { boxes, lines, scopes, width: whole.width + 2 * PAD, height: whole.height + 2 * PAD };
 }

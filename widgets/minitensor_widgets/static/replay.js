@@ -2,20 +2,39 @@
 import { shapeText } from "./scene.js";
 
 export function replay(record, count) {
-  const states = new Map(), later = new Set(record.steps.filter((s) => s.phase === "forward").map((s) => s.node));
+  const states = new Map(),
+    later = new Set(record.steps.filter((s) => s.phase === "forward").map((s) => s.node));
   for (const { id, value } of record.graph.nodes)
-    states.set(id, { value: later.has(id) ? null : value, computed: !later.has(id), gradient: null, state: "none", arrived: 0, expected: 0 });
+    states.set(id, {
+      value: later.has(id) ? null : value,
+      computed: !later.has(id),
+      gradient: null,
+      state: "none",
+      arrived: 0,
+      expected: 0,
+    });
   for (const step of record.steps) {
     if (step.phase === "seed") states.get(step.node).state = "waiting";
-    for (const send of step.sends) Object.assign(states.get(send.to), { state: "waiting", expected: send.expected });
+    for (const send of step.sends)
+      Object.assign(states.get(send.to), { state: "waiting", expected: send.expected });
   }
   for (const step of record.steps.slice(0, count)) {
     const here = states.get(step.node);
     if (step.phase === "forward") Object.assign(here, { value: step.value, computed: true });
     else if (step.phase === "seed" && !step.sends.length)
-      Object.assign(here, { gradient: step.upstream ?? step.value, state: "final", arrived: 1, expected: 1 });
+      Object.assign(here, {
+        gradient: step.upstream ?? step.value,
+        state: "final",
+        arrived: 1,
+        expected: 1,
+      });
     for (const { to, after, arrived, expected } of step.sends)
-      Object.assign(states.get(to), { gradient: after, arrived, expected, state: arrived >= expected ? "final" : "partial" });
+      Object.assign(states.get(to), {
+        gradient: after,
+        arrived,
+        expected,
+        state: arrived >= expected ? "final" : "partial",
+      });
   }
   return states;
 }
@@ -23,20 +42,24 @@ export function replay(record, count) {
 export function number(value, digits = 5) {
   if (value === null || value === undefined) return "nan";
   const size = Math.abs(value);
-  return value && !(size >= 1e-4 && size < 1e5) ? value.toExponential(2) : String(+value.toPrecision(digits));
+  return value && !(size >= 1e-4 && size < 1e5)
+    ? value.toExponential(2)
+    : String(+value.toPrecision(digits));
 }
 
 export const leaves = (text) => [text].flat(Infinity);
 
 export function brief(value) {
   if (!value) return "not recorded";
-  const numbers = leaves(value.text), { length } = value.shape;
+  const numbers = leaves(value.text),
+    { length } = value.shape;
   if (numbers.length === 1 && !length) return numbers[0];
   if (numbers.length >= 1 && numbers.length <= 3 && length === 1) return `[${numbers.join(", ")}]`;
   return `${shapeText(value.shape)} mean ${number(value.mean, 3)}`;
 }
 
-export const valueText = (state) => (state.computed ? `= ${brief(state.value)}` : "= not yet computed");
+export const valueText = (state) =>
+  state.computed ? `= ${brief(state.value)}` : "= not yet computed";
 export const gradientText = ({ state, gradient, arrived, expected }) =>
   ({
     none: () => "∇ none flows here",
