@@ -2,40 +2,58 @@
 
 A tape is a list of `Node`s. While it is active, the eager interpreter appends every op that has a
 known input; `gradient` walks the list backwards (`backward.steps`). What the tape overlooked, and
-why, is kept as a trail of weak references for `explain`.
+why, is kept as a trail of weak references for `explain`; so is the record itself once its values
+are let go. Read `record`, `gradient`, then `cotangents`.
 """
 
 from __future__ import annotations
 
 import logging
-import sys
-import weakref
+from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from minitensor import backward, nest, ops
-from minitensor.backend import NAMESPACE
-from minitensor.eager import convert_to_tensor
+from minitensor import backward, nest
 from minitensor.errors import FailedPreconditionError, InvalidArgumentError, message
-from minitensor.graph.ir import ENGINE, Graph, Node
+from minitensor.graph.ir import Graph, Node
 from minitensor.op import NO_ATTRS, state
 from minitensor.ops.state import read_variable
-from minitensor.tensor import IndexedSlices, Operand, Tensor
+from minitensor.targets import (
+    UnconnectedGradients,
+    flat_sources,
+    result,
+    seeds,
+    wants_zero,
+    whole,
+)
+from minitensor.tensor import Operand, Tensor
+from minitensor.trail import (
+    ASSIGNED,
+    FORGOTTEN,
+    LONGEST,
+    NOTHING,
+    NUMPY,
+    PAUSED,
+    UNWATCHED,
+    USED,
+    Bystander,
+    Event,
+    Leaf,
+    event,
+    graph_of,
+    leaf,
+    learners_line,
+    remember,
+)
 from minitensor.variable import Variable
+
+if TYPE_CHECKING:
+    from minitensor.explain import Explanation
 
 __all__ = ["GradientTape", "UnconnectedGradients"]
 
 logger = logging.getLogger("minitensor")
-
-
-class UnconnectedGradients:
-    """What `gradient` returns for a source that the target does not depend on."""
-
-    NONE = "none"
-    ZERO = "zero"
 
 
 class GradientTape:
@@ -44,7 +62,8 @@ class GradientTape:
     Trainable variables are watched as soon as they are read; constants after `watch`.
 
     Args:
-        persistent: allow several gradients; the record is kept until the tape goes.
+        persistent: allow several gradients; the record is kept until the tape goes. Otherwise the
+            first gradient lets go of every recorded value.
         watch_accessed_variables: False to watch only what `watch` names.
 
     Example:
@@ -56,38 +75,53 @@ class GradientTape:
         np.float32(6.0)
     """
 
+    watching = True
+
     def __init__(self, persistent: bool = False, watch_accessed_variables: bool = True):
-        self._persistent, self._watch_accessed = persistent, watch_accessed_variables
+        self.persistent, self._watch_accessed = persistent, watch_accessed_variables
+        self._forgotten, self._reset_at = NOTHING, None
+        self._place: Any = None
+        self._entered = self._used = False
+        self._clear()
+
+    def _clear(self) -> None:
         self.nodes: list[Node] = []
         self.known: dict[int, Any] = {}
-        self.trail: list[Overlooked] = []
+        self._trail: deque[tuple] = deque(maxlen=LONGEST)
+        self._past = NOTHING
+        self._inputs: list[Leaf] | None = None
         self._variables: dict[int, Variable] = {}
         self._watched: dict[int, Tensor] = {}
-        self._recording = self._entered = self._used = False
 
     def __enter__(self) -> GradientTape:
-        if self._recording:
+        if self._place is not None:
             raise InvalidArgumentError(
                 message("GradientTape", "a second `with` on an active tape",
                         "Tape is still recording, This can happen if you try to re-enter an "
                         "already-active tape", "a tape records in one `with` block at a time",
                         "make a second tape, or leave the first block")
             )  # fmt: skip
-        self._start()
+        if self._used and not self.persistent:
+            self._clear()
+            self._used = False
         self._entered = True
+        self._place = self
+        state.tapes = (*state.tapes, self)
         return self
 
     def __exit__(self, *_: object) -> None:
-        if self._recording:
-            self._stop()
+        place, self._place = self._place, None
+        state.tapes = tuple(tape for tape in state.tapes if tape is not place)
 
-    def _start(self) -> None:
-        state.tapes = (*state.tapes, self)
-        self._recording = True
+    def _replace(self, place: Any) -> None:
+        """Put another in this tape's place among the active ones, if it is active."""
+        if self._place is not None:
+            before, self._place = self._place, place
+            state.tapes = tuple(place if tape is before else tape for tape in state.tapes)
 
-    def _stop(self) -> None:
-        state.tapes = tuple(tape for tape in state.tapes if tape is not self)
-        self._recording = False
+    def _resume(self) -> None:
+        used = self._used and not self.persistent
+        self._replace(Bystander(self, USED) if used else self)
 
     # What the interpreter tells the tape.
 
@@ -104,21 +138,31 @@ class GradientTape:
             self._variables[id(variable)] = self.known[id(variable)] = variable
             origin = learners_line(read_variable)
             self.record(Node(read_variable, (variable,), NO_ATTRS, (tensor,), None, "", origin))
+        else:
+            self.note_read(UNWATCHED, variable, tensor)
 
     def overlook(self, node: Node) -> None:
         """Note an op with no known input, holding nothing alive."""
-        self.trail.append(Overlooked("op", node.op.name, node.outputs, node.inputs, node.origin))
+        op, inputs, _, outputs, _, _, origin = node
+        self._trail.append(event(UNWATCHED, op, inputs, outputs, origin, len(self.nodes)))
 
     def detour(self, tensor: Tensor) -> None:
         """Note that a tensor was turned into a numpy array."""
         if id(tensor) in self.known:
-            self.trail.append(Overlooked("numpy", "", (), (tensor,), learners_line(None)))
+            self.note(NUMPY, None, (tensor,), (), learners_line(None))
 
     def assigned(self, variable: Variable, tensor: Tensor) -> None:
         """Note that a variable was written."""
-        self.trail.append(
-            Overlooked("assign", variable.name, (variable,), (tensor,), learners_line(None))
-        )
+        self.note(ASSIGNED, None, (tensor,), (whole(variable),), learners_line(None))
+
+    def note(self, kind: str, op: Any, inputs: Any, outputs: Any, origin: tuple) -> None:
+        """Remember something that happened beside the record, for `explain`."""
+        at = len(self.nodes) or len(self._past.nodes)
+        self._trail.append(event(kind, op, inputs, outputs, origin, at))
+
+    def note_read(self, kind: str, variable: Variable, tensor: Tensor) -> None:
+        """Remember that a variable was read without being recorded."""
+        self.note(kind, read_variable, (variable,), (tensor,), learners_line(read_variable))
 
     # What a learner calls.
 
@@ -127,7 +171,17 @@ class GradientTape:
 
         Raises:
             InvalidArgumentError: (also a ValueError) for anything but a tensor or variable.
+            FailedPreconditionError: (also a RuntimeError) before the tape's `with` block, or after
+                a tape that is not persistent gave its gradient.
         """
+        if not self._entered or (self._used and not self.persistent):
+            raise FailedPreconditionError(
+                message("GradientTape.watch", "",
+                        "the tape gave its gradient already" if self._entered
+                        else "the tape was not entered yet",
+                        "a tape watches from its `with` block on, until its record is used up",
+                        "call it inside: with mt.GradientTape() as tape: tape.watch(x)")
+            )  # fmt: skip
         for x in nest.flatten(tensor):
             if not isinstance(x, Operand):
                 raise InvalidArgumentError(
@@ -137,22 +191,23 @@ class GradientTape:
                             "make it a tensor first: x = mt.constant(…)")
                 )  # fmt: skip
             if not x.dtype.is_differentiable:
-                logger.warning("The dtype of the watched tensor must be floating (e.g. tf.float32), "
-                               "got %r", x.dtype)  # fmt: skip
-            if isinstance(x, Variable):
-                self._variables[id(x)] = self.known[id(x)] = x
-            else:
-                x = getattr(x, "whole", x)
-                self._watched[id(x)] = self.known[id(x)] = x
+                logger.warning("The dtype of the watched tensor must be floating (e.g. "
+                               "tf.float32), got %r", x.dtype)  # fmt: skip
+            x = whole(x)
+            seen = self._variables if isinstance(x, Variable) else self._watched
+            seen[id(x)] = self.known[id(x)] = x
 
     def watched_variables(self) -> tuple[Variable, ...]:
         """The variables watched so far, in the order they were met."""
         return tuple(self._variables.values())
 
     def reset(self) -> None:
-        """Forget everything recorded so far."""
-        self.nodes, self.known, self.trail = [], {}, []
-        self._variables, self._watched = {}, {}
+        """Forget everything recorded so far, and what was watched."""
+        self._forgotten, self._reset_at = remember(self.nodes, self.known), learners_line(None)
+        self._clear()
+        self._used = False
+        if isinstance(self._place, Bystander) and self._place.why == USED:
+            self._resume()
 
     @contextmanager
     def stop_recording(self) -> Iterator[None]:
@@ -161,18 +216,18 @@ class GradientTape:
         Raises:
             FailedPreconditionError: (also a RuntimeError) when the tape is not recording.
         """
-        if not self._recording:
+        if self._place is not self:
             raise FailedPreconditionError(
                 message("GradientTape.stop_recording", "",
                         "Trying to stop recording a tape which is not recording",
                         "recording can be paused only inside the tape's `with` block",
                         "move the call into it")
             )  # fmt: skip
-        self._stop()
+        self._replace(Bystander(self, PAUSED))
         try:
             yield
         finally:
-            self._start()
+            self._resume()
 
     def gradient(
         self,
@@ -196,15 +251,13 @@ class GradientTape:
             FailedPreconditionError: (also a RuntimeError) for a second gradient of a tape that is
                 not persistent.
         """
-        zero = _wants_zero(unconnected_gradients)
-        self._claim()
-        flat = [_source(x) for x in nest.flatten(sources)]
-        found: dict[int, Any] = {}
-        for _ in self._run(target, flat, output_gradients, found):
-            pass
-        results = [_result(x, found.get(id(x)), zero) for x in flat]
-        if not self._persistent:
-            self._release()
+        zero = wants_zero(unconnected_gradients)
+        self.claim()
+        flat = flat_sources(sources)
+        [found] = self.cotangents(target, flat, [output_gradients])
+        origin = learners_line(None)
+        results = [result(x, found.get(id(x)), zero, origin) for x in flat]
+        self.release()
         return nest.pack_sequence_as(sources, results)
 
     def steps(
@@ -213,10 +266,27 @@ class GradientTape:
         """The backward pass as a generator: one `Step` per node, in the order they are visited.
 
         Without `sources`, everything watched is one. Does not use the tape up.
+
+        Raises:
+            FailedPreconditionError: (also a RuntimeError) when the tape is used up.
         """
+        self._check_usable()
         given = [*self._watched.values(), *self._variables.values()] if sources is None else sources
-        flat = [_source(x) for x in nest.flatten(given)]
-        return self._run(target, flat, output_gradients, {})
+        flat = flat_sources(given)
+        with self._aside():
+            symbolic = _observed()
+            found = seeds(target, output_gradients, symbolic)
+        reached = backward.reaching(self.nodes, flat)
+        steps = backward.steps(self.nodes, found, reached, {id(x) for x in flat}, symbolic)
+        return self._one_by_one(steps)
+
+    def _one_by_one(self, steps: Iterator[backward.Step]) -> Iterator[backward.Step]:
+        while True:
+            with self._aside():
+                step = next(steps, None)
+            if step is None:
+                return
+            yield step
 
     def jacobian(
         self,
@@ -227,6 +297,9 @@ class GradientTape:
         experimental_use_pfor: bool = True,
     ) -> Any:
         """The derivative of each element of `target` with respect to each element of the sources.
+
+        Each row is one backward pass. `parallel_iterations` has no effect; with
+        `experimental_use_pfor=False` the tape must be persistent, as in TensorFlow.
 
         Shape: target.shape + source.shape, for each source.
         """
@@ -245,48 +318,64 @@ class GradientTape:
     ) -> Any:
         """The Jacobian of each example of a batch with respect to itself.
 
+        Examples must not influence one another. Zeros where the target does not depend on the
+        source, whatever `unconnected_gradients` says, as in TensorFlow.
+
         Shape: (b, …y), (b, …x) → (b, …y, …x).
         """
         from minitensor import jacobian
 
-        return jacobian.batch_jacobian(self, target, source, unconnected_gradients)
+        return jacobian.batch_jacobian(self, target, source, parallel_iterations,
+                                       experimental_use_pfor)  # fmt: skip
 
     def graph(self) -> Graph:
-        """The record as a graph."""
-        inputs = [*self._watched.values(), *self._variables.values()]
-        return Graph(self.nodes, inputs, "tape")
+        """The record as a graph. Once its values are let go, it still has names and shapes."""
+        if self._inputs is not None:
+            return graph_of(self._past, self._inputs)
+        return Graph(self.nodes, [*self._watched.values(), *self._variables.values()], "tape")
 
-    def explain(self, target: Any, source: Any) -> Any:
+    def explain(self, target: Any, source: Any) -> Explanation:
         """Why the gradient of `target` with respect to `source` is None, or where it flows.
 
-        Returns an `Explanation`: print it, or read its `cause`, `link`, `line` and `fix`.
+        Works before and after the gradient was asked for. Print the answer, or read its `cause`,
+        `link`, `line` and `fix`.
+
+        Example:
+            >>> import minitensor as mt
+            >>> x = mt.constant(3.0)
+            >>> with mt.GradientTape() as tape:
+            ...     y = x * x
+            >>> tape.gradient(y, x) is None, tape.explain(y, x).cause
+            (True, 'not watched')
         """
         from minitensor.explain import explain
 
         return explain(self, target, source)
 
-    def _run(
-        self, target: Any, sources: list, output_gradients: Any, found: dict[int, Any]
-    ) -> Iterator[backward.Step]:
-        """The steps from `target` to `sources`; at the end `found` has the sources' cotangents."""
-        recording = self._recording and not self._persistent
-        if recording:
-            self._stop()
-        try:
-            symbolic = bool(state.tapes)
-            seeds = _seeds(target, output_gradients, symbolic)
-            found.update(seeds)
-            reached = backward.reaching(self.nodes, sources)
-            wanted = {id(x) for x in sources}
-            for step in backward.steps(self.nodes, found, reached, wanted, symbolic):
-                yield step
-        finally:
-            if recording:
-                self._start()
+    def events(self) -> list[Event]:
+        """Everything the tape remembers, in the order it happened, for `explain`."""
+        past = self._past if self._inputs is not None else remember(self.nodes, self.known)
+        later = [*past.events(), *map(Event._make, self._trail)]
+        later.sort(key=lambda event: (event.at, event.kind == "recorded"))
+        return [*self._forgotten.events(FORGOTTEN), *later]
 
-    def _claim(self) -> None:
+    # How it differentiates.
+
+    def claim(self) -> None:
         """Check that a gradient may be asked for, and use the tape up if it is not persistent."""
-        if (self._used and not self._persistent) or not self._entered:
+        self._check_usable()
+        if self.persistent and self._place is self:
+            logger.warning(
+                "Calling GradientTape.gradient on a persistent tape inside its context is "
+                "significantly less efficient than calling it outside the context (it causes the "
+                "gradient ops to be recorded on the tape, leading to increased CPU and memory "
+                "usage). Only call GradientTape.gradient inside the context if you actually want "
+                "to trace the gradient in order to compute higher order derivatives."
+            )
+        self._used = True
+
+    def _check_usable(self) -> None:
+        if (self._used and not self.persistent) or not self._entered:
             raise FailedPreconditionError(
                 message("GradientTape.gradient", "",
                         "A non-persistent GradientTape can only be used to compute one set of "
@@ -297,117 +386,43 @@ class GradientTape:
                         "with persistent=True" if self._entered
                         else "compute inside `with mt.GradientTape() as tape:`")
             )  # fmt: skip
-        if self._persistent and self._recording:
-            logger.warning(
-                "Calling GradientTape.gradient on a persistent tape inside its context is "
-                "significantly less efficient than calling it outside the context (it causes the "
-                "gradient ops to be recorded on the tape, leading to increased CPU and memory "
-                "usage). Only call GradientTape.gradient inside the context if you actually want "
-                "to trace the gradient in order to compute higher order derivatives."
-            )
-        self._used = True
 
-    def _release(self) -> None:
-        """Drop the values of the record, but keep its trail so that it can still be explained."""
+    def cotangents(self, target: Any, sources: list, starts: Sequence) -> Iterator[dict[int, Any]]:
+        """One backward pass for each of `starts` (output gradients): cotangents by source id."""
+        nodes = self.nodes[:]
+        reached = backward.reaching(nodes, sources)
+        wanted = {id(x) for x in sources}
+        for start in starts:
+            with self._aside():
+                symbolic = _observed()
+                found = seeds(target, start, symbolic)
+                for _ in backward.steps(nodes, found, reached, wanted, symbolic):
+                    pass
+            yield found
 
+    @contextmanager
+    def _aside(self) -> Iterator[None]:
+        """Within it, a tape that is not persistent does not record its own backward pass."""
+        if self._place is not self or self.persistent:
+            yield
+            return
+        self._replace(Bystander(self, None))
+        try:
+            yield
+        finally:
+            self._replace(self)
 
-class Overlooked:
-    """Something that happened beside the tape: an op, a trip through numpy, or an assignment."""
-
-    __slots__ = ("inputs", "kind", "name", "origin", "outputs")
-
-    def __init__(self, kind: str, name: str, outputs: Sequence, inputs: Sequence, origin: Any):
-        self.kind, self.name, self.origin = kind, name, origin
-        self.outputs = [weakref.ref(x) for x in outputs]
-        self.inputs = [weakref.ref(x) for x in inputs if isinstance(x, Operand)]
-
-
-def note_detour(tensor: Tensor) -> None:
-    """Tell the active tapes that a tensor leaves for numpy."""
-    for tape in state.tapes:
-        tape.detour(tensor)
-
-
-def learners_line(op: Any) -> tuple:
-    """Where in the learner's program we are: (op, code, instruction offset)."""
-    frame = sys._getframe(1)
-    while frame.f_code.co_filename.startswith(ENGINE) and frame.f_back is not None:
-        frame = frame.f_back
-    return op, frame.f_code, frame.f_lasti
+    def release(self) -> None:
+        """Let go of every value, unless persistent; keep what `explain` and `graph` need."""
+        if self.persistent:
+            return
+        if self._place is self:
+            self._replace(Bystander(self, USED))
+        inputs = [*self._watched.values(), *self._variables.values()]
+        self._past, self._inputs = remember(self.nodes, self.known), [leaf(x) for x in inputs]
+        self.nodes, self.known, self._watched = [], {}, {}
 
 
-def _source(x: Any) -> Any:
-    if not isinstance(x, Operand):
-        raise InvalidArgumentError(
-            message("GradientTape.gradient", f"a source {x!r} of type {type(x).__name__}",
-                    "it is neither a tensor nor a variable",
-                    "sources are what was watched", "pass the variable or watched tensor itself")
-        )  # fmt: skip
-    return getattr(x, "whole", x)
-
-
-def _seeds(target: Any, output_gradients: Any, symbolic: bool) -> dict[int, Any]:
-    """The cotangents to start from: ones, or what was given, for each target."""
-    targets = nest.flatten(target)
-    given = [None] * len(targets) if output_gradients is None else nest.flatten(output_gradients)
-    if len(given) != len(targets):
-        raise InvalidArgumentError(
-            message("GradientTape.gradient", f"{len(targets)} targets and {len(given)} "
-                    "output_gradients", "their numbers differ", "each target takes one",
-                    "pass one per target")
-        )  # fmt: skip
-    seeds: dict[int, Any] = {}
-    for y, g in zip(targets, given, strict=True):
-        if not isinstance(y, Operand):
-            raise InvalidArgumentError(
-                message("GradientTape.gradient", f"target {y!r}", "Argument `target` should be a "
-                        "list or nested structure of Tensors or Variables to be differentiated, "
-                        f"but received {type(y).__name__}", "only tensors have a derivative",
-                        "keep the computation in minitensor ops: numpy arrays and Python numbers "
-                        "leave the tape")
-            )  # fmt: skip
-        y = getattr(y, "whole", y)
-        if y.dtype.is_differentiable:
-            seed = _seed(y, g, symbolic)
-            earlier = seeds.get(id(y))
-            seeds[id(y)] = seed if earlier is None else earlier + seed
-    return seeds
-
-
-def _seed(y: Any, g: Any, symbolic: bool) -> Any:
-    if g is None:
-        return ops.ones_like(y) if symbolic else NAMESPACE[type(y._array)].ones_like(y._array)
-    g = convert_to_tensor(g, y.dtype)
-    try:
-        g = ops.broadcast_to(g, y.shape)
-    except InvalidArgumentError:
-        raise InvalidArgumentError(
-            message("GradientTape.gradient", f"a target of shape {y.shape} and output_gradients of "
-                    f"shape {g.shape}", "the shapes differ",
-                    "an output gradient has the shape of its target", "reshape it")
-        ) from None  # fmt: skip
-    return g if symbolic else g._array
-
-
-def _result(source: Any, g: Any, zero: bool) -> Any:
-    if not source.dtype.is_differentiable:
-        return None
-    if g is None:
-        if not zero:
-            return None
-        return Tensor(np.zeros_like(source._array), getattr(source, "_device", None))
-    if isinstance(g, IndexedSlices):
-        wrap = [x if isinstance(x, Tensor) else Tensor(x) for x in (g.values, g.indices)]
-        return IndexedSlices(*wrap, convert_to_tensor(list(g.dense_shape)))
-    return g if isinstance(g, Tensor) else Tensor(g)
-
-
-def _wants_zero(choice: Any) -> bool:
-    name = getattr(choice, "value", choice)
-    if name not in ("none", "zero"):
-        raise InvalidArgumentError(
-            message("GradientTape.gradient", f"unconnected_gradients={choice!r}",
-                    f"Unknown value for unconnected_gradients: {choice!r}",
-                    "it is 'none' or 'zero'", "choose one of the two")
-        )  # fmt: skip
-    return name == "zero"
+def _observed() -> bool:
+    """Whether something active wants to see the ops of a backward pass."""
+    return any(tape.watching for tape in state.tapes)

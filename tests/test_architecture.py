@@ -31,7 +31,7 @@ FLOORS = [
     ["targets", "trail"],
     ["backward"],
     ["tape"],
-    ["jacobian"],
+    ["jacobian", "custom_gradient", "accumulator"],
     ["math", "linalg", "nn", "random", "bitwise", "config", "debugging", "autodiff", "python"],
     ["graph", "explain", "views", "testing"],
     [""],
