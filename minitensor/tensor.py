@@ -259,10 +259,7 @@ class Tensor(Operand):
 
     def numpy(self) -> Any:
         """The elements as a new numpy array; a numpy scalar for a scalar, bytes for a string."""
-        from minitensor.tape import note_detour
-
-        note_detour(self)
-        array = to_numpy(self._array)
+        array = self._for_python()
         return array.copy() if array.ndim else array[()]
 
     def cpu(self) -> Tensor:
@@ -291,10 +288,13 @@ class Tensor(Operand):
         )
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
-        from minitensor.tape import note_detour
+        return np.array(self._for_python(), dtype=dtype)
 
-        note_detour(self)
-        return np.array(to_numpy(self._array), dtype=dtype)
+    def _for_python(self) -> np.ndarray:
+        """The elements for code that no tape sees; tapes note it for `explain`."""
+        for tape in state.tapes:
+            tape.detour(self)
+        return to_numpy(self._array)
 
     def __bool__(self) -> bool:
         if self._array.dtype.kind == "O" and not self.ndim:
@@ -302,13 +302,13 @@ class Tensor(Operand):
         return bool(to_numpy(self._array))
 
     def __int__(self) -> int:
-        return int(to_numpy(self._array))
+        return int(self._for_python())
 
     def __float__(self) -> float:
-        return float(to_numpy(self._array))
+        return float(self._for_python())
 
     def __complex__(self) -> complex:
-        return complex(to_numpy(self._array))
+        return complex(self._for_python())
 
     def __index__(self) -> int:
         return to_numpy(self._array).__index__()

@@ -268,10 +268,10 @@ class Variable(Operand):
         return bool(self._value)
 
     def __int__(self) -> int:
-        return int(self._value)
+        return int(self.value())
 
     def __float__(self) -> float:
-        return float(self._value)
+        return float(self.value())
 
     def __index__(self) -> int:
         return self._value.__index__()

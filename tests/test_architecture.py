@@ -41,7 +41,6 @@ FLOOR = {name: height for height, floor in enumerate(FLOORS) for name in floor}
 # A method may hand over to a higher floor at the moment it is called. Each such door is named here;
 # none exists while modules are being imported.
 DOORS = {
-    ("tensor", "tape"): "a tensor read by numpy tells the tapes that watch it",
     ("graph.ir", "graph.dot"): "graph.to_graphviz()",
     ("tape", "jacobian"): "tape.jacobian() and tape.batch_jacobian()",
     ("tape", "explain"): "tape.explain()",
