@@ -7,6 +7,7 @@ linalg, neural, conv; the names below say in numpy's words what rules ask of `xp
 from minitensor.ops.activation import *
 from minitensor.ops.arithmetic import *
 from minitensor.ops.array import *
+from minitensor.ops.assertions import *
 from minitensor.ops.bitwise import *
 from minitensor.ops.comparison import *
 from minitensor.ops.complex_numbers import *
@@ -23,6 +24,7 @@ from minitensor.ops.gathering import *
 from minitensor.ops.indexing import *
 from minitensor.ops.linalg import *
 from minitensor.ops.namespace import *
+from minitensor.ops.norms import *
 from minitensor.ops.ordering import *
 from minitensor.ops.padding import *
 from minitensor.ops.pooling import *

@@ -1,8 +1,8 @@
-"""Products of matrices and vectors, and what is built from them: traces, norms, clipping.
+"""Products of matrices and vectors, transposes and traces.
 
 All ops work on the last two axes; axes before them are a batch and broadcast. Factorisations and
 what follows from them (inverse, determinant, solve) are in `decomposition`, sums of products over
-named axes in `einsum`.
+named axes in `einsum`, norms in `norms`.
 """
 
 from __future__ import annotations
@@ -14,10 +14,11 @@ import numpy as np
 from minitensor import samples
 from minitensor.dtypes import kind_of
 from minitensor.errors import Fault
-from minitensor.op import op
+from minitensor.op import convert, op
+from minitensor.ops.array import expand_dims, squeeze
 from minitensor.shapes import Spec, matrix_product
 
-__all__ = ["matmul", "matrix_transpose"]
+__all__ = ["cross", "matmul", "matrix_transpose", "matvec", "trace"]
 
 
 def _swapped(x: Spec) -> Spec:
@@ -147,3 +148,69 @@ def matmul_gradient(
         return xp.conj(d) if flip_b else d
 
     return to_a, to_b
+
+
+def matvec(
+    a: Any, b: Any, transpose_a: bool = False, adjoint_a: bool = False, name: str | None = None
+) -> Any:
+    """Matrix times vector.
+
+    Shape: (…, n, k), (…, k) → (…, n); the axes before broadcast.
+
+    Example:
+        >>> import minitensor as mt
+        >>> mt.linalg.matvec([[1.0, 2.0], [3.0, 4.0]], [1.0, 1.0]).numpy().tolist()
+        [3.0, 7.0]
+    """
+    a = convert(a)
+    column = expand_dims(b if hasattr(b, "dtype") else convert(b, a.dtype), axis=-1)
+    product = matmul(a, column, transpose_a=transpose_a, adjoint_a=adjoint_a, name=name)
+    return squeeze(product, axis=-1)
+
+
+def _trace_spec(x: Spec) -> Spec:
+    _transposed_spec(x)
+    return Spec(x.shape[:-2], x.dtype)
+
+
+@op(infer=_trace_spec, kinds="fciu",
+    samples=samples.cases((((3, 3),), {}), (((2, 3, 4),), {}), (((2, 4, 3),), {}),
+                          (((0, 0),), {})))  # fmt: skip
+def trace(xp, x):
+    """Sum of the elements on the diagonal of each matrix.
+
+    Shape: (…, n, m) → (…).
+    """
+    return xp.linalg.trace(x, dtype=x.dtype)
+
+
+@trace.gradient
+def trace_gradient(xp, g, out, x):
+    eye = xp.asarray(np.eye(*x.shape[-2:]), dtype=x.dtype)
+    return xp.broadcast_to(g[..., None, None] * eye, x.shape)
+
+
+def _cross_spec(a: Spec, b: Spec) -> Spec:
+    if a.shape != b.shape or a.shape[-1:] != (3,):
+        raise Fault(f"the shapes are {a.shape} and {b.shape}",
+                    "both need the same shape, and a last axis of size 3",
+                    "the cross product exists in three dimensions only")  # fmt: skip
+    return a
+
+
+@op(infer=_cross_spec, kinds="fciu",
+    samples=samples.cases((((3,), (3,)), {}), (((2, 3), (2, 3)), {}),
+                          (((0, 3), (0, 3)), {})))  # fmt: skip
+def cross(xp, a, b):
+    """The cross product of 3-vectors: at right angles to both, as long as their parallelogram.
+
+    Shape: (…, 3), (…, 3) → (…, 3).
+    """
+    x, y, z = (a[..., i] for i in range(3))
+    u, v, w = (b[..., i] for i in range(3))
+    return xp.stack([y * w - z * v, z * u - x * w, x * v - y * u], axis=-1)
+
+
+@cross.gradient
+def cross_gradient(xp, g, out, a, b):
+    return lambda: cross.on(xp, b, g), lambda: cross.on(xp, g, a)
