@@ -200,7 +200,7 @@ def matmul_steps() -> dict:
              sends=[send("n1", "aᵀ @ g", "(3, 2) @ (2, 2)", w_gradient, w_gradient)]),
         step("result", "n1", "gradient of w", "The gradient of w is ready.",
              value=value(w_gradient)),
-        step("result", "n2", "gradient of b", "The gradient of b is ready.", value=value([2.0, 2.0])),
+        step("result", "n2", "gradient of b", "b is ready.", value=value([2.0, 2.0])),
     ]  # fmt: skip
     return {
         "version": 1, "graph": graph("loss = sum(x @ w + b)", nodes, edges),
