@@ -96,6 +96,8 @@ class _Settings:
 
     soft_placement = True
     logical_cpus: Sequence[LogicalDeviceConfiguration] = (LogicalDeviceConfiguration(),)
+    split = False
+    hidden: frozenset[PhysicalDevice] = frozenset()
     used = False
 
 
@@ -139,8 +141,7 @@ def resolve(spec: Any) -> Device | None:
     if wanted is None:
         return None
     kind, index = wanted
-    available = gpu_count() if kind == "GPU" else len(settings.logical_cpus)
-    if kind in ("CPU", "GPU") and index < available:
+    if f"/device:{kind}:{index}" in (device.name for device in list_logical_devices()):
         return Device(kind, index)
     if settings.soft_placement:
         return CPU
@@ -160,9 +161,12 @@ def list_physical_devices(device_type: str | None = None) -> list[PhysicalDevice
 
 
 def list_logical_devices(device_type: str | None = None) -> list[LogicalDevice]:
-    """The devices that ops can be placed on."""
+    """The devices that ops can be placed on. A GPU keeps its number when others are hidden."""
     found = [LogicalDevice(f"/device:CPU:{i}", "CPU") for i in range(len(settings.logical_cpus))]
-    found += [LogicalDevice(f"/device:GPU:{i}", "GPU") for i in range(gpu_count())]
+    found += [
+        LogicalDevice(device.name.replace("physical_device", "device"), "GPU")
+        for device in get_visible_devices("GPU")
+    ]
     return [d for d in found if device_type in (None, d.device_type)]
 
 
@@ -177,7 +181,8 @@ def set_logical_device_configuration(
     """
     if device not in list_physical_devices("CPU"):
         raise InvalidArgumentError(
-            message("set_logical_device_configuration", repr(device), "it is no CPU of this machine",
+            message("set_logical_device_configuration", repr(device),
+                    "it is no CPU of this machine",
                     "only the CPU can be split into logical devices",
                     "pass mt.config.list_physical_devices('CPU')[0]")
         )  # fmt: skip
@@ -194,13 +199,59 @@ def set_logical_device_configuration(
                     "the configuration is fixed when the first tensor is made",
                     "restart the kernel and configure devices in the first cell")
         )  # fmt: skip
-    settings.logical_cpus = tuple(logical_devices)
+    settings.logical_cpus, settings.split = tuple(logical_devices), True
+
+
+def get_logical_device_configuration(
+    device: PhysicalDevice,
+) -> list[LogicalDeviceConfiguration] | None:
+    """How a device was split; None for one that was not."""
+    if device.device_type != "CPU" or not settings.split:
+        return None
+    return list(settings.logical_cpus)
+
+
+def get_visible_devices(device_type: str | None = None) -> list[PhysicalDevice]:
+    """The hardware that the program may use: all, unless some was hidden."""
+    return [d for d in list_physical_devices(device_type) if d not in settings.hidden]
+
+
+def set_visible_devices(devices: Any, device_type: str | None = None) -> None:
+    """Let the program use only `devices` (of one type, if given); `[]` and "GPU" hide all GPUs.
+
+    Raises:
+        FailedPreconditionError: (also a RuntimeError) once tensors have been made.
+        InvalidArgumentError: (also a ValueError) for hardware that is not there, and for no CPU.
+    """
+    wanted = [devices] if isinstance(devices, PhysicalDevice) else list(devices)
+    known = list_physical_devices(device_type)
+    hidden = {d for d in settings.hidden if d not in known}
+    hidden |= {d for d in known if d not in wanted}
+    if any(d not in known for d in wanted) or all(
+        d in hidden for d in list_physical_devices("CPU")
+    ):
+        raise InvalidArgumentError(
+            message("set_visible_devices", repr(wanted), "a device is missing, or the CPU",
+                    "visible devices are among list_physical_devices(), and the CPU always is",
+                    "mt.config.set_visible_devices([], 'GPU') hides GPUs")
+        )  # fmt: skip
+    if settings.used and hidden != settings.hidden:
+        raise FailedPreconditionError(
+            message("set_visible_devices", repr(wanted),
+                    "visible devices cannot be modified after being initialized",
+                    "the configuration is fixed when the first tensor is made",
+                    "restart the kernel and configure devices in the first cell")
+        )  # fmt: skip
+    settings.hidden = frozenset(hidden)
 
 
 def default_device() -> Device:
     """Where new tensors go: GPU 0 when there is one, else CPU 0."""
     settings.used = True
-    return Device("GPU", 0) if gpu_count() else CPU
+    if not gpu_count():
+        return CPU
+    visible = get_visible_devices("GPU")
+    return Device("GPU", int(visible[0].name.rpartition(":")[2])) if visible else CPU
 
 
 @contextmanager

@@ -415,7 +415,10 @@ def is_tensor(x: Any) -> bool:
 
 def executing_eagerly() -> bool:
     """Whether ops compute at once, rather than being written into a graph."""
-    return isinstance(state.interpreter, Eager)
+    interpreter = state.interpreter
+    while hasattr(interpreter, "watched"):
+        interpreter = interpreter.watched
+    return isinstance(interpreter, Eager)
 
 
 State.interpreter = Eager()

@@ -101,7 +101,7 @@ class InternalError(OpError, RuntimeError):
     """A bug in minitensor itself."""
 
 
-class Fault(Exception):
+class Fault(Exception):  # noqa: N818 - learners see the error that it becomes
     """What a shape rule found wrong, before the engine adds the operation and what it was given.
 
     Rules raise it with three of the five parts; `Op` turns it into the public error class.
@@ -115,7 +115,7 @@ class Fault(Exception):
 
 
 def message(subject: str, given: str, fault: str, rule: str, fix: str) -> str:
-    """Put the five parts together, one sentence each.
+    """Put the five parts together, one sentence each; a fault of several lines stands as it is.
 
     Example:
         >>> message("add", "shapes (2, 3) and (4,)", "axis -1 has sizes 3 and 4",
@@ -124,7 +124,10 @@ def message(subject: str, given: str, fault: str, rule: str, fix: str) -> str:
 equal or contain a 1. To fix it: reshape one of them.'
     """
     first = f"{subject}: got {given}." if given else f"{subject}:"
-    return f"{first} {_sentence(fault)} {_sentence(rule)} To fix it: {fix.rstrip('.')}."
+    end = f"{_sentence(rule)} To fix it: {fix.rstrip('.')}."
+    if "\n" in fault:
+        return f"{first}\n{fault}\n{end}"
+    return f"{first} {_sentence(fault)} {end}"
 
 
 def suggest(word: str, known: Iterable[str]) -> str:

@@ -1,12 +1,25 @@
-"""Ops that pass a value on and change how it is treated: read, copied, or cut off from gradients."""
+"""Ops that pass a value on and change how it is treated: read, copied, cut off from gradients."""
 
 from __future__ import annotations
 
-from minitensor import samples
-from minitensor.op import op
-from minitensor.shapes import same
+import time
+from typing import Any
 
-__all__ = ["identity", "read_variable", "stop_gradient", "to_device"]
+import numpy as np
+
+from minitensor import samples
+from minitensor.errors import Fault
+from minitensor.op import op
+from minitensor.shapes import Spec, TensorShape, same
+
+__all__ = [
+    "ensure_shape",
+    "identity",
+    "read_variable",
+    "stop_gradient",
+    "timestamp",
+    "to_device",
+]
 
 
 @op(infer=same, samples=samples.unary(), types="A")
@@ -59,3 +72,45 @@ def to_device(xp, input, *, device=None, source=None):
 @to_device.gradient
 def to_device_gradient(xp, g, out, input, *, device=None, source=None):
     return to_device.on(xp, g, device=source, source=device)
+
+
+def _ensured(x: Spec, *, shape: Any) -> Spec:
+    wanted = TensorShape(shape)
+    if not wanted.is_compatible_with(x.shape):
+        raise Fault(f"shape of tensor x {list(x.shape)} is not compatible with expected shape "
+                    f"{wanted.dims}", "known sizes must agree axis by axis",
+                    "reshape the tensor, or write None for a size that may be any")  # fmt: skip
+    return Spec(tuple(wanted.merge_with(x.shape)), x.dtype)
+
+
+@op(infer=_ensured, types="A", portable=False,
+    samples=samples.cases((((2, 3),), {"shape": (None, 3)}), (((),), {"shape": ()})))  # fmt: skip
+def ensure_shape(xp, x, *, shape):
+    """The same value, after a check that it has `shape` (None for a size that may be any).
+
+    Shape: any that fits `shape` → same.
+
+    Raises:
+        InvalidArgumentError: (also a ValueError) when it does not.
+    """
+    _ensured(Spec(tuple(x.shape), x.dtype), shape=shape)
+    return x
+
+
+@ensure_shape.gradient
+def ensure_shape_gradient(xp, g, out, x, *, shape):
+    return g
+
+
+def _moment_spec() -> Spec:
+    return Spec((), np.dtype(np.float64))
+
+
+@op(infer=_moment_spec, types="A", samples=samples.cases(((), {})), portable=False, stateful=True,
+    why_none="time does not depend on tensors")  # fmt: skip
+def timestamp(xp):
+    """Seconds since 1970, at the moment this runs.
+
+    Shape: none → () float64.
+    """
+    return xp.asarray(time.time(), dtype=np.float64)

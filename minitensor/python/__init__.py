@@ -1,0 +1,1 @@
+"""Modules under the paths that TensorFlow's own have, for programs that import those."""
