@@ -20,6 +20,9 @@ from minitensor.custom_gradient import custom_gradient as custom_gradient
 from minitensor.custom_gradient import grad_pass_through as grad_pass_through
 from minitensor.custom_gradient import recompute_grad as recompute_grad
 from minitensor.debugging import Assert as Assert
+from minitensor.debugging import assert_equal as assert_equal
+from minitensor.debugging import assert_greater as assert_greater
+from minitensor.debugging import assert_less as assert_less
 from minitensor.debugging import assert_rank as assert_rank
 from minitensor.dtypes import DType as DType
 from minitensor.dtypes import as_dtype as as_dtype
@@ -70,9 +73,6 @@ from minitensor.ops.array import reshape as reshape
 from minitensor.ops.array import squeeze as squeeze
 from minitensor.ops.array import stack as stack
 from minitensor.ops.array import transpose as transpose
-from minitensor.ops.assertions import assert_equal as assert_equal
-from minitensor.ops.assertions import assert_greater as assert_greater
-from minitensor.ops.assertions import assert_less as assert_less
 from minitensor.ops.comparison import equal as equal
 from minitensor.ops.comparison import greater as greater
 from minitensor.ops.comparison import greater_equal as greater_equal
@@ -126,6 +126,7 @@ from minitensor.ops.ordering import unique as unique
 from minitensor.ops.ordering import unique_with_counts as unique_with_counts
 from minitensor.ops.padding import pad as pad
 from minitensor.ops.padding import slice as slice
+from minitensor.ops.printing import print as print
 from minitensor.ops.rearranging import repeat as repeat
 from minitensor.ops.rearranging import reverse as reverse
 from minitensor.ops.rearranging import reverse_sequence as reverse_sequence
@@ -178,6 +179,8 @@ from minitensor.ops.trigonometric import sin as sin
 from minitensor.ops.trigonometric import sinh as sinh
 from minitensor.ops.trigonometric import tan as tan
 from minitensor.ops.trigonometric import tanh as tanh
+from minitensor.python_function import numpy_function as numpy_function
+from minitensor.python_function import py_function as py_function
 from minitensor.scopes import control_dependencies as control_dependencies
 from minitensor.scopes import device as device
 from minitensor.scopes import get_logger as get_logger
@@ -236,8 +239,8 @@ __all__ = [
     "clip_by_norm",
     "clip_by_value",
     "complex",
-    "complex64",
     "complex128",
+    "complex64",
     "concat",
     "cond",
     "config",
@@ -282,10 +285,10 @@ __all__ = [
     "identity",
     "identity_n",
     "init_scope",
-    "int8",
     "int16",
     "int32",
     "int64",
+    "int8",
     "is_tensor",
     "less",
     "less_equal",
@@ -307,11 +310,14 @@ __all__ = [
     "no_op",
     "norm",
     "not_equal",
+    "numpy_function",
     "one_hot",
     "ones",
     "ones_like",
     "pad",
     "pow",
+    "print",
+    "py_function",
     "random",
     "range",
     "rank",
@@ -368,10 +374,10 @@ __all__ = [
     "timestamp",
     "transpose",
     "truediv",
-    "uint8",
     "uint16",
     "uint32",
     "uint64",
+    "uint8",
     "unique",
     "unique_with_counts",
     "unstack",
