@@ -113,12 +113,13 @@ def _transpose_spec(a: Spec, *, perm: Any = None) -> Spec:
     if sorted(axis_of(p, rank, "perm entry") for p in perm) != list(range(rank)):
         raise Fault(f"perm {perm} does not name each of the {rank} axes once",
                     "a permutation has every axis exactly once",
-                    f"for example perm={list(reversed(range(rank)))} turns all axes round")  # fmt: skip
+                    f"perm={list(reversed(range(rank)))} turns all axes round")  # fmt: skip
     return Spec(tuple(a.shape[p] for p in perm), a.dtype)
 
 
 @op(infer=_transpose_spec, types="A",
-    samples=samples.cases((((2, 3, 4),), {"perm": (2, 0, 1)}), (((2, 3),), {}), (((),), {})))  # fmt: skip
+    samples=samples.cases((((2, 3, 4),), {"perm": (2, 0, 1)}), (((2, 3),), {}),
+                          (((),), {})))  # fmt: skip
 def transpose(xp, a, *, perm=None):
     """The axes in another order; by default in reverse.
 
@@ -144,7 +145,8 @@ def _expand_spec(input: Spec, *, axis: Any) -> Spec:
 
 
 @op(infer=_expand_spec, types="A",
-    samples=samples.cases((((3, 4),), {"axis": 1}), (((3, 4),), {"axis": -1}), (((),), {"axis": 0})))  # fmt: skip
+    samples=samples.cases((((3, 4),), {"axis": 1}), (((3, 4),), {"axis": -1}),
+                          (((),), {"axis": 0})))  # fmt: skip
 def expand_dims(xp, input, *, axis):
     """Insert an axis of size 1 at position `axis`.
 
@@ -162,7 +164,8 @@ def _squeeze_spec(input: Spec, *, axis: Any = None) -> Spec:
     if axis is None or axis == ():
         if None in input.shape:
             raise Fault(f"the shape {tuple(input.shape)} is not fully known",
-                        "without axis, the sizes decide what is removed", "name the axis")  # fmt: skip
+                        "without axis, the sizes decide what is removed",
+                        "name the axis")  # fmt: skip
         return Spec(tuple(d for d in input.shape if d != 1), input.dtype)
     axes = axes_of(axis, len(input.shape))
     for a in axes:
@@ -173,7 +176,8 @@ def _squeeze_spec(input: Spec, *, axis: Any = None) -> Spec:
 
 
 @op(infer=_squeeze_spec, types="A",
-    samples=samples.cases((((3, 1, 1),), {}), (((1, 3, 1),), {"axis": -1}), (((1, 3, 1),), {"axis": (0, 2)})))  # fmt: skip
+    samples=samples.cases((((3, 1, 1),), {}), (((1, 3, 1),), {"axis": -1}),
+                          (((1, 3, 1),), {"axis": (0, 2)})))  # fmt: skip
 def squeeze(xp, input, *, axis=None):
     """Remove axes of size 1: all of them, or those named by `axis`.
 
@@ -195,11 +199,13 @@ def _concat_spec(*values: Spec, axis: int) -> Spec:
     for i, value in enumerate(values):
         if len(value.shape) != rank:
             raise Fault(f"input {i} has rank {len(value.shape)} where input 0 has {rank}",
-                        "all tensors need the same number of axes", "use mt.expand_dims")  # fmt: skip
+                        "all tensors need the same number of axes",
+                        "use mt.expand_dims")  # fmt: skip
         for d in range(rank):
             if d != axis and len({value.shape[d], values[0].shape[d]} - {None}) > 1:
                 raise Fault(f"axis {d} has sizes {values[0].shape[d]} and {value.shape[d]}",
-                            f"all axes but axis {axis} must agree", "reshape, pad or slice")  # fmt: skip
+                            f"all axes but axis {axis} must agree",
+                            "reshape, pad or slice")  # fmt: skip
     sizes = [v.shape[axis] for v in values]
     total = None if None in sizes else sum(sizes)  # type: ignore[arg-type]
     first = values[0].shape
@@ -207,7 +213,8 @@ def _concat_spec(*values: Spec, axis: int) -> Spec:
 
 
 @op(infer=_concat_spec, kinds="fciubO",
-    samples=samples.cases((((2, 3), (1, 3)), {"axis": 0}), (((2, 1), (2, 2), (2, 0)), {"axis": -1})))  # fmt: skip
+    samples=samples.cases((((2, 3), (1, 3)), {"axis": 0}),
+                          (((2, 1), (2, 2), (2, 0)), {"axis": -1})))  # fmt: skip
 def concat(xp, *values, axis):
     """Join tensors along an axis that they have.
 

@@ -16,6 +16,7 @@ from minitensor.shapes import Spec, axis_of, broadcast_shapes
 __all__ = [
     "eye",
     "fill",
+    "fill_",
     "linspace",
     "meshgrid",
     "one_hot",
@@ -111,17 +112,30 @@ _DIMS = samples.cases((((),), {"dims": (2, 3)}), (((),), {"dims": ()}), (((),), 
 
 
 @op(infer=_fill_spec, types="A", samples=_DIMS)
-def fill(xp, value, *, dims):
-    """A tensor of shape `dims` with one value everywhere.
+def fill_(xp, value, *, dims):
+    """One value everywhere.
 
     Shape: () → dims.
     """
     return xp.broadcast_to(value, _sizes(dims))
 
 
-@fill.gradient
+@fill_.gradient
 def fill_gradient(xp, g, out, value, *, dims):
     return g
+
+
+def fill(dims: Any, value: Any, name: str | None = None) -> Any:
+    """A tensor of shape `dims` with one value everywhere.
+
+    Shape: () → dims, with the dtype of the value.
+
+    Example:
+        >>> import minitensor as mt
+        >>> mt.fill([2, 2], 9).numpy().tolist()
+        [[9, 9], [9, 9]]
+    """
+    return fill_(value, dims=dims, name=name)
 
 
 def _eye_spec(
@@ -134,7 +148,8 @@ def _eye_spec(
 
 @op(infer=_eye_spec, types="", portable=False, why_none=_CONSTANT,
     samples=samples.cases(((), {"num_rows": 3}), ((), {"num_rows": 0}),
-                          ((), {"num_rows": 2, "num_columns": 3, "batch_shape": (2,)})))  # fmt: skip
+                          ((),
+                           {"num_rows": 2, "num_columns": 3, "batch_shape": (2,)})))  # fmt: skip
 def eye(xp, *, num_rows, num_columns=None, batch_shape=None, dtype=_FLOAT32):
     """The identity matrix, or a batch of them: ones on the diagonal, zeros elsewhere.
 
@@ -152,7 +167,8 @@ def eye(xp, *, num_rows, num_columns=None, batch_shape=None, dtype=_FLOAT32):
 def _range_spec(start: Spec, limit: Spec, delta: Spec) -> Spec:
     for name, spec in (("start", start), ("limit", limit), ("delta", delta)):
         if spec.shape:
-            raise Fault(f"{name} has shape {tuple(spec.shape)}", "a range is given by single numbers",
+            raise Fault(f"{name} has shape {tuple(spec.shape)}",
+                        "a range is given by single numbers",
                         "pass scalars")  # fmt: skip
     return Spec((None,), start.dtype)
 
@@ -219,7 +235,8 @@ def _linspace_spec(start: Spec, stop: Spec, *, num: int, axis: int = 0) -> Spec:
 
 @op(infer=_linspace_spec, types="TT", kinds="fiu", portable=False,
     samples=samples.cases((((), ()), {"num": 5}), (((2,), (2,)), {"num": 3, "axis": -1}),
-                          (((2, 1), (3,)), {"num": 4, "axis": 1}), (((2,), ()), {"num": 1})))  # fmt: skip
+                          (((2, 1), (3,)), {"num": 4, "axis": 1}),
+                          (((2,), ()), {"num": 1})))  # fmt: skip
 def linspace(xp, start, stop, *, num, axis=0):
     """`num` evenly spaced numbers from start to stop, both included, along a new axis.
 
@@ -287,7 +304,8 @@ def _one_hot_spec(
 
 @op(infer=_one_hot_spec, types="I", portable=False, why_none="whole numbers carry no gradient",
     samples=samples.cases((([0, 2, -1],), {"depth": 3}), (([[0, 1]],), {"depth": 2, "axis": 0}),
-                          ((1,), {"depth": 3, "on_value": 5, "off_value": -1, "dtype": "int32"})))  # fmt: skip
+                          ((1,), {"depth": 3, "on_value": 5, "off_value": -1,
+                                  "dtype": "int32"})))  # fmt: skip
 def one_hot_(xp, indices, *, depth, on_value=1, off_value=0, axis=None, dtype=_FLOAT32):
     """On where the place along a new axis equals the index, off elsewhere.
 
@@ -319,7 +337,8 @@ def one_hot(
     dtypes = {as_dtype(v.dtype) for v in given}
     if len(dtypes) > 1:
         raise DTypeError(f"one_hot: on_value is {given[0].dtype.name} and off_value "
-                         f"{given[1].dtype.name}; give both the same dtype, or pass dtype.")  # fmt: skip
+                         f"{given[1].dtype.name}. Both need the same dtype. To fix it: pass "
+                         "dtype.")  # fmt: skip
     dtype = next(iter(dtypes)) if dtypes else as_dtype(dtype or "float32")
     on, off = (given[0] if on_value is not None else 1), (given[-1] if off_value is not None else 0)
     return one_hot_(indices, depth=depth, on_value=on, off_value=off, axis=axis, dtype=dtype,

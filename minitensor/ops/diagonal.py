@@ -85,7 +85,8 @@ def _matrix_size(diagonal: tuple, k: Any, num_rows: int, num_cols: int) -> tuple
     found = (rows if num_rows == -1 else num_rows), (columns if num_cols == -1 else num_cols)
     if min(found[0] + min(high, 0), found[1] - max(low, 0)) != longest:
         raise Fault(f"the diagonals have length {longest} and the matrix would be {found}",
-                    "the longest diagonal must fit exactly", "change num_rows or num_cols")  # fmt: skip
+                    "the longest diagonal must fit exactly",
+                    "change num_rows or num_cols")  # fmt: skip
     return found
 
 

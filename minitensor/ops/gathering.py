@@ -28,11 +28,13 @@ def _gather_axes(
     params: tuple, indices: tuple, axis: int | None, batch_dims: int
 ) -> tuple[int, int]:
     """The axis to gather along and the number of batch axes, both from 0 up."""
+    axis = batch_dims if axis is None else axis
     batch = batch_dims + len(indices) if batch_dims < 0 else batch_dims
     if not 0 <= batch <= len(indices):
         raise Fault(f"batch_dims = {batch_dims} for indices of rank {len(indices)}",
-                    "the batch axes are the first axes of the indices", "lower batch_dims")  # fmt: skip
-    axis = axis_of(batch if axis is None else axis, len(params))
+                    "the batch axes are the first axes of the indices",
+                    "lower batch_dims")  # fmt: skip
+    axis = axis_of(axis, len(params))
     if axis < batch:
         raise Fault(f"batch_dims = {batch} is more than axis = {axis}",
                     "the batch axes come before the axis gathered along",
@@ -40,7 +42,8 @@ def _gather_axes(
     for i, (a, b) in enumerate(zip(params[:batch], indices[:batch], strict=False)):
         if None not in (a, b) and a != b:
             raise Fault(f"batch axis {i} has sizes {a} and {b}",
-                        "params and indices share their batch axes", "lower batch_dims")  # fmt: skip
+                        "params and indices share their batch axes",
+                        "lower batch_dims")  # fmt: skip
     return axis, batch
 
 
@@ -65,8 +68,8 @@ def gather(xp, params, indices, *, validate_indices=None, axis=None, batch_dims=
     """The slices of `params` along `axis` that `indices` name.
 
     The first `batch_dims` axes of both belong together: each batch has its own indices. `axis`
-    is by default the first after them. `validate_indices` has no effect: indices are always
-    checked.
+    is by default `batch_dims`, so the first after them. `validate_indices` has no effect: indices
+    are always checked.
 
     Shape: params (b…, p…, n, q…), indices (b…, i…) → (b…, p…, i…, q…). The gradient along axis 0
     is IndexedSlices, so that a large table costs no more than the rows that were used.
@@ -143,7 +146,8 @@ def _gather_nd_spec(params: Spec, indices: Spec, *, batch_dims: int = 0) -> Spec
     depth = indices.shape[-1]
     if depth is None:
         raise Fault("the size of the last axis of the indices is not known",
-                    "it says how many axes of params are addressed", "reshape the indices")  # fmt: skip
+                    "it says how many axes of params are addressed",
+                    "reshape the indices")  # fmt: skip
     if batch_dims + depth > len(params.shape):
         raise Fault(f"the last axis of the indices has size {depth} for "
                     f"{len(params.shape) - batch_dims} axes",

@@ -76,7 +76,9 @@ def _put_spec(values: Spec, *, index: tuple, shape: tuple) -> Spec:
 
 @op(infer=_put_spec, types="A", portable=False,
     samples=samples.cases((((4,),), {"index": (1,), "shape": (3, 4)}),
-                          (((2, 2),), {"index": (slice(None, None, -2), slice(1, 3)), "shape": (3, 4)})))  # fmt: skip
+                          (((2, 2),),
+                           {"index": (slice(None, None, -2), slice(1, 3)),
+                            "shape": (3, 4)})))  # fmt: skip
 def put(xp, values, *, index, shape):
     """Zeros of `shape` with `values` at the places that `index` names: getitem turned round.
 
@@ -97,7 +99,8 @@ def _strided_index(begin: Any, end: Any, strides: Any, masks: tuple[int, ...]) -
     begin_mask, end_mask, ellipsis_mask, new_axis_mask, shrink_axis_mask = masks
     strides = (1,) * len(begin) if strides is None else strides
     if not len(begin) == len(end) == len(strides):
-        raise Fault(f"begin, end and strides have {len(begin)}, {len(end)} and {len(strides)} entries",
+        lengths = f"{len(begin)}, {len(end)} and {len(strides)}"
+        raise Fault(f"begin, end and strides have {lengths} entries",
                     "there is one of each per entry", "make them equally long")  # fmt: skip
     index: list = []
     for i, (first, last, step) in enumerate(zip(begin, end, strides, strict=True)):
@@ -128,7 +131,8 @@ def _strided_spec(
     samples=samples.cases((((4, 3),), {"begin": (1, 0), "end": (4, 2), "strides": (2, 1)}),
                           (((4,),), {"begin": (3,), "end": (0,), "strides": (-1,)}),
                           (((4,),), {"begin": (3,), "end": (0,), "strides": (-1,), "end_mask": 1}),
-                          (((2, 3, 2),), {"begin": (0, 0, 1), "end": (0, 0, 2), "strides": (1, 1, 1),
+                          (((2, 3, 2),),
+                           {"begin": (0, 0, 1), "end": (0, 0, 2), "strides": (1, 1, 1),
                                           "ellipsis_mask": 1, "new_axis_mask": 2,
                                           "shrink_axis_mask": 4})))  # fmt: skip
 def strided_slice(
@@ -137,8 +141,9 @@ def strided_slice(
 ):  # fmt: skip
     """The part `input_[begin[0]:end[0]:strides[0], …]`.
 
-    The masks are numbers whose bits stand for entries. A bit of begin_mask or end_mask leaves that end open; of ellipsis_mask makes the entry `...`,
-    of new_axis_mask `None`, of shrink_axis_mask the single place `begin[i]`. `var` has no effect.
+    The masks are numbers whose bits stand for entries. A bit of begin_mask or end_mask leaves that
+    end open; of ellipsis_mask makes the entry `...`, of new_axis_mask `None`, of shrink_axis_mask
+    the single place `begin[i]`. `var` has no effect.
 
     Shape: as numpy's basic indexing.
     """

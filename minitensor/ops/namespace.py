@@ -7,11 +7,15 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from minitensor.dtypes import float32, float64, int32, int64
 from minitensor.op import convert
 from minitensor.ops.array import cast, transpose
+from minitensor.ops.creation import fill, zeros_like
 from minitensor.ops.creation import range as arange
 from minitensor.ops.gathering import gather
+from minitensor.ops.rearranging import reverse
 from minitensor.ops.reduction import (
     argmax,
     argmin,
@@ -24,6 +28,7 @@ from minitensor.ops.reduction import (
     reduce_sum,
 )
 from minitensor.ops.scan import cumprod, cumsum
+from minitensor.ops.selection import where
 
 __all__ = [
     "all",
@@ -35,17 +40,22 @@ __all__ = [
     "astype",
     "cumulative_prod",
     "cumulative_sum",
+    "flip",
     "float32",
     "float64",
+    "full",
     "int32",
     "int64",
     "max",
     "mean",
     "min",
+    "moveaxis",
     "permute_dims",
     "prod",
     "sum",
     "take",
+    "tril",
+    "triu",
 ]
 
 astype = cast
@@ -82,3 +92,31 @@ def cumulative_sum(x: Any, axis: int = 0, dtype: Any = None) -> Any:
 def cumulative_prod(x: Any, axis: int = 0, dtype: Any = None) -> Any:
     """Numpy's name for cumprod."""
     return cumprod(x if dtype is None else cast(x, dtype), axis=axis)
+
+
+def flip(x: Any, axis: Any = None) -> Any:
+    """Numpy's name for reverse; over all axes by default."""
+    return reverse(x, axis=tuple(range(len(x.shape))) if axis is None else axis)
+
+
+def full(shape: Any, value: Any, dtype: Any = None) -> Any:
+    """Numpy's name for fill."""
+    return fill(shape, convert(value, dtype))
+
+
+def moveaxis(x: Any, source: int, destination: int) -> Any:
+    """One axis moved to another place; the others keep their order."""
+    rank = len(x.shape)
+    order = [i for i in range(rank) if i != source % rank]
+    order.insert(destination % rank, source % rank)
+    return transpose(x, perm=tuple(order))
+
+
+def tril(x: Any, k: int = 0) -> Any:
+    """The lower triangle, up to diagonal k; zeros above it."""
+    return where(convert(np.tri(*x.shape[-2:], k, dtype=np.bool_)), x, zeros_like(x))
+
+
+def triu(x: Any, k: int = 0) -> Any:
+    """The upper triangle, from diagonal k on; zeros below it."""
+    return where(convert(~np.tri(*x.shape[-2:], k - 1, dtype=np.bool_)), x, zeros_like(x))

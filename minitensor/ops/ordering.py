@@ -37,7 +37,8 @@ _DIRECTIONS = ("ASCENDING", "DESCENDING")
 def _sort_spec(values: Spec, *, axis: int = -1, direction: str = "ASCENDING") -> Spec:
     axis_of(axis, len(values.shape))
     if direction not in _DIRECTIONS:
-        raise Fault(f"direction is {direction!r}", "direction should be one of ASCENDING, DESCENDING",
+        raise Fault(f"direction is {direction!r}",
+                    "direction should be one of ASCENDING, DESCENDING",
                     suggest(direction, _DIRECTIONS))  # fmt: skip
     return values
 

@@ -38,7 +38,8 @@ def _pad_spec(
     if np.shape(paddings) != (len(tensor.shape), 2) and len(tensor.shape):
         raise Fault(f"paddings has shape {np.shape(paddings)}",
                     f"the first dimension of paddings must be the rank of the input: "
-                    f"{len(tensor.shape)} pairs (before, after)", "use [0, 0] for axes that stay")  # fmt: skip
+                    f"{len(tensor.shape)} pairs (before, after)",
+                    "use [0, 0] for axes that stay")  # fmt: skip
     if np.min(paddings, initial=0) < 0:
         raise Fault(f"paddings is {paddings}", "paddings must be non-negative",
                     "use mt.slice to cut off")  # fmt: skip
@@ -120,7 +121,8 @@ def _slice_spec(input_: Spec, *, begin: Any, size: Any) -> Spec:
                         "a slice starts inside the tensor", "lower begin")  # fmt: skip
         if s < -1 or (d is not None and b + s > d):
             raise Fault(f"expected size[{axis}] in [0, {'?' if d is None else d - b}], but got {s}",
-                        "a slice ends inside the tensor; -1 means up to the end", "lower size")  # fmt: skip
+                        "a slice ends inside the tensor; -1 means up to the end",
+                        "lower size")  # fmt: skip
         shape.append((None if d is None else d - b) if s == -1 else s)
     return Spec(tuple(shape), input_.dtype)
 

@@ -99,7 +99,8 @@ def _repeat_spec(input: Spec, *, repeats: Any, axis: int | None = None) -> Spec:
 @op(infer=_repeat_spec, types="A", portable=False,
     samples=samples.cases((((2, 3),), {"repeats": 2}), (((2, 3),), {"repeats": 3, "axis": 0}),
                           (((2, 3),), {"repeats": (2, 0, 1), "axis": -1}),
-                          (((3,),), {"repeats": (2,), "axis": 0}), (((),), {"repeats": 2})))  # fmt: skip
+                          (((3,),), {"repeats": (2,), "axis": 0}),
+                          (((),), {"repeats": 2})))  # fmt: skip
 def repeat(xp, input, *, repeats, axis=None):
     """Each slice along `axis` several times in a row; without an axis, each element.
 

@@ -85,11 +85,14 @@ def reduce_mean(xp, input_tensor, *, axis=None, keepdims=False):
         >>> mt.reduce_mean([[1.0, 2.0], [3.0, 6.0]]).numpy(), mt.reduce_mean([1, 2]).numpy()
         (np.float32(3.0), np.int32(1))
     """
-    x, axes = input_tensor, as_axes(axis)
+    x, axes, count = input_tensor, as_axes(axis), count_reduced(input_tensor, axis)
     if x.dtype.kind not in "iu":
+        if not count:  # numpy warns
+            return xp.sum(x, axis=axes, keepdims=keepdims) + xp.asarray(np.nan, dtype=x.dtype)
         return xp.mean(x, axis=axes, keepdims=keepdims)
-    total = xp.sum(x, axis=axes, keepdims=keepdims, dtype=x.dtype)
-    mean = xp.abs(total) // max(count_reduced(x, axis), 1)
+    wide = xp.uint64 if x.dtype.kind == "u" else xp.int64
+    total = xp.sum(x, axis=axes, keepdims=keepdims, dtype=wide)
+    mean = xp.abs(total) // wide(max(count, 1))
     return (mean * xp.sign(total)).astype(x.dtype)
 
 
@@ -265,7 +268,7 @@ def reduce_variance(xp, input_tensor, *, axis=None, keepdims=False):
     The mean is subtracted before squaring, so that large means cost no digits.
     """
     away = xp.abs(_deviations(xp, input_tensor, axis))
-    return xp.mean(away * away, axis=as_axes(axis), keepdims=keepdims)
+    return reduce_mean.on(xp, away * away, axis=axis, keepdims=keepdims)
 
 
 @reduce_variance.gradient

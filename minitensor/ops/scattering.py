@@ -63,7 +63,7 @@ def check_rows(xp: Any, indices: Any, size: int) -> None:
     where = f"indices[{', '.join(map(str, place))}]" if place else "indices"
     raise Fault(f"{where} = {int(indices[place])} is not in [0, {size})",
                 f"an index counts from 0, and there are {size} rows along that axis",
-                "check where the indices come from; negative ones do not count from the end")  # fmt: skip
+                "check where the indices come from; -1 is not the last row")  # fmt: skip
 
 
 def check_places(xp: Any, indices: Any, sizes: tuple) -> None:
@@ -122,7 +122,8 @@ def scatter_rows_gradient(xp, g, out, values, indices, *, rows):
 def _check_updates(indices: Spec, updates: Spec, shape: tuple) -> None:
     """The updates must have one slice of a tensor of `shape` for each index tuple."""
     if not indices.shape:
-        raise Fault("the indices are a scalar", "their last axis holds one entry per axis addressed",
+        raise Fault("the indices are a scalar",
+                    "their last axis holds one entry per axis addressed",
                     "wrap them: [[i]] for one row")  # fmt: skip
     depth = indices.shape[-1]
     if depth is None:

@@ -21,14 +21,16 @@ def _unstack_spec(value: Spec, *, num: int | None = None, axis: int = 0) -> tupl
                     "the number of results must be known", "pass num")  # fmt: skip
     if num is not None and num != size:
         raise Fault(f"input shape axis {axis} must equal {num}, got shape {list(value.shape)}",
-                    "there is one result for each place along the axis", "leave out num")  # fmt: skip
+                    "there is one result for each place along the axis",
+                    "leave out num")  # fmt: skip
     part = Spec((*value.shape[:axis], *value.shape[axis + 1 :]), value.dtype)
     return (part,) * size
 
 
 # portable=False: in the standard an index has an entry for every axis.
 @op(infer=_unstack_spec, types="A", portable=False,
-    samples=samples.cases((((3, 2),), {}), (((2, 3),), {"axis": -1}), (((1, 2),), {"num": 1})))  # fmt: skip
+    samples=samples.cases((((3, 2),), {}), (((2, 3),), {"axis": -1}),
+                          (((1, 2),), {"num": 1})))  # fmt: skip
 def unstack_(xp, value, *, num=None, axis=0):
     """The slices of a tensor along an axis: stack turned round.
 
