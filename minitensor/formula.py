@@ -1,13 +1,15 @@
 """Gradient rules as formulas: read from the rules themselves, so that there is no second copy.
 
-A rule such as `return lambda: g * y, lambda: g * x` becomes one formula per input; names are
-replaced by those of the computation at hand, or by its numbers or shapes.
+A rule such as `return lambda: g * y, lambda: g * x` becomes one formula per input. A rule that does
+more than return states its formulas in its docstring, each in backquotes. Names are replaced by
+those of the computation at hand, or by its numbers or shapes.
 """
 
 from __future__ import annotations
 
 import ast
 import inspect
+import re
 import textwrap
 from collections.abc import Callable, Mapping
 from functools import lru_cache
@@ -33,6 +35,10 @@ def formulas(op: Op, names: Mapping[str, str] | None = None, count: int | None =
     if op.gradient_rule is None:
         return []
     inputs = op.arity if count is None else count
+    stated = tuple(re.findall(r"`([^`]*)`", inspect.getdoc(op.gradient_rule) or ""))
+    if stated:
+        texts = [_substitute(text, names or {}) for text in stated]
+        return texts if len(texts) == inputs else texts[:1] * inputs
     parsed = _parse(op.gradient_rule)
     if parsed is None or (len(parsed) != inputs and len(parsed) != 1):
         arguments = ", ".join(["g", *op.input_names])
@@ -96,6 +102,11 @@ class _Renamed(ast.NodeTransformer):
 
     def visit_Name(self, node: ast.Name) -> ast.AST:
         return ast.Name(self.names.get(node.id, node.id), node.ctx)
+
+
+def _substitute(text: str, names: Mapping[str, str]) -> str:
+    words = re.compile(r"[A-Za-z_][A-Za-z_0-9]*")
+    return words.sub(lambda word: names.get(word[0], word[0]), text)
 
 
 def _rename(text: str, names: Mapping[str, str]) -> str:
