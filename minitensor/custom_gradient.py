@@ -151,11 +151,14 @@ class CustomOp(Op):
         self.name = self.__name__ = name if name.isidentifier() else "custom_gradient"
         self.__doc__ = getattr(function, "__doc__", None) or "A function with its own gradient."
 
-    def of_call(self, rule: Callable, results: Sequence[Spec]) -> CustomOp:
+    stopped: set[int]
+    """The inputs that a gradient was asked for and `grad_fn` returned None."""
+
+    def of_call(self, rule: Callable, results: Sequence[Spec], stopped: set[int]) -> CustomOp:
         """The op of one call: it knows how gradients come back, and what came out."""
         op = object.__new__(CustomOp)
         op.__dict__.update(self.__dict__)
-        op.gradient_rule = rule
+        op.gradient_rule, op.stopped = rule, stopped
         single = results[0] if len(results) == 1 else tuple(results)
         op.infer = lambda *specs: single
         op.forward = partial(_hand_on, results=len(results))
@@ -183,6 +186,7 @@ class _Call:
 
     def __init__(self, op: CustomOp, keep: bool):
         self.op, self.keep = op, keep
+        self.stopped: set[int] = set()
 
     def run(self, forward: Callable, args: tuple, kwargs: dict) -> Any:
         """Call the function and record the call as one node; its result."""
@@ -206,7 +210,7 @@ class _Call:
     def _record(self, results: list[Tensor]) -> Sequence:
         """The results as tensors of their own, made by one node from the inputs."""
         specs = [Spec(tuple(x.shape), x._array.dtype) for x in results]
-        op = self.op.of_call(self._rule, specs)
+        op = self.op.of_call(self._rule, specs, self.stopped)
         if not executing_eagerly():
             made = state.interpreter.apply(op, (*self.inputs, *results), NO_ATTRS)
             return made if isinstance(made, tuple) else [made]
@@ -270,6 +274,8 @@ class _Call:
 
     def _checked(self, g: Any, x: Tensor, index: int) -> Any:
         """A gradient as a tensor of the dtype of its input, and of a shape that sums down to it."""
+        if g is None:
+            self.stopped.add(index)
         if g is None or isinstance(g, IndexedSlices) or not x.dtype.is_differentiable:
             return g if isinstance(g, IndexedSlices) else None
         g = convert_to_tensor(g, None if isinstance(g, Operand) else x.dtype)

@@ -47,7 +47,7 @@ def jacobian(
     if not vectorised:
         _check_persistent(tape, "jacobian", "with eager execution enabled and with  "
                           "experimental_use_pfor set to False")  # fmt: skip
-    tape.claim()
+    tape.claim(target, flat)
     shape = tuple(target.shape)
     rows = _rows(tape, target, flat, _unit_vectors(shape))
     results = [_assembled(x, column, (*shape, *x.shape), 0, zero)
@@ -79,8 +79,8 @@ def batch_jacobian(
                           "experimental_use_pfor set to False")  # fmt: skip
     if parallel_iterations is not None:
         _check_persistent(tape, "batch_jacobian", "with parallel_iterations")
-    tape.claim()
     [source] = flat_sources(source)
+    tape.claim(target, [source])
     batch, *row = target.shape
     starts = [np.broadcast_to(unit, target.shape) for unit in _unit_vectors(tuple(row))]
     column = [row[0] for row in _rows(tape, target, [source], starts)]

@@ -13,6 +13,7 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
+from weakref import ref
 
 from minitensor import backward, nest
 from minitensor.errors import FailedPreconditionError, InvalidArgumentError, message
@@ -89,6 +90,7 @@ class GradientTape:
         self.known: dict[int, Any] = {}
         self._trail: deque[tuple] = deque(maxlen=LONGEST)
         self._past = NOTHING
+        self.asked: list[ref] = []
         self._inputs: list[Leaf] | None = None
         self._variables: dict[int, Variable] = {}
         self._watched: dict[int, Tensor] = {}
@@ -148,12 +150,14 @@ class GradientTape:
 
     def detour(self, tensor: Tensor) -> None:
         """Note that a tensor was turned into a numpy array."""
-        if id(tensor) in self.known:
+        if id(tensor) in self.known and tensor.dtype.is_differentiable:
             self.note(NUMPY, None, (tensor,), (), learners_line(None))
 
     def assigned(self, variable: Variable, tensor: Tensor) -> None:
         """Note that a variable was written."""
-        self.note(ASSIGNED, None, (tensor,), (whole(variable),), learners_line(None))
+        variable = whole(variable)
+        made = (variable, variable._value)
+        self.note(ASSIGNED, None, (tensor,), made, learners_line(None))
 
     def note(self, kind: str, op: Any, inputs: Any, outputs: Any, origin: tuple) -> None:
         """Remember something that happened beside the record, for `explain`."""
@@ -252,8 +256,8 @@ class GradientTape:
                 not persistent.
         """
         zero = wants_zero(unconnected_gradients)
-        self.claim()
         flat = flat_sources(sources)
+        self.claim(target, flat)
         [found] = self.cotangents(target, flat, [output_gradients])
         origin = learners_line(None)
         results = [result(x, found.get(id(x)), zero, origin) for x in flat]
@@ -361,9 +365,11 @@ class GradientTape:
 
     # How it differentiates.
 
-    def claim(self) -> None:
+    def claim(self, target: Any, sources: list) -> None:
         """Check that a gradient may be asked for, and use the tape up if it is not persistent."""
         self._check_usable()
+        asked = [*nest.flatten(target), *sources]
+        self.asked = [ref(whole(x)) for x in asked if isinstance(x, Operand)]
         if self.persistent and self._place is self:
             logger.warning(
                 "Calling GradientTape.gradient on a persistent tape inside its context is "
