@@ -8,6 +8,7 @@ from minitensor.ops.activation import *
 from minitensor.ops.arithmetic import *
 from minitensor.ops.array import *
 from minitensor.ops.assertions import *
+from minitensor.ops.attention import *
 from minitensor.ops.bitwise import *
 from minitensor.ops.comparison import *
 from minitensor.ops.complex_numbers import *
@@ -23,7 +24,10 @@ from minitensor.ops.elementwise import *
 from minitensor.ops.gathering import *
 from minitensor.ops.indexing import *
 from minitensor.ops.linalg import *
+from minitensor.ops.losses import *
 from minitensor.ops.namespace import *
+from minitensor.ops.neural import *
+from minitensor.ops.normalization import *
 from minitensor.ops.norms import *
 from minitensor.ops.ordering import *
 from minitensor.ops.padding import *
