@@ -104,6 +104,7 @@ def test_lesson_04_runs_and_its_stepper_obeys_the_arrow_keys(
     for expected in range(1, end + 1):
         stepper.press("ArrowRight")
         assert stepper.place == (expected, end)
+    assert (stepper.gradient("u"), stepper.gradient("v")) == (7, 3), "z = (u + v) * u at 3, 1"
     labels = stepper.root.locator("[aria-label*='∇']").evaluate_all(
         "nodes => nodes.map((node) => node.getAttribute('aria-label'))"
     )
