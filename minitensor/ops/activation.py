@@ -39,6 +39,11 @@ GELU_SLOPE, GELU_CUBE = sqrt(2 / pi), 0.044715
 AWAY_FROM_0 = samples.unary(0.1, 3)
 
 
+def _like(xp: Any, value: float, x: Any) -> Any:
+    """A number in the dtype of x: bfloat16 times a Python float would be float32."""
+    return xp.asarray(value, dtype=x.dtype)
+
+
 @op(infer=same, samples=samples.unary(-5, 5), scalar="T(1) / (T(1) + exp(-{0}))", kinds="fc",
     fast=True)  # fmt: skip
 def sigmoid(xp, x):
@@ -144,12 +149,12 @@ def leaky_relu(xp, features, *, alpha=0.2):
 
     Shape: any → same. The gradient at 0 is alpha.
     """
-    return xp.where(features > 0, features, alpha * features)
+    return xp.where(features > 0, features, _like(xp, alpha, features) * features)
 
 
 @leaky_relu.gradient
 def leaky_relu_gradient(xp, g, out, features, *, alpha=0.2):
-    return xp.where(features > 0, g, alpha * g)
+    return xp.where(features > 0, g, _like(xp, alpha, g) * g)
 
 
 @op(infer=same, samples=AWAY_FROM_0, kinds="f", fast=True,
@@ -178,12 +183,14 @@ def selu(xp, features):
 
     Source: Klambauer et al., Self-Normalizing Neural Networks (2017), equation 2.
     """
-    return xp.where(features < 0, SELU_ALPHA_SCALE * xp.expm1(features), SELU_SCALE * features)
+    scale, alpha_scale = (_like(xp, c, features) for c in (SELU_SCALE, SELU_ALPHA_SCALE))
+    return xp.where(features < 0, alpha_scale * xp.expm1(features), scale * features)
 
 
 @selu.gradient
 def selu_gradient(xp, g, out, features):
-    return xp.where(out < 0, g * (out + SELU_ALPHA_SCALE), SELU_SCALE * g)
+    scale, alpha_scale = (_like(xp, c, g) for c in (SELU_SCALE, SELU_ALPHA_SCALE))
+    return xp.where(out < 0, g * (out + alpha_scale), scale * g)
 
 
 def _gelu_samples(rng: Any) -> samples.Samples:
@@ -206,8 +213,9 @@ def gelu(xp, features, *, approximate=False):
 def _gelu_share(xp: Any, x: Any, approximate: bool) -> Any:
     """Φ(x), or the tanh in its place."""
     if approximate:
-        return 0.5 * (1 + xp.tanh(GELU_SLOPE * (x + GELU_CUBE * (x * x * x))))
-    return 0.5 * erfc.on(xp, x * -sqrt(0.5))
+        slope, cube = _like(xp, GELU_SLOPE, x), _like(xp, GELU_CUBE, x)
+        return (1 + xp.tanh(slope * (x + cube * (x * x * x)))) / 2
+    return erfc.on(xp, x * _like(xp, -sqrt(0.5), x)) / 2
 
 
 @gelu.gradient
@@ -215,9 +223,10 @@ def gelu_gradient(xp, g, out, features, *, approximate=False):
     x = features
     share = _gelu_share(xp, x, approximate)
     if approximate:
-        slope = 2 * share * (1 - share) * (GELU_SLOPE * (1 + 3 * GELU_CUBE * (x * x)))
+        inner = _like(xp, GELU_SLOPE, x) * (1 + _like(xp, 3 * GELU_CUBE, x) * (x * x))
+        slope = 2 * share * (1 - share) * inner
     else:
-        slope = sqrt(0.5 / pi) * xp.exp(-0.5 * (x * x))
+        slope = _like(xp, sqrt(0.5 / pi), x) * xp.exp(x * x / -2)
     return g * (share + x * slope)
 
 

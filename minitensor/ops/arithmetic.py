@@ -273,14 +273,14 @@ def square_gradient(xp, g, out, x):
 def reciprocal(xp, x):
     """One divided by each element.
 
-    Shape: any → same.
+    Shape: any → same. Where no gradient arrives, none is sent on, even from an element 0.
     """
     return 1 / x
 
 
 @reciprocal.gradient
 def reciprocal_gradient(xp, g, out, x):
-    return -g * out * out
+    return multiply_no_nan.on(xp, -out * out, g)
 
 
 @op(infer=broadcast, samples=samples.binary(), scalar="({0} - {1}) * ({0} - {1})", kinds=NUMBERS,
@@ -335,8 +335,7 @@ def divide_no_nan(xp, x, y):
 
     Shape: broadcast of both.
     """
-    zero = y == 0
-    return xp.where(zero, xp.zeros_like(y), x / xp.where(zero, xp.ones_like(y), y))
+    return xp.where(y == 0, xp.zeros_like(y), x / y)
 
 
 @divide_no_nan.gradient
@@ -353,8 +352,7 @@ def multiply_no_nan(xp, x, y):
 
     Shape: broadcast of both.
     """
-    zero = y == 0
-    return xp.where(zero, xp.zeros_like(y), xp.where(zero, xp.zeros_like(y), x) * y)
+    return xp.where(y == 0, xp.zeros_like(y), x * y)
 
 
 @multiply_no_nan.gradient

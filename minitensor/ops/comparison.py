@@ -7,6 +7,7 @@ from minitensor.op import op
 from minitensor.shapes import comparison, predicate
 
 __all__ = [
+    "approximate_equal",
     "equal",
     "greater",
     "greater_equal",
@@ -40,6 +41,15 @@ def not_equal(xp, x, y):
     Shape: broadcast of both; bool.
     """
     return x != y
+
+
+@op(infer=comparison, samples=samples.binary(), kinds="fciu", fast=True, why_none=_CONSTANT)
+def approximate_equal(xp, x, y, *, tolerance=1e-5):
+    """Whether matching elements differ by less than the tolerance.
+
+    Shape: broadcast of both; bool.
+    """
+    return xp.abs(x - y) < tolerance
 
 
 @op(infer=comparison, samples=samples.binary(), kinds=_ORDERED, fast=True, why_none=_CONSTANT)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from minitensor import samples
 from minitensor.op import op
+from minitensor.ops.arithmetic import multiply_no_nan
 from minitensor.shapes import broadcast, predicate, same
 
 __all__ = [
@@ -116,8 +117,7 @@ def xlogy(xp, x, y):
 
     Shape: broadcast of both.
     """
-    zero = x == 0
-    return xp.where(zero, xp.zeros_like(x), x * xp.log(xp.where(zero, xp.ones_like(y), y)))
+    return xp.where(x == 0, xp.zeros_like(x), x * xp.log(y))
 
 
 @xlogy.gradient
@@ -135,8 +135,7 @@ def xlog1py(xp, x, y):
 
     Shape: broadcast of both.
     """
-    zero = x == 0
-    return xp.where(zero, xp.zeros_like(x), x * xp.log1p(xp.where(zero, xp.zeros_like(y), y)))
+    return xp.where(x == 0, xp.zeros_like(x), x * xp.log1p(y))
 
 
 @xlog1py.gradient
@@ -154,8 +153,7 @@ def xdivy(xp, x, y):
 
     Shape: broadcast of both.
     """
-    zero = x == 0
-    return xp.where(zero, xp.zeros_like(x), x / xp.where(zero, xp.ones_like(y), y))
+    return xp.where(x == 0, xp.zeros_like(x), x / y)
 
 
 @xdivy.gradient
@@ -168,16 +166,16 @@ def xdivy_gradient(xp, g, out, x, y):
 
 @op(infer=same, samples=samples.unary(0.1, 3), scalar="sqrt({0})", kinds="fc", fast=True)
 def sqrt(xp, x):
-    """Square root; NaN below 0. The slope at 0 is infinite.
+    """Square root; NaN below 0.
 
-    Shape: any → same.
+    Shape: any → same. The slope at 0 is infinite; where no gradient arrives, none is sent on.
     """
     return xp.sqrt(x)
 
 
 @sqrt.gradient
 def sqrt_gradient(xp, g, out, x):
-    return g * 0.5 / out
+    return xdivy.on(xp, g, 2 * out)
 
 
 @op(infer=same, samples=samples.unary(0.1, 3), scalar="T(1) / sqrt({0})", kinds="fc", fast=True)
@@ -191,7 +189,7 @@ def rsqrt(xp, x):
 
 @rsqrt.gradient
 def rsqrt_gradient(xp, g, out, x):
-    return g * -0.5 * out * out * out
+    return multiply_no_nan.on(xp, out * out * out / -2, g)
 
 
 @op(infer=same, samples=samples.unary(-4, 4), scalar="ceil({0})", kinds="f", fast=True,

@@ -120,5 +120,7 @@ def where(condition: Any, x: Any = None, y: Any = None, name: str | None = None)
     if x is None and y is None:
         return indices_where(condition, name=name)
     if x is None or y is None:
-        raise where_._argument_error("one of x and y", "x and y go together", "pass both or none")
+        fault = Fault("only one of x and y is given", "x and y must both be given, or neither",
+                      "pass both to choose, neither to get positions")  # fmt: skip
+        raise where_.error(fault, [], {})
     return where_(condition, x, y, name=name)

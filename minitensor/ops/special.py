@@ -109,7 +109,7 @@ def erf_cupy(xp, x):
 
 @erf.gradient
 def erf_gradient(xp, g, out, x):
-    return g * (2 / sqrt(pi)) * xp.exp(-x * x)
+    return g * xp.asarray(2 / sqrt(pi), dtype=x.dtype) * xp.exp(-x * x)
 
 
 @op(infer=same, samples=samples.unary(-3, 3), scalar="erfc({0})", kinds="f", fast=True)
@@ -137,7 +137,7 @@ def erfc_cupy(xp, x):
 
 @erfc.gradient
 def erfc_gradient(xp, g, out, x):
-    return -g * (2 / sqrt(pi)) * xp.exp(-x * x)
+    return -g * xp.asarray(2 / sqrt(pi), dtype=x.dtype) * xp.exp(-x * x)
 
 
 EULER_GAMMA = 0.57721566490153286060651209008240243

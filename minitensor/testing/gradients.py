@@ -115,7 +115,8 @@ def numeric_gradient(
     Args:
         fn: takes the inputs as tensors, returns a tensor or a structure of them.
         inputs: one value, or a list or tuple of them.
-        output_gradients: weights of the results, as in `GradientTape.gradient`; by default ones.
+        output_gradients: weights of the result, or a list of them when `fn` returns several;
+            by default ones.
         dtype: what floating inputs are converted to.
         step: half the distance between the two points of a difference.
 
@@ -128,11 +129,10 @@ def numeric_gradient(
     arrays = _as_arrays(inputs, as_dtype(dtype).numpy)
     step = _PRECISION[as_dtype(dtype).name].step if step is None else step
     results = _evaluate(fn, arrays)
-    given = None if output_gradients is None else nest.flatten(output_gradients)
-    weights = [
-        np.broadcast_to(1 if given is None else np.asarray(given[i]), y.shape)
-        for i, y in enumerate(results)
-    ]
+    given = [1] * len(results) if output_gradients is None else output_gradients
+    if len(results) == 1 and output_gradients is not None:
+        given = [output_gradients]
+    weights = [np.broadcast_to(np.asarray(w), y.shape) for w, y in zip(given, results, strict=True)]
     return [
         _slopes(fn, arrays, i, weights, step) if _differentiable(x) else None
         for i, x in enumerate(arrays)
