@@ -113,7 +113,7 @@ def _transpose_spec(a: Spec, *, perm: Any = None) -> Spec:
     if sorted(axis_of(p, rank, "perm entry") for p in perm) != list(range(rank)):
         raise Fault(f"perm {perm} does not name each of the {rank} axes once",
                     "a permutation has every axis exactly once",
-                    f"perm={list(reversed(range(rank)))} turns all axes round")  # fmt: skip
+                    f"for example, perm={list(reversed(range(rank)))}")  # fmt: skip
     return Spec(tuple(a.shape[p] for p in perm), a.dtype)
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import builtins
+from math import ceil
 from typing import Any
 
 import numpy as np
 
 from minitensor import samples
-from minitensor.dtypes import as_dtype, kind_of
-from minitensor.errors import DTypeError, Fault
+from minitensor.dtypes import as_dtype
+from minitensor.errors import DTypeError, Fault, InvalidArgumentError, message, suggest
 from minitensor.op import convert, op
 from minitensor.shapes import Spec, axis_of, broadcast_shapes
 
@@ -185,16 +186,18 @@ def range_(xp, start, limit, delta):
     Raises:
         InvalidArgumentError: when delta is 0 or leads away from the limit.
     """
-    if delta == 0:
+    first, last, step = (x.item() for x in (start, limit, delta))
+    if any(x != x for x in (first, last, step)):
+        raise Fault("start, limit or delta is NaN", "a range is given by numbers", "check them")
+    if step == 0:
         raise Fault("delta is 0", "requires delta != 0", "use 1, or -1 to count down")
-    if (limit - start) * delta < 0:
-        raise Fault(f"start is {start}, limit {limit} and delta {delta}",
+    if (last - first) * step < 0:
+        raise Fault(f"start is {first}, limit {last} and delta {step}",
                     "requires start <= limit when delta > 0, start >= limit when delta < 0",
                     "turn the sign of delta, or exchange start and limit")  # fmt: skip
     if start.dtype.kind in "iu":
-        return xp.arange(int(start), int(limit), int(delta), dtype=start.dtype)
-    count = int(np.ceil((float(limit) - float(start)) / float(delta)))
-    return (float(start) + xp.arange(count) * float(delta)).astype(start.dtype)
+        return xp.arange(first, last, step, dtype=start.dtype)
+    return (first + xp.arange(ceil((last - first) / step)) * step).astype(start.dtype)
 
 
 def range(
@@ -276,7 +279,11 @@ def meshgrid(*args: Any, indexing: str = "xy", name: str | None = None) -> list:
     from minitensor.ops.array import broadcast_to, reshape
 
     if indexing not in ("xy", "ij"):
-        raise ValueError(f"meshgrid: indexing is {indexing!r}; it must be 'xy' or 'ij'.")
+        raise InvalidArgumentError(
+            message("meshgrid", f"{len(args)} tensors", f"indexing is {indexing!r}",
+                    "`indexing` parameter must be either 'xy' or 'ij'",
+                    suggest(indexing, ("xy", "ij")))
+        )  # fmt: skip
     axes = list(builtins.range(len(args)))
     if indexing == "xy" and len(args) > 1:
         axes[0], axes[1] = 1, 0
@@ -336,9 +343,10 @@ def one_hot(
     given = [convert(v, dtype) for v in (on_value, off_value) if v is not None]
     dtypes = {as_dtype(v.dtype) for v in given}
     if len(dtypes) > 1:
-        raise DTypeError(f"one_hot: on_value is {given[0].dtype.name} and off_value "
-                         f"{given[1].dtype.name}. Both need the same dtype. To fix it: pass "
-                         "dtype.")  # fmt: skip
+        raise DTypeError(
+            message("one_hot", f"on_value {given[0].dtype.name}, off_value {given[1].dtype.name}",
+                    "their dtypes differ", "both values stand in one tensor", "pass dtype")
+        )  # fmt: skip
     dtype = next(iter(dtypes)) if dtypes else as_dtype(dtype or "float32")
     on, off = (given[0] if on_value is not None else 1), (given[-1] if off_value is not None else 0)
     return one_hot_(indices, depth=depth, on_value=on, off_value=off, axis=axis, dtype=dtype,
@@ -362,9 +370,6 @@ def sequence_mask(
     from minitensor.ops.reduction import reduce_max
 
     lengths = convert(lengths)
-    if kind_of(lengths.dtype) not in "iu":
-        raise DTypeError(f"sequence_mask: lengths has dtype {lengths.dtype.name}; lengths are "
-                         "whole numbers. To fix it: mt.cast(lengths, mt.int32).")  # fmt: skip
     longest = reduce_max(lengths) if maxlen is None else cast(convert(maxlen), lengths.dtype)
     places = range(cast(convert(0), lengths.dtype), longest, cast(convert(1), lengths.dtype))
     return cast(less(places, expand_dims(lengths, axis=-1)), dtype=dtype)

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from minitensor import samples
-from minitensor.errors import Fault, suggest
+from minitensor.errors import Fault, InvalidArgumentError, message, suggest
 from minitensor.op import convert, op
 from minitensor.ops.array import reshape
 from minitensor.shapes import Spec
@@ -64,12 +64,17 @@ def _range_of(k: Any) -> tuple[int, int]:
     return low, high
 
 
-def _pick(places: _Places, k: Any) -> tuple:
-    """The index of the elements in a tensor of diagonals; one diagonal has no axis of its own."""
-    low, high = _range_of(k)
-    if low == high:
-        return (..., places.position)
-    return (..., places.number, places.position)
+def _in_matrix(xp: Any, places: _Places) -> tuple:
+    """The index of the elements in the matrix."""
+    return (..., xp.asarray(places.rows), xp.asarray(places.columns))
+
+
+def _in_diagonals(xp: Any, places: _Places) -> tuple:
+    """The index of the elements in the tensor of diagonals; a single one has no axis of its own."""
+    position = xp.asarray(places.position)
+    if places.count == 1:
+        return (..., position)
+    return (..., xp.asarray(places.number), position)
 
 
 def _matrix_size(diagonal: tuple, k: Any, num_rows: int, num_cols: int) -> tuple[int, int]:
@@ -132,7 +137,7 @@ def diag(
     places = _places(rows, columns, k, align)
     batch = tuple(diagonal.shape[: -1 if _range_of(k)[0] == _range_of(k)[1] else -2])
     out = xp.full((*batch, rows, columns), padding_value, dtype=diagonal.dtype)
-    out[..., places.rows, places.columns] = diagonal[_pick(places, k)]
+    out[_in_matrix(xp, places)] = diagonal[_in_diagonals(xp, places)]
     return out
 
 
@@ -178,7 +183,7 @@ def diag_part(xp, input, *, k=0, padding_value=0, align="RIGHT_LEFT"):
     places = _places(*input.shape[-2:], k, align)
     count = (places.count,) if places.count > 1 else ()
     out = xp.full((*input.shape[:-2], *count, places.longest), padding_value, dtype=input.dtype)
-    out[_pick(places, k)] = input[..., places.rows, places.columns]
+    out[_in_diagonals(xp, places)] = input[_in_matrix(xp, places)]
     return out
 
 
@@ -210,7 +215,7 @@ def set_diag(xp, input, diagonal, *, k=0, align="RIGHT_LEFT"):
     """
     places = _places(*input.shape[-2:], k, align)
     out = xp.array(input)
-    out[..., places.rows, places.columns] = diagonal[_pick(places, k)]
+    out[_in_matrix(xp, places)] = diagonal[_in_diagonals(xp, places)]
     return out
 
 
@@ -281,8 +286,9 @@ def tensor_diag_part(input: Any, name: str | None = None) -> Any:
     half = len(input.shape) // 2
     sizes = tuple(input.shape[:half])
     if not half or tuple(input.shape) != sizes + sizes:
-        raise ValueError(
-            f"tensor_diag_part: got shape {tuple(input.shape)}. The second half of the axes must "
-            "have the sizes of the first. To fix it: use mt.linalg.diag_part for matrices."
-        )
+        raise InvalidArgumentError(
+            message("tensor_diag_part", f"shape {tuple(input.shape)}", "its two halves differ",
+                    "the second half of the axes must have the sizes of the first",
+                    "use mt.linalg.diag_part for matrices")
+        )  # fmt: skip
     return reshape(diag_part(reshape(input, shape=(prod(sizes),) * 2)), shape=sizes, name=name)

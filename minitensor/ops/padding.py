@@ -110,8 +110,8 @@ def pad_gradient(xp, g, out, tensor, *, paddings, mode="CONSTANT", constant_valu
 
 def _slice_spec(input_: Spec, *, begin: Any, size: Any) -> Spec:
     rank = len(input_.shape)
-    if len(begin) != rank or len(size) != rank:
-        raise Fault(f"begin has {len(begin)} entries and size has {len(size)}",
+    if np.shape(begin) != (rank,) or np.shape(size) != (rank,):
+        raise Fault(f"begin is {begin} and size is {size}",
                     f"both have one for each of the {rank} axes",
                     "use begin 0 and size -1 for axes that stay")  # fmt: skip
     shape = []

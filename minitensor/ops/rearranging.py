@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from minitensor import samples
-from minitensor.errors import ArgumentError, Fault, message
+from minitensor.errors import Fault, InvalidArgumentError, message
 from minitensor.op import convert, op
 from minitensor.ops.array import reshape, transpose
 from minitensor.ops.scattering import scatter_rows
@@ -38,9 +38,9 @@ def add_along_axis(xp: Any, values: Any, indices: Any, axis: int, size: int) -> 
 
 
 def _tile_spec(input: Spec, *, multiples: Any) -> Spec:
-    if len(multiples) != len(input.shape):
-        raise Fault(f"multiples {tuple(multiples)} has {len(multiples)} entries for "
-                    f"{len(input.shape)} axes", "there is one number of copies for each axis",
+    if np.ndim(multiples) != 1 or len(multiples) != len(input.shape):
+        raise Fault(f"multiples is {multiples} for {len(input.shape)} axes",
+                    "there is one number of copies for each axis",
                     "use 1 for the axes that stay")  # fmt: skip
     if min(multiples, default=0) < 0:
         raise Fault(f"multiples is {tuple(multiples)}", "numbers of copies are 0 or more",
@@ -229,7 +229,7 @@ def space_to_depth(
     x = _channels_last(convert(input), data_format, "space_to_depth")
     n, height, width, channels = x.shape
     if block_size < 1 or height % block_size or width % block_size:
-        raise ArgumentError(
+        raise InvalidArgumentError(
             message("space_to_depth", f"shape {tuple(input.shape)} and block_size={block_size}",
                     f"image width {width} and height {height} should be divisible by block_size",
                     "the image is cut into whole blocks", "pad it first")
@@ -251,7 +251,7 @@ def depth_to_space(
     x = _channels_last(convert(input), data_format, "depth_to_space")
     n, rows, columns, depth = x.shape
     if block_size < 1 or depth % (block_size * block_size):
-        raise ArgumentError(
+        raise InvalidArgumentError(
             message("depth_to_space", f"shape {tuple(input.shape)} and block_size={block_size}",
                     f"there are {depth} channels", "their number should be divisible by "
                     "block_size²", "choose another block_size")
@@ -265,7 +265,7 @@ def depth_to_space(
 
 def _channels_last(x: Any, data_format: str, caller: str) -> Any:
     if data_format not in ("NHWC", "NCHW") or len(x.shape) != 4:
-        raise ArgumentError(
+        raise InvalidArgumentError(
             message(caller, f"shape {tuple(x.shape)} and data_format={data_format!r}",
                     "that is no batch of images in a known format",
                     "images have four axes, in the order 'NHWC' or 'NCHW'", "reshape the input")

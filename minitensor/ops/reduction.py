@@ -85,14 +85,14 @@ def reduce_mean(xp, input_tensor, *, axis=None, keepdims=False):
         >>> mt.reduce_mean([[1.0, 2.0], [3.0, 6.0]]).numpy(), mt.reduce_mean([1, 2]).numpy()
         (np.float32(3.0), np.int32(1))
     """
-    x, axes, count = input_tensor, as_axes(axis), count_reduced(input_tensor, axis)
+    x, axes = input_tensor, as_axes(axis)
     if x.dtype.kind not in "iu":
-        if not count:  # numpy warns
+        if not x.size and not count_reduced(x, axis):  # numpy warns
             return xp.sum(x, axis=axes, keepdims=keepdims) + xp.asarray(np.nan, dtype=x.dtype)
         return xp.mean(x, axis=axes, keepdims=keepdims)
     wide = xp.uint64 if x.dtype.kind == "u" else xp.int64
     total = xp.sum(x, axis=axes, keepdims=keepdims, dtype=wide)
-    mean = xp.abs(total) // wide(max(count, 1))
+    mean = xp.abs(total) // wide(max(count_reduced(x, axis), 1))
     return (mean * xp.sign(total)).astype(x.dtype)
 
 
@@ -131,7 +131,7 @@ def reduce_max(xp, input_tensor, *, axis=None, keepdims=False):
     Shape: the axes reduced over vanish, or keep size 1 with keepdims. Of no elements: -inf, or the
     least integer.
     """
-    if not count_reduced(input_tensor, axis):
+    if not input_tensor.size and not count_reduced(input_tensor, axis):
         return _of_none(xp, input_tensor, axis, keepdims, -1)
     return xp.max(input_tensor, axis=as_axes(axis), keepdims=keepdims)
 
@@ -148,7 +148,7 @@ def reduce_min(xp, input_tensor, *, axis=None, keepdims=False):
     Shape: the axes reduced over vanish, or keep size 1 with keepdims. Of no elements: inf, or the
     largest integer.
     """
-    if not count_reduced(input_tensor, axis):
+    if not input_tensor.size and not count_reduced(input_tensor, axis):
         return _of_none(xp, input_tensor, axis, keepdims, 1)
     return xp.min(input_tensor, axis=as_axes(axis), keepdims=keepdims)
 
@@ -230,7 +230,7 @@ def reduce_logsumexp(xp, input_tensor, *, axis=None, keepdims=False):
         np.float32(1000.6931)
     """
     x, axes = input_tensor, as_axes(axis)
-    if not count_reduced(x, axis):
+    if not x.size and not count_reduced(x, axis):
         return _of_none(xp, x, axis, keepdims, -1)
     top = xp.max(x, axis=axes, keepdims=True)
     top = xp.where(xp.isfinite(top), top, xp.zeros_like(top))

@@ -59,11 +59,17 @@ def check_rows(xp: Any, indices: Any, size: int) -> None:
     """
     if prod(indices.shape) == 0 or (xp.min(indices) >= 0 and xp.max(indices) < size):
         return
-    place = tuple(int(i[0]) for i in xp.nonzero((indices < 0) | (indices >= size)))
-    where = f"indices[{', '.join(map(str, place))}]" if place else "indices"
+    place, where = _first(xp, (indices < 0) | (indices >= size))
     raise Fault(f"{where} = {int(indices[place])} is not in [0, {size})",
                 f"an index counts from 0, and there are {size} rows along that axis",
                 "check where the indices come from; -1 is not the last row")  # fmt: skip
+
+
+def _first(xp: Any, wrong: Any) -> tuple[tuple[int, ...], str]:
+    """Where the first True is, as an index and in words."""
+    flat = int(xp.argmax(xp.reshape(wrong, (-1,))))
+    place = tuple(int(i) for i in np.unravel_index(flat, tuple(wrong.shape)))
+    return place, f"indices[{', '.join(map(str, place))}]" if place else "indices"
 
 
 def check_places(xp: Any, indices: Any, sizes: tuple) -> None:
@@ -76,9 +82,8 @@ def check_places(xp: Any, indices: Any, sizes: tuple) -> None:
         part = indices[..., axis]
         if prod(part.shape) == 0 or (xp.min(part) >= 0 and xp.max(part) < size):
             continue
-        place = tuple(int(i[0]) for i in xp.nonzero((part < 0) | (part >= size)))
+        place, where = _first(xp, (part < 0) | (part >= size))
         found = [int(i) for i in indices[place]]
-        where = f"indices[{', '.join(map(str, place))}]" if place else "indices"
         raise Fault(f"{where} = {found} does not index into param shape {list(sizes)}",
                     f"entry {axis} must be from 0 to {size - 1}",
                     "check where the indices come from")  # fmt: skip
@@ -90,11 +95,13 @@ def add_rows(xp: Any, rows: int, indices: Any, values: Any) -> Any:
     Numpy adds at repeated places 5 to 50 times faster when it indexes one axis (measured), so the
     elements are addressed one by one.
     """
-    width = prod(values.shape[1:])
+    width, dtype = prod(values.shape[1:]), values.dtype
+    if xp is not np and dtype.kind in "iub":  # cupy adds few kinds of integers in place
+        values = values.astype(xp.uint64)  # modulo 2⁶⁴, so negative numbers come out right
     out = xp.zeros(rows * width, dtype=values.dtype)
     places = indices if width == 1 else (indices[:, None] * width + xp.arange(width)).reshape(-1)
     xp.add.at(out, places, values.reshape(-1))
-    return out.reshape((rows, *values.shape[1:]))
+    return out.reshape((rows, *values.shape[1:])).astype(dtype, copy=False)
 
 
 def _scatter_rows_spec(values: Spec, indices: Spec, *, rows: int) -> Spec:
@@ -221,11 +228,12 @@ def tensor_scatter_nd(xp, tensor, indices, updates, *, how):
 
 
 def _combine_at(xp: Any, how: str, out: Any, rows: Any, slices: Any) -> None:
-    if how == "multiply" and xp is not np:  # cupy has no multiply.at
-        for i in range(prod(rows.shape)):
-            out[rows[i]] *= slices[i]
-    else:
-        getattr(xp, how).at(out, rows, slices)
+    if xp is np:
+        getattr(np, how).at(out, rows, slices)
+    else:  # cupy combines at repeated places for few dtypes, and never multiplies
+        host = out.get()
+        getattr(np, how).at(host, rows.get(), slices.get())
+        out[...] = xp.asarray(host)
 
 
 @tensor_scatter_nd.gradient
