@@ -21,7 +21,7 @@ from minitensor.op import convert, op
 from minitensor.ops.linalg import matmul
 from minitensor.shapes import Spec, axis_of
 
-__all__ = ["einsum", "tensordot"]
+__all__ = ["einsum", "einsum_", "tensordot"]
 
 
 @lru_cache(maxsize=1024)
@@ -76,11 +76,13 @@ def _sizes(terms: Sequence[str], inputs: Sequence, equation: str = "...") -> dic
     for i, (term, x) in enumerate(zip(terms, inputs, strict=True)):
         for c, size in zip(term, x.shape, strict=True):
             known = sizes.setdefault(c, size)
-            if known == size or size is None:
-                continue
-            if known is None or (known == 1 and c not in equation):
-                sizes[c] = size
-            elif size != 1 or c in equation:
+            if c in equation:
+                sizes[c] = size if known is None else known
+                fits = known == size or None in (known, size)
+            else:
+                sizes[c] = size if known == 1 or (known is None and size != 1) else known
+                fits = known == size or not {None, 1}.isdisjoint((known, size))
+            if not fits:
                 raise Fault(f"axis {c!r} has sizes {known} and {size} (in input {i})",
                             "axes with the same letter have the same size",
                             "check the order of the letters, or transpose")  # fmt: skip

@@ -17,7 +17,8 @@ from minitensor.ops.array import reshape
 from minitensor.ops.elementwise import rsqrt
 from minitensor.shapes import Spec, axes_of, broadcast_shapes, reduced
 
-__all__ = ["batch_normalization", "fused_batch_norm", "layer_normalization"]
+__all__ = ["batch_normalization", "fused_batch_norm", "layer_normalization",
+           "layer_normalization_"]  # fmt: skip
 
 
 def _layer_spec(

@@ -72,13 +72,14 @@ def window_of(
     """
     strides = pair_of(strides, "strides")
     dilations = pair_of(1 if dilations is None else dilations, "dilations")
-    spans = [(k - 1) * d + 1 for k, d in zip(size, dilations, strict=True)]
+    spans = [None if k is None else (k - 1) * d + 1 for k, d in zip(size, dilations, strict=True)]
     pads, out = [], []
     for axis in (0, 1):
         n, span, step = image[axis], spans[axis], strides[axis]
-        before, after = _pads(padding, axis, n, span, step)
+        known = n is not None and span is not None
+        before, after = _pads(padding, axis, n or 0, span or 1, step)
         pads.append((before, after))
-        count = None if n is None else (n + before + after - span) // step + 1
+        count = (n + before + after - span) // step + 1 if known else None  # type: ignore
         if count is not None and count < 1 and n:
             raise Fault(f"the window spans {spans[0]}×{spans[1]} elements and the image has "
                         f"{image[0]}×{image[1]}", "a window must fit inside the padded image",
@@ -87,12 +88,11 @@ def window_of(
     return Window((size[0], size[1]), strides, dilations, (pads[0], pads[1]), (out[0], out[1]))
 
 
-def _pads(padding: Any, axis: int, n: int | None, span: int, step: int) -> Pair:
+def _pads(padding: Any, axis: int, n: int, span: int, step: int) -> Pair:
     word = padding.upper() if isinstance(padding, str) else ""
     if word == "VALID":
         return 0, 0
     if word == "SAME":
-        n = step if n is None else n  # the pads of an unknown size are not asked for
         total = max((-(-n // step) - 1) * step + span - n, 0)
         return total // 2, total - total // 2
     if [np.size(p) for p in padding] == [2] * 4 and not any((*padding[0], *padding[3])):
