@@ -38,7 +38,8 @@ class NumberChecker(doctest.OutputChecker):
         texts = ["".join(NUMBER.sub("0", text).split()) for text in (want, got)]
         pairs = zip(NUMBER.findall(want), NUMBER.findall(got), strict=False)
         return texts[0] == texts[1] and all(
-            one == other or ("." in one and np.isclose(float(one), float(other), 1e-5, 1e-6))
+            one == other
+            or ("." in one and "." in other and np.isclose(float(one), float(other), 1e-5, 1e-6))
             for one, other in pairs
         )
 
