@@ -10,8 +10,10 @@ from minitensor import debugging as debugging
 from minitensor import device_lib as device_lib
 from minitensor import dtypes as dtypes
 from minitensor import errors as errors
+from minitensor import linalg as linalg
 from minitensor import math as math
 from minitensor import nest as nest
+from minitensor import nn as nn
 from minitensor import random as random
 from minitensor import test as test
 from minitensor import testing as testing
@@ -292,6 +294,7 @@ __all__ = [
     "is_tensor",
     "less",
     "less_equal",
+    "linalg",
     "linspace",
     "logical_and",
     "logical_not",
@@ -307,6 +310,7 @@ __all__ = [
     "negative",
     "nest",
     "newaxis",
+    "nn",
     "no_op",
     "norm",
     "not_equal",
