@@ -1,7 +1,6 @@
-"""Tensor: an immutable array that ops compute with. Operators, numpy interop, printing.
+"""Tensor: an immutable array that ops compute with. Python's protocols, numpy interop, printing.
 
-Operators hand their op straight to the active interpreter, so that `a * b` reaches numpy in three
-Python frames. How ops run is in `eager`; variables are in `variable`.
+Operators and indexing are in `operand`, how ops run is in `eager`, variables are in `variable`.
 """
 
 from __future__ import annotations
@@ -14,199 +13,12 @@ import numpy as np
 from minitensor.backend import to_numpy
 from minitensor.device import CPU, Device
 from minitensor.dtypes import BY_NUMPY, DType, as_dtype
-from minitensor.errors import ArgumentError, Fault, InvalidArgumentError, message
-from minitensor.op import NO_ATTRS, state
-from minitensor.ops.arithmetic import (
-    abs,
-    add,
-    divide,
-    floordiv,
-    floormod,
-    multiply,
-    negative,
-    pow,
-    subtract,
-    truediv,
-)  # fmt: skip
-from minitensor.ops.comparison import (
-    equal,
-    greater,
-    greater_equal,
-    less,
-    less_equal,
-    logical_and,
-    logical_not,
-    logical_or,
-    logical_xor,
-    not_equal,
-)  # fmt: skip
-from minitensor.ops.indexing import getitem, static_index
+from minitensor.op import state
+from minitensor.operand import Operand as Operand
 from minitensor.ops.slices import IndexedSlices
-from minitensor.shapes import TensorShape, broadcast_shapes
+from minitensor.shapes import TensorShape
 
 __all__ = ["IndexedSlices", "Operand", "Reference", "Tensor", "TensorSpec"]
-
-
-class Operand:
-    """What tensors and variables share: Python's operators. Abstract."""
-
-    __slots__ = ()
-    __array_priority__ = 100
-    __slots__ = ()
-    __array_priority__ = 100
-
-    def __add__(self, other: Any) -> Any:
-        return state.interpreter.binary(add, self, other)
-
-    def __radd__(self, other: Any) -> Any:
-        return state.interpreter.binary(add, other, self)
-
-    def __sub__(self, other: Any) -> Any:
-        return state.interpreter.binary(subtract, self, other)
-
-    def __rsub__(self, other: Any) -> Any:
-        return state.interpreter.binary(subtract, other, self)
-
-    def __mul__(self, other: Any) -> Any:
-        return state.interpreter.binary(multiply, self, other)
-
-    def __rmul__(self, other: Any) -> Any:
-        return state.interpreter.binary(multiply, other, self)
-
-    def __truediv__(self, other: Any) -> Any:
-        if self._numpy_dtype.kind in "iu":
-            return truediv(self, other)
-        return state.interpreter.binary(divide, self, other)
-
-    def __rtruediv__(self, other: Any) -> Any:
-        if self._numpy_dtype.kind in "iu":
-            return truediv(state.interpreter.convert(other, self.dtype), self)
-        return state.interpreter.binary(divide, other, self)
-
-    def __floordiv__(self, other: Any) -> Any:
-        return state.interpreter.binary(floordiv, self, other)
-
-    def __rfloordiv__(self, other: Any) -> Any:
-        return state.interpreter.binary(floordiv, other, self)
-
-    def __mod__(self, other: Any) -> Any:
-        return state.interpreter.binary(floormod, self, other)
-
-    def __rmod__(self, other: Any) -> Any:
-        return state.interpreter.binary(floormod, other, self)
-
-    def __pow__(self, other: Any) -> Any:
-        return state.interpreter.binary(pow, self, other)
-
-    def __rpow__(self, other: Any) -> Any:
-        return state.interpreter.binary(pow, other, self)
-
-    def __matmul__(self, other: Any) -> Any:
-        from minitensor.ops.linalg import matmul
-
-        return matmul(self, other)
-
-    def __rmatmul__(self, other: Any) -> Any:
-        from minitensor.ops.linalg import matmul
-
-        return matmul(other, self)
-
-    def __neg__(self) -> Any:
-        return state.interpreter.apply(negative, (self,), NO_ATTRS)
-
-    def __pos__(self) -> Any:
-        return self
-
-    def __abs__(self) -> Any:
-        return state.interpreter.apply(abs, (self,), NO_ATTRS)
-
-    def __and__(self, other: Any) -> Any:
-        return state.interpreter.binary(logical_and, self, other)
-
-    __rand__ = __and__
-
-    def __or__(self, other: Any) -> Any:
-        return state.interpreter.binary(logical_or, self, other)
-
-    __ror__ = __or__
-
-    def __xor__(self, other: Any) -> Any:
-        return state.interpreter.binary(logical_xor, self, other)
-
-    __rxor__ = __xor__
-
-    def __invert__(self) -> Any:
-        return state.interpreter.apply(logical_not, (self,), NO_ATTRS)
-
-    def __lt__(self, other: Any) -> Any:
-        return state.interpreter.binary(less, self, other)
-
-    def __le__(self, other: Any) -> Any:
-        return state.interpreter.binary(less_equal, self, other)
-
-    def __gt__(self, other: Any) -> Any:
-        return state.interpreter.binary(greater, self, other)
-
-    def __ge__(self, other: Any) -> Any:
-        return state.interpreter.binary(greater_equal, self, other)
-
-    def __eq__(self, other: Any) -> Any:
-        return _compare(equal, self, other, False)
-
-    def __ne__(self, other: Any) -> Any:
-        return _compare(not_equal, self, other, True)
-
-    __hash__ = None  # type: ignore[assignment]
-
-    def __getitem__(self, index: Any) -> Any:
-        return _getitem(self, index)
-
-    @property
-    def _numpy_dtype(self) -> np.dtype:
-        raise TypeError(f"{type(self).__name__} is abstract")
-
-
-def _compare(op: Any, a: Any, b: Any, unequal: bool) -> Any:
-    """`==` and `!=` answer for any two things: what cannot match is simply not equal."""
-    if b is None:
-        return unequal
-    shape = b.shape if hasattr(b, "shape") else np.shape(b)
-    try:
-        broadcast_shapes(a.shape, shape)
-    except Fault:
-        return unequal
-    return state.interpreter.binary(op, a, b)
-
-
-def _getitem(tensor: Any, index: Any) -> Any:
-    parts = index if isinstance(index, tuple) else (index,)
-    for part in parts:
-        if getattr(part, "dtype", None) == bool and np.ndim(part):
-            return _masked(tensor, part, parts)
-    try:
-        static = tuple(static_index(part) for part in parts)
-    except Fault as fault:
-        raise ArgumentError(
-            message("getitem", f"index {index!r} of shape {tensor.shape}",
-                    fault.fault, fault.rule, fault.fix)
-        ) from None  # fmt: skip
-    if not len(tensor.shape) and any(p is not None and p is not Ellipsis for p in static):
-        raise InvalidArgumentError(
-            message("getitem", f"index {index!r} of a scalar", "attempting to slice scalar input",
-                    "a scalar has no axes", "use the value itself")
-        )  # fmt: skip
-    return state.interpreter.apply(getitem, (tensor,), {"index": static})
-
-
-def _masked(tensor: Any, mask: Any, parts: tuple) -> Any:
-    from minitensor.ops.indexing import boolean_mask
-
-    if len(parts) > 1:
-        raise ArgumentError(
-            message("getitem", f"a mask among {len(parts)} indices", "masks do not combine",
-                    "a mask selects alone", "apply one after the other: x[mask][...]")
-        )  # fmt: skip
-    return boolean_mask(tensor, mask)
 
 
 class Tensor(Operand):
@@ -288,7 +100,12 @@ class Tensor(Operand):
         )
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+        if copy is False:
+            raise ValueError("A tensor cannot be seen without a copy: its memory is never shared.")
         return np.array(self._for_python(), dtype=dtype)
+
+    def __buffer__(self, flags: int) -> memoryview:
+        return memoryview(self._for_python().copy())
 
     def _for_python(self) -> np.ndarray:
         """The elements for code that no tape sees; tapes note it for `explain`."""
@@ -361,7 +178,8 @@ class Tensor(Operand):
         raise AttributeError(f"Tensor object has no attribute {name!r}.{hint}", name=name, obj=self)
 
     def __repr__(self) -> str:
-        return f"<tf.Tensor: shape={self.shape}, dtype={self.dtype.name}, numpy={numpy_text(self._array)}>"
+        head = f"<tf.Tensor: shape={self.shape}, dtype={self.dtype.name}"
+        return f"{head}, numpy={numpy_text(self._array)}>"
 
     def __str__(self) -> str:
         text = _element_text(self._array) if not self.ndim else str(to_numpy(self._array))

@@ -25,6 +25,7 @@ FLOORS = [
     ["op", "samples", "device_lib"],
     ["graph.ir", "formula", "scopes"],
     ["ops"],
+    ["operand"],
     ["tensor"],
     ["variable", "watching"],
     ["eager"],
