@@ -56,7 +56,7 @@ def cast(xp, x, *, dtype):
 
 @cast.gradient
 def cast_gradient(xp, g, out, x, *, dtype):
-    return xp.astype(g, x.dtype)
+    return cast.on(xp, g, dtype=as_dtype(x.dtype))  # of complex numbers the real part
 
 
 def _reshape_spec(tensor: Spec, *, shape: Any) -> Spec:
