@@ -247,8 +247,8 @@ def reduce_logsumexp_gradient(xp, g, out, input_tensor, *, axis=None, keepdims=F
 
 def _real_reduced(x: Spec, *, axis: Any = None, keepdims: bool = False) -> Spec:
     """Reduced, and real: the spread of complex numbers is a real number."""
-    real = {"c": np.dtype(f"f{x.dtype.itemsize // 2}")}
-    return Spec(reduced(x, axis=axis, keepdims=keepdims).shape, real.get(x.dtype.kind, x.dtype))
+    shape = reduced(x, axis=axis, keepdims=keepdims).shape
+    return Spec(shape, as_dtype(x.dtype).real_dtype.numpy)
 
 
 def _deviations(xp: Any, x: Any, axis: Any) -> Any:
