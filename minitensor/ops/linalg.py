@@ -123,6 +123,7 @@ def matmul(
 def matmul_gradient(
     xp, g, out, a, b, *, transpose_a=False, transpose_b=False, adjoint_a=False, adjoint_b=False
 ):  # fmt: skip
+    """Of a plain product: `g @ bᵀ` to a, and `aᵀ @ g` to b."""
     turned_a, turned_b = transpose_a or adjoint_a, transpose_b or adjoint_b
     # A transpose is the adjoint of the conjugate, so that only the adjoint has to be handled.
     flip_a, flip_b = (flag and a.dtype.kind == "c" for flag in (transpose_a, transpose_b))

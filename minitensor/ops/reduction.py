@@ -69,6 +69,7 @@ def reduce_sum(xp, input_tensor, *, axis=None, keepdims=False):
 
 @reduce_sum.gradient
 def reduce_sum_gradient(xp, g, out, input_tensor, *, axis=None, keepdims=False):
+    """Every element summed gets a copy: `broadcast(g)`."""
     return xp.broadcast_to(spread(xp, g, input_tensor, axis, keepdims), input_tensor.shape)
 
 
@@ -98,6 +99,7 @@ def reduce_mean(xp, input_tensor, *, axis=None, keepdims=False):
 
 @reduce_mean.gradient
 def reduce_mean_gradient(xp, g, out, input_tensor, *, axis=None, keepdims=False):
+    """Every element gets its share: `broadcast(g) / count`."""
     share = spread(xp, g, input_tensor, axis, keepdims) / count_reduced(input_tensor, axis)
     return xp.broadcast_to(share, input_tensor.shape)
 
@@ -240,6 +242,7 @@ def reduce_logsumexp(xp, input_tensor, *, axis=None, keepdims=False):
 
 @reduce_logsumexp.gradient
 def reduce_logsumexp_gradient(xp, g, out, input_tensor, *, axis=None, keepdims=False):
+    """Every element gets its softmax share: `g · exp(input_tensor - out)`."""
     x = input_tensor
     shares = xp.exp(x - spread(xp, out, x, axis, keepdims))
     return spread(xp, g, x, axis, keepdims) * shares
