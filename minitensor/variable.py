@@ -20,8 +20,36 @@ from minitensor.tensor import IndexedSlices, Operand, Reference, Tensor, numpy_t
 __all__ = ["Variable"]
 
 
+def _no_in_place(operator: str, method: str) -> Callable:
+    """The method behind an in-place operator: it refuses, and says what to write instead."""
+
+    def refuse(self: Any, other: Any) -> Any:
+        raise RuntimeError(
+            f"`variable {operator} value` with `tf.Variable`s is not supported. Use "
+            f"`variable.{method}(value)` to modify the variable, or `out = variable "
+            f"{operator[:-1]} value` if you need to get a new output Tensor."
+        )
+
+    return refuse
+
+
 class Variable(Operand):
     """A value that can be assigned to; trainable ones are watched by every tape.
+
+    Args:
+        initial_value: a value, or a function without arguments that gives one.
+        trainable: whether tapes watch it; True by default.
+        name: its name, `"Variable"` by default.
+        dtype: the dtype to convert a Python or numpy value to.
+        constraint: what optimisers apply to the value after each step.
+        shape: what shapes it may have, where they may change: `mt.TensorShape([None, 2])`.
+        validate_shape, caching_device, variable_def, import_scope, synchronization, aggregation:
+            TensorFlow's; they have no effect.
+
+    Shape: that of the initial value, unless `shape` allows others.
+
+    Raises:
+        InvalidArgumentError: (also a ValueError) without a value, and for one that does not fit.
 
     Example:
         >>> import minitensor as mt
@@ -37,13 +65,18 @@ class Variable(Operand):
         validate_shape: bool = True,
         caching_device: Any = None,
         name: str | None = None,
+        variable_def: Any = None,
         dtype: Any = None,
-        shape: Any = None,
+        import_scope: Any = None,
         constraint: Callable | None = None,
+        synchronization: Any = None,
+        aggregation: Any = None,
+        shape: Any = None,
     ):
         if initial_value is None:
             raise InvalidArgumentError(
-                message("Variable", "", "the `initial_value` arg to `tf.Variable` must be specified",
+                message("Variable", "",
+                        "the `initial_value` arg to `tf.Variable` must be specified",
                         "a variable has a value, a dtype and a shape from the start",
                         "pass one, for example mt.Variable(0.0)")
             )  # fmt: skip
@@ -173,6 +206,17 @@ class Variable(Operand):
         """Multiply rows at their indices."""
         return self._scatter("multiply", sparse_delta)
 
+    def scatter_div(self, sparse_delta: IndexedSlices, use_locking: bool = False,
+                    name: str | None = None) -> Any:  # fmt: skip
+        """Divide rows at their indices."""
+        rows = IndexedSlices(1 / sparse_delta.values, sparse_delta.indices)
+        return self._scatter("multiply", rows)
+
+    def batch_scatter_update(self, sparse_delta: IndexedSlices, use_locking: bool = False,
+                             name: str | None = None) -> Any:  # fmt: skip
+        """Replace rows at their indices, as `scatter_update`; indices are a vector here."""
+        return self._scatter("update", sparse_delta)
+
     def scatter_nd_add(self, indices: Any, updates: Any, name: str | None = None) -> Any:
         """Add `updates` at positions given as in `mt.scatter_nd`."""
         return self._scatter_nd("add", indices, updates)
@@ -184,6 +228,20 @@ class Variable(Operand):
     def scatter_nd_update(self, indices: Any, updates: Any, name: str | None = None) -> Any:
         """Put `updates` at positions given as in `mt.scatter_nd`."""
         return self._scatter_nd("update", indices, updates)
+
+    def scatter_nd_max(self, indices: Any, updates: Any, name: str | None = None) -> Any:
+        """Keep the larger of value and update at positions given as in `mt.scatter_nd`."""
+        return self._scatter_nd("max", indices, updates)
+
+    def scatter_nd_min(self, indices: Any, updates: Any, name: str | None = None) -> Any:
+        """Keep the smaller of value and update at positions given as in `mt.scatter_nd`."""
+        return self._scatter_nd("min", indices, updates)
+
+    def gather_nd(self, indices: Any, name: str | None = None) -> Any:
+        """The elements or slices at positions given as in `mt.gather_nd`."""
+        from minitensor.ops.gathering import gather_nd
+
+        return gather_nd(self, indices)
 
     def sparse_read(self, indices: Any, name: str | None = None) -> Any:
         """The rows at `indices`."""
@@ -229,8 +287,6 @@ class Variable(Operand):
         return tensor
 
     def _store(self, tensor: Tensor, read_value: bool = True) -> Any:
-        if self.constraint is not None:
-            tensor = self.constraint(tensor)
         self._value = Tensor(tensor._array, tensor._device)
         for tape in state.tapes:
             tape.assigned(self, tensor)
@@ -241,7 +297,8 @@ class Variable(Operand):
 
         if not isinstance(delta, IndexedSlices):
             raise DTypeError(
-                message(f"Variable.scatter_{how}", repr(delta), "sparse_delta is not an IndexedSlices",
+                message(f"Variable.scatter_{how}", repr(delta),
+                        "sparse_delta is not an IndexedSlices",
                         "a sparse update says which rows it is for",
                         "mt.IndexedSlices(values, indices)")
             )  # fmt: skip
@@ -262,7 +319,7 @@ class Variable(Operand):
         return iter(self.value())
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
-        return self.value().__array__(dtype)
+        return self.value().__array__(dtype, copy)
 
     def __bool__(self) -> bool:
         return bool(self._value)
@@ -276,17 +333,14 @@ class Variable(Operand):
     def __index__(self) -> int:
         return self._value.__index__()
 
-    def __iadd__(self, other: Any) -> Any:
-        raise _no_in_place("+=", "assign_add")
-
-    def __isub__(self, other: Any) -> Any:
-        raise _no_in_place("-=", "assign_sub")
-
-    def __imul__(self, other: Any) -> Any:
-        raise _no_in_place("*=", "assign")
-
-    def __itruediv__(self, other: Any) -> Any:
-        raise _no_in_place("/=", "assign")
+    __iadd__ = _no_in_place("+=", "assign_add")
+    __isub__ = _no_in_place("-=", "assign_sub")
+    __imul__ = _no_in_place("*=", "assign")
+    __itruediv__ = _no_in_place("/=", "assign")
+    __ifloordiv__ = _no_in_place("//=", "assign")
+    __imod__ = _no_in_place("%=", "assign")
+    __ipow__ = _no_in_place("**=", "assign")
+    __imatmul__ = _no_in_place("@=", "assign")
 
     def __hash__(self) -> int:  # type: ignore[override]
         raise TypeError(
@@ -294,11 +348,14 @@ class Variable(Operand):
         )
 
     def __deepcopy__(self, memo: dict) -> Variable:
-        return Variable(self._value, trainable=self.trainable, name=self._name,
-                        shape=self._shape, constraint=self.constraint)  # fmt: skip
+        return _restore(self._value, *self._fields)
 
     def __reduce__(self) -> tuple:
-        return _restore, (np.asarray(self._value), self.trainable, self._name)
+        return _restore, (self._value, *self._fields)
+
+    @property
+    def _fields(self) -> tuple:
+        return self._name, self._shape, self.trainable, self.constraint
 
     def __repr__(self) -> str:
         return (
@@ -309,8 +366,11 @@ class Variable(Operand):
     __str__ = __repr__
 
 
-def _restore(array: np.ndarray, trainable: bool, name: str) -> Variable:
-    return Variable(array, trainable=trainable, name=name)
+def _restore(value: Tensor, name: str, shape: Any, trainable: bool, constraint: Any) -> Variable:
+    """A variable of exactly this name: copies are not made in the scope where they are copied."""
+    variable = Variable(value, trainable=trainable, shape=shape, constraint=constraint)
+    variable._name = name
+    return variable
 
 
 def _scoped(name: str) -> str:
@@ -379,11 +439,3 @@ class _Part(Tensor):
             )  # fmt: skip
         array[place] = combine(array[place], new._array)
         return variable._store(Tensor(array, variable._value._device))
-
-
-def _no_in_place(operator: str, method: str) -> RuntimeError:
-    return RuntimeError(
-        f"`variable {operator} value` with `tf.Variable`s is not supported. Use "
-        f"`variable.{method}(value)` to modify the variable, or `out = variable "
-        f"{operator[0]} value` if you need to get a new output Tensor."
-    )
