@@ -70,6 +70,7 @@ from minitensor.ops.elementwise import sqrt as sqrt
 from minitensor.ops.elementwise import xdivy as xdivy
 from minitensor.ops.elementwise import xlog1py as xlog1py
 from minitensor.ops.elementwise import xlogy as xlogy
+from minitensor.ops.ordering import top_k as top_k
 from minitensor.ops.reduction import argmax as argmax
 from minitensor.ops.reduction import argmin as argmin
 from minitensor.ops.reduction import count_nonzero as count_nonzero
@@ -87,12 +88,25 @@ from minitensor.ops.reduction import reduce_variance as reduce_variance
 from minitensor.ops.scan import cumprod as cumprod
 from minitensor.ops.scan import cumsum as cumsum
 from minitensor.ops.scan import cumulative_logsumexp as cumulative_logsumexp
+from minitensor.ops.segment import segment_max as segment_max
+from minitensor.ops.segment import segment_mean as segment_mean
+from minitensor.ops.segment import segment_min as segment_min
+from minitensor.ops.segment import segment_prod as segment_prod
+from minitensor.ops.segment import segment_sum as segment_sum
+from minitensor.ops.segment import unsorted_segment_max as unsorted_segment_max
+from minitensor.ops.segment import unsorted_segment_mean as unsorted_segment_mean
+from minitensor.ops.segment import unsorted_segment_min as unsorted_segment_min
+from minitensor.ops.segment import unsorted_segment_prod as unsorted_segment_prod
+from minitensor.ops.segment import unsorted_segment_sum as unsorted_segment_sum
 from minitensor.ops.special import digamma as digamma
 from minitensor.ops.special import erf as erf
 from minitensor.ops.special import erfc as erfc
 from minitensor.ops.special import lgamma as lgamma
 from minitensor.ops.special import polygamma as polygamma
 from minitensor.ops.special import zeta as zeta
+from minitensor.ops.statistics import bincount as bincount
+from minitensor.ops.statistics import confusion_matrix as confusion_matrix
+from minitensor.ops.statistics import zero_fraction as zero_fraction
 from minitensor.ops.trigonometric import acos as acos
 from minitensor.ops.trigonometric import acosh as acosh
 from minitensor.ops.trigonometric import asin as asin
@@ -123,7 +137,9 @@ __all__ = [
     "atan",
     "atan2",
     "atanh",
+    "bincount",
     "ceil",
+    "confusion_matrix",
     "conj",
     "cos",
     "cosh",
@@ -190,6 +206,11 @@ __all__ = [
     "round",
     "rsqrt",
     "scalar_mul",
+    "segment_max",
+    "segment_mean",
+    "segment_min",
+    "segment_prod",
+    "segment_sum",
     "sigmoid",
     "sign",
     "sin",
@@ -202,10 +223,17 @@ __all__ = [
     "subtract",
     "tan",
     "tanh",
+    "top_k",
     "truediv",
+    "unsorted_segment_max",
+    "unsorted_segment_mean",
+    "unsorted_segment_min",
+    "unsorted_segment_prod",
+    "unsorted_segment_sum",
     "xdivy",
     "xlog1py",
     "xlogy",
+    "zero_fraction",
     "zeta",
 ]
 

@@ -149,7 +149,7 @@ def top_k(
 
     Example:
         >>> import minitensor as mt
-        >>> values, indices = top_k([1.0, 5.0, 3.0], k=2)
+        >>> values, indices = mt.math.top_k([1.0, 5.0, 3.0], k=2)
         >>> values.numpy().tolist(), indices.numpy().tolist()
         ([5.0, 3.0], [1, 2])
     """

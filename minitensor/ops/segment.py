@@ -186,7 +186,7 @@ def segment_sum(data: Any, segment_ids: Any, name: str | None = None) -> Any:
 
     Example:
         >>> import minitensor as mt
-        >>> mt.ops.segment_sum([1, 2, 3, 4], [0, 0, 2, 2]).numpy().tolist()
+        >>> mt.math.segment_sum([1, 2, 3, 4], [0, 0, 2, 2]).numpy().tolist()
         [3, 0, 7]
     """
     return segment_reduce(data, segment_ids, how="sum", name=name)
