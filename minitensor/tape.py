@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 from weakref import ref
 
-from minitensor import backward, nest
+from minitensor import backward, nest, trail
 from minitensor.errors import FailedPreconditionError, InvalidArgumentError, message
 from minitensor.graph.ir import Graph, Node
 from minitensor.op import NO_ATTRS, state
@@ -29,24 +29,7 @@ from minitensor.targets import (
     whole,
 )
 from minitensor.tensor import Operand, Tensor
-from minitensor.trail import (
-    ASSIGNED,
-    FORGOTTEN,
-    LONGEST,
-    NOTHING,
-    NUMPY,
-    PAUSED,
-    UNWATCHED,
-    USED,
-    Bystander,
-    Event,
-    Leaf,
-    event,
-    graph_of,
-    leaf,
-    learners_line,
-    remember,
-)
+from minitensor.trail import UNWATCHED, Event, Leaf, Past, leaf, learners_line, noted, remember
 from minitensor.variable import Variable
 
 if TYPE_CHECKING:
@@ -80,7 +63,7 @@ class GradientTape:
 
     def __init__(self, persistent: bool = False, watch_accessed_variables: bool = True):
         self.persistent, self._watch_accessed = persistent, watch_accessed_variables
-        self._forgotten, self._reset_at = NOTHING, None
+        self._forgotten, self.reset_at = trail.NOTHING, None
         self._place: Any = None
         self._entered = self._used = False
         self._clear()
@@ -88,8 +71,8 @@ class GradientTape:
     def _clear(self) -> None:
         self.nodes: list[Node] = []
         self.known: dict[int, Any] = {}
-        self._trail: deque[tuple] = deque(maxlen=LONGEST)
-        self._past = NOTHING
+        self._trail: deque[tuple] = deque(maxlen=trail.LONGEST)
+        self._past = trail.NOTHING
         self.asked: list[ref] = []
         self._inputs: list[Leaf] | None = None
         self._variables: dict[int, Variable] = {}
@@ -103,7 +86,7 @@ class GradientTape:
                         "already-active tape", "a tape records in one `with` block at a time",
                         "make a second tape, or leave the first block")
             )  # fmt: skip
-        if self._used and not self.persistent:
+        if self.is_used_up:
             self._clear()
             self._used = False
         self._entered = True
@@ -122,8 +105,7 @@ class GradientTape:
             state.tapes = tuple(place if tape is before else tape for tape in state.tapes)
 
     def _resume(self) -> None:
-        used = self._used and not self.persistent
-        self._replace(Bystander(self, USED) if used else self)
+        self._replace(trail.Bystander(self, trail.USED) if self.is_used_up else self)
 
     # What the interpreter tells the tape.
 
@@ -146,23 +128,23 @@ class GradientTape:
     def overlook(self, node: Node) -> None:
         """Note an op with no known input, holding nothing alive."""
         op, inputs, _, outputs, _, _, origin = node
-        self._trail.append(event(UNWATCHED, op, inputs, outputs, origin, len(self.nodes)))
+        self._trail.append(noted(UNWATCHED, op, inputs, outputs, origin, len(self.nodes)))
 
     def detour(self, tensor: Tensor) -> None:
         """Note that a tensor was turned into a numpy array."""
         if id(tensor) in self.known and tensor.dtype.is_differentiable:
-            self.note(NUMPY, None, (tensor,), (), learners_line(None))
+            self.note(trail.NUMPY, None, (tensor,), (), learners_line(None))
 
     def assigned(self, variable: Variable, tensor: Tensor) -> None:
         """Note that a variable was written."""
         variable = whole(variable)
         made = (variable, variable._value)
-        self.note(ASSIGNED, None, (tensor,), made, learners_line(None))
+        self.note(trail.ASSIGNED, None, (tensor,), made, learners_line(None))
 
     def note(self, kind: str, op: Any, inputs: Any, outputs: Any, origin: tuple) -> None:
         """Remember something that happened beside the record, for `explain`."""
         at = len(self.nodes) or len(self._past.nodes)
-        self._trail.append(event(kind, op, inputs, outputs, origin, at))
+        self._trail.append(noted(kind, op, inputs, outputs, origin, at))
 
     def note_read(self, kind: str, variable: Variable, tensor: Tensor) -> None:
         """Remember that a variable was read without being recorded."""
@@ -178,7 +160,7 @@ class GradientTape:
             FailedPreconditionError: (also a RuntimeError) before the tape's `with` block, or after
                 a tape that is not persistent gave its gradient.
         """
-        if not self._entered or (self._used and not self.persistent):
+        if not self._entered or self.is_used_up:
             raise FailedPreconditionError(
                 message("GradientTape.watch", "",
                         "the tape gave its gradient already" if self._entered
@@ -207,10 +189,10 @@ class GradientTape:
 
     def reset(self) -> None:
         """Forget everything recorded so far, and what was watched."""
-        self._forgotten, self._reset_at = remember(self.nodes, self.known), learners_line(None)
+        self._forgotten, self.reset_at = remember(self.nodes, self.known), learners_line(None)
         self._clear()
         self._used = False
-        if isinstance(self._place, Bystander) and self._place.why == USED:
+        if isinstance(self._place, trail.Bystander) and self._place.why == trail.USED:
             self._resume()
 
     @contextmanager
@@ -227,7 +209,7 @@ class GradientTape:
                         "recording can be paused only inside the tape's `with` block",
                         "move the call into it")
             )  # fmt: skip
-        self._replace(Bystander(self, PAUSED))
+        self._replace(trail.Bystander(self, trail.PAUSED))
         try:
             yield
         finally:
@@ -335,7 +317,7 @@ class GradientTape:
     def graph(self) -> Graph:
         """The record as a graph. Once its values are let go, it still has names and shapes."""
         if self._inputs is not None:
-            return graph_of(self._past, self._inputs)
+            return trail.graph_of(self._past, self._inputs)
         return Graph(self.nodes, [*self._watched.values(), *self._variables.values()], "tape")
 
     def explain(self, target: Any, source: Any) -> Explanation:
@@ -356,12 +338,26 @@ class GradientTape:
 
         return explain(self, target, source)
 
+    @property
+    def is_used_up(self) -> bool:
+        """Whether the tape gave its one gradient."""
+        return self._used and not self.persistent
+
     def events(self) -> list[Event]:
         """Everything the tape remembers, in the order it happened, for `explain`."""
-        past = self._past if self._inputs is not None else remember(self.nodes, self.known)
-        later = [*past.events(), *map(Event._make, self._trail)]
-        later.sort(key=lambda event: (event.at, event.kind == "recorded"))
-        return [*self._forgotten.events(FORGOTTEN), *later]
+        later = [*self.past().events(), *map(Event._make, self._trail)]
+        later.sort(key=lambda event: (event.at, event.kind == trail.RECORDED))
+        return [*self._forgotten.events(trail.FORGOTTEN), *later]
+
+    def past(self) -> Past:
+        """The record as it is without values."""
+        return remember(self.nodes, self.known) if self._inputs is None else self._past
+
+    def inputs(self) -> list[Leaf]:
+        """What is watched, without values."""
+        if self._inputs is not None:
+            return self._inputs
+        return [leaf(x) for x in (*self._watched.values(), *self._variables.values())]
 
     # How it differentiates.
 
@@ -381,7 +377,7 @@ class GradientTape:
         self._used = True
 
     def _check_usable(self) -> None:
-        if (self._used and not self.persistent) or not self._entered:
+        if self.is_used_up or not self._entered:
             raise FailedPreconditionError(
                 message("GradientTape.gradient", "",
                         "A non-persistent GradientTape can only be used to compute one set of "
@@ -412,7 +408,7 @@ class GradientTape:
         if self._place is not self or self.persistent:
             yield
             return
-        self._replace(Bystander(self, None))
+        self._replace(trail.Bystander(self, None))
         try:
             yield
         finally:
@@ -423,9 +419,8 @@ class GradientTape:
         if self.persistent:
             return
         if self._place is self:
-            self._replace(Bystander(self, USED))
-        inputs = [*self._watched.values(), *self._variables.values()]
-        self._past, self._inputs = remember(self.nodes, self.known), [leaf(x) for x in inputs]
+            self._replace(trail.Bystander(self, trail.USED))
+        self._past, self._inputs = self.past(), self.inputs()
         self.nodes, self.known, self._watched = [], {}, {}
 
 

@@ -186,7 +186,7 @@ class Bystander:
         self.tape.assigned(variable, tensor)
 
 
-def event(
+def noted(
     kind: str, op: Any, inputs: Sequence, outputs: Sequence, origin: tuple | None, at: int
 ) -> tuple:
     """An `Event` as a plain tuple, which is made faster."""

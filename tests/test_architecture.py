@@ -34,7 +34,7 @@ FLOORS = [
     ["tape"],
     ["jacobian", "custom_gradient", "accumulator", "python_function"],
     ["math", "linalg", "nn", "random", "bitwise", "config", "debugging", "autodiff", "python"],
-    ["graph", "explain", "views", "testing"],
+    ["graph", "history", "explain", "views", "testing"],
     ["test"],
     [""],
     ["cli"],
