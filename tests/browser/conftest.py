@@ -208,6 +208,8 @@ def lab(browser: Any, lab_server: Lab, page: Any) -> Iterator[Lab]:
 
 def _end(process: subprocess.Popen[bytes]) -> None:
     """Ask the server to stop; a kernel that was just starting can keep it from doing so."""
+    if process.poll() is not None:
+        return
     os.killpg(process.pid, signal.SIGTERM)
     try:
         process.wait(timeout=15)
