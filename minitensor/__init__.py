@@ -54,7 +54,6 @@ from minitensor.graph.ir import Graph as Graph
 from minitensor.ops.activation import sigmoid as sigmoid
 from minitensor.ops.arithmetic import abs as abs
 from minitensor.ops.arithmetic import add as add
-from minitensor.ops.arithmetic import add_n as add_n
 from minitensor.ops.arithmetic import divide as divide
 from minitensor.ops.arithmetic import maximum as maximum
 from minitensor.ops.arithmetic import minimum as minimum
@@ -118,6 +117,7 @@ from minitensor.ops.gathering import gather_nd as gather_nd
 from minitensor.ops.indexing import boolean_mask as boolean_mask
 from minitensor.ops.indexing import strided_slice as strided_slice
 from minitensor.ops.linalg import matmul as matmul
+from minitensor.ops.lists import add_n as add_n
 from minitensor.ops.norms import clip_by_global_norm as clip_by_global_norm
 from minitensor.ops.norms import clip_by_norm as clip_by_norm
 from minitensor.ops.norms import norm as norm

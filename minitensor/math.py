@@ -15,9 +15,7 @@ from minitensor.ops.activation import sigmoid as sigmoid
 from minitensor.ops.activation import softplus as softplus
 from minitensor.ops.activation import softsign as softsign
 from minitensor.ops.arithmetic import abs as abs
-from minitensor.ops.arithmetic import accumulate_n as accumulate_n
 from minitensor.ops.arithmetic import add as add
-from minitensor.ops.arithmetic import add_n as add_n
 from minitensor.ops.arithmetic import divide as divide
 from minitensor.ops.arithmetic import divide_no_nan as divide_no_nan
 from minitensor.ops.arithmetic import floordiv as floordiv
@@ -70,6 +68,8 @@ from minitensor.ops.elementwise import sqrt as sqrt
 from minitensor.ops.elementwise import xdivy as xdivy
 from minitensor.ops.elementwise import xlog1py as xlog1py
 from minitensor.ops.elementwise import xlogy as xlogy
+from minitensor.ops.lists import accumulate_n as accumulate_n
+from minitensor.ops.lists import add_n as add_n
 from minitensor.ops.ordering import top_k as top_k
 from minitensor.ops.reduction import argmax as argmax
 from minitensor.ops.reduction import argmin as argmin

@@ -186,6 +186,19 @@ def test_special_functions_agree_with_scipy(function, reference, x, accuracy):
     assert_allclose(function(single).numpy(), exact, rtol=2e-5, atol=2e-5)
 
 
+def test_erf_in_single_precision():
+    x = np.concatenate([np.linspace(-6, 6, 40001), [-inf, inf, 1e-30]]).astype(np.float32)
+    assert_allclose(ops.erf(x).numpy(), scipy.special.erf(x.astype(np.float64)), rtol=5e-7)
+    assert np.isnan(ops.erf([nan]).numpy()).all()
+
+
+def test_large_arrays_are_computed_in_pieces():
+    x = np.linspace(0.1, 9, 3 * 16384 + 5).reshape(-1, 1)
+    assert_array_equal(ops.lgamma(x).numpy()[::1000], ops.lgamma(x[::1000]).numpy())
+    orders = np.array([1.0, 2.0])
+    assert_array_equal(ops.polygamma(orders, x).numpy()[-1], ops.polygamma(orders, x[-1]).numpy())
+
+
 @pytest.mark.parametrize("order", [0, 1, 2, 3, 7, 12])
 def test_polygamma_agrees_with_scipy(order):
     x = np.linspace(0.05, 30, 301)

@@ -24,6 +24,7 @@ from minitensor.ops.elementwise import *
 from minitensor.ops.gathering import *
 from minitensor.ops.indexing import *
 from minitensor.ops.linalg import *
+from minitensor.ops.lists import *
 from minitensor.ops.losses import *
 from minitensor.ops.namespace import *
 from minitensor.ops.neural import *

@@ -12,7 +12,8 @@ from typing import Any
 
 from minitensor import samples
 from minitensor.op import convert, op
-from minitensor.ops.special import erfc
+from minitensor.ops.selection import keep_where, where_
+from minitensor.ops.special import erf
 from minitensor.shapes import same
 
 __all__ = [
@@ -125,7 +126,7 @@ def relu(xp, features):
 
 @relu.gradient
 def relu_gradient(xp, g, out, features):
-    return xp.where(out > 0, g, xp.zeros_like(g))
+    return keep_where.on(xp, g, out > 0)
 
 
 @op(infer=same, samples=samples.unary(-2, 5.9), scalar="min(max({0}, T(0)), T(6))", kinds="fiu",
@@ -140,7 +141,7 @@ def relu6(xp, features):
 
 @relu6.gradient
 def relu6_gradient(xp, g, out, features):
-    return xp.where(xp.logical_and(out > 0, out < 6), g, xp.zeros_like(g))
+    return keep_where.on(xp, g, xp.logical_and(out > 0, out < 6))
 
 
 @op(infer=same, samples=AWAY_FROM_0, kinds="f", fast=True)
@@ -149,12 +150,12 @@ def leaky_relu(xp, features, *, alpha=0.2):
 
     Shape: any → same. The gradient at 0 is alpha.
     """
-    return xp.where(features > 0, features, _like(xp, alpha, features) * features)
+    return where_.on(xp, features > 0, features, _like(xp, alpha, features) * features)
 
 
 @leaky_relu.gradient
 def leaky_relu_gradient(xp, g, out, features, *, alpha=0.2):
-    return xp.where(features > 0, g, _like(xp, alpha, g) * g)
+    return where_.on(xp, features > 0, g, _like(xp, alpha, g) * g)
 
 
 @op(infer=same, samples=AWAY_FROM_0, kinds="f", fast=True,
@@ -164,12 +165,12 @@ def elu(xp, features):
 
     Shape: any → same.
     """
-    return xp.where(features < 0, xp.expm1(features), features)
+    return where_.on(xp, features < 0, xp.expm1(features), features)
 
 
 @elu.gradient
 def elu_gradient(xp, g, out, features):
-    return xp.where(out < 0, g * (out + 1), g)
+    return where_.on(xp, out < 0, g * (out + 1), g)
 
 
 @op(infer=same, samples=AWAY_FROM_0, kinds="f", fast=True,
@@ -184,13 +185,13 @@ def selu(xp, features):
     Source: Klambauer et al., Self-Normalizing Neural Networks (2017), equation 2.
     """
     scale, alpha_scale = (_like(xp, c, features) for c in (SELU_SCALE, SELU_ALPHA_SCALE))
-    return xp.where(features < 0, alpha_scale * xp.expm1(features), scale * features)
+    return where_.on(xp, features < 0, alpha_scale * xp.expm1(features), scale * features)
 
 
 @selu.gradient
 def selu_gradient(xp, g, out, features):
     scale, alpha_scale = (_like(xp, c, g) for c in (SELU_SCALE, SELU_ALPHA_SCALE))
-    return xp.where(out < 0, g * (out + alpha_scale), scale * g)
+    return where_.on(xp, out < 0, g * (out + alpha_scale), scale * g)
 
 
 def _gelu_samples(rng: Any) -> samples.Samples:
@@ -202,8 +203,8 @@ def _gelu_samples(rng: Any) -> samples.Samples:
 def gelu(xp, features, *, approximate=False):
     """The element times Φ(x), the probability that a standard normal number is below it.
 
-    Shape: any → same. With `approximate`, Φ is replaced by a tanh that is within 0.0003 of it.
-    Without, Φ(x) = erfc(-x / √2) / 2, which loses no digits for negative x.
+    Shape: any → same. Φ(x) is (1 + erf(x / √2)) / 2; with `approximate`, a tanh that is within
+    0.0003 of it.
 
     Source: Hendrycks & Gimpel, Gaussian Error Linear Units (2016), section 2.
     """
@@ -215,7 +216,7 @@ def _gelu_share(xp: Any, x: Any, approximate: bool) -> Any:
     if approximate:
         slope, cube = _like(xp, GELU_SLOPE, x), _like(xp, GELU_CUBE, x)
         return (1 + xp.tanh(slope * (x + cube * (x * x * x)))) / 2
-    return erfc.on(xp, x * _like(xp, -sqrt(0.5), x)) / 2
+    return (1 + erf.on(xp, x * _like(xp, sqrt(0.5), x))) / 2
 
 
 @gelu.gradient

@@ -9,6 +9,7 @@ from __future__ import annotations
 from minitensor import samples
 from minitensor.op import op
 from minitensor.ops.arithmetic import multiply_no_nan
+from minitensor.ops.selection import keep_where
 from minitensor.shapes import broadcast, predicate, same
 
 __all__ = [
@@ -117,7 +118,7 @@ def xlogy(xp, x, y):
 
     Shape: broadcast of both.
     """
-    return xp.where(x == 0, xp.zeros_like(x), x * xp.log(y))
+    return keep_where.on(xp, x * xp.log(y), x != 0)
 
 
 @xlogy.gradient
@@ -135,7 +136,7 @@ def xlog1py(xp, x, y):
 
     Shape: broadcast of both.
     """
-    return xp.where(x == 0, xp.zeros_like(x), x * xp.log1p(y))
+    return keep_where.on(xp, x * xp.log1p(y), x != 0)
 
 
 @xlog1py.gradient
@@ -153,7 +154,7 @@ def xdivy(xp, x, y):
 
     Shape: broadcast of both.
     """
-    return xp.where(x == 0, xp.zeros_like(x), x / y)
+    return keep_where.on(xp, x / y, x != 0)
 
 
 @xdivy.gradient
