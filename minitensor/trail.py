@@ -59,7 +59,7 @@ class Leaf(NamedTuple):
     """What is left of a value that no recorded node made."""
 
     value: ref
-    shape: TensorShape
+    shape: Sequence
     dtype: np.dtype
     scalar: Any
     """The array itself when it is a single number, so that a graph can still print it."""
@@ -83,11 +83,11 @@ NOTHING = Past([], [])
 class Released(Operand):
     """A value of a record that was let go: it still has a shape and a dtype, but no elements."""
 
-    __slots__ = ("__weakref__", "_array", "_label", "shape")
+    __slots__ = ("__weakref__", "_array", "shape")
 
-    def __init__(self, shape: Sequence, dtype: np.dtype, label: str | None, array: Any = None):
-        self.shape, self._label = TensorShape(shape), label
-        self._array = _NoElements(tuple(shape), dtype) if array is None else array
+    def __init__(self, left: Leaf):
+        self.shape = TensorShape(left.shape)
+        self._array = NoElements(self.shape, left.dtype) if left.scalar is None else left.scalar
 
     @property
     def dtype(self) -> DType:
@@ -100,7 +100,9 @@ class Released(Operand):
         return len(self.shape)
 
 
-class _NoElements(NamedTuple):
+class NoElements(NamedTuple):
+    """Stands where the elements of a released value were."""
+
     shape: tuple
     dtype: np.dtype
 
@@ -127,29 +129,32 @@ def leaf(x: Any) -> Leaf:
 
 
 def graph_of(past: Past, inputs: Sequence[Leaf]) -> Graph:
-    """The graph of a record whose values are gone: shapes are inferred again from the ops' rules.
+    """The graph of a record whose values were let go.
 
-    A size that depends on values is None.
+    Values that somebody else still holds stand in it themselves; of the others, shape and dtype
+    are inferred again from the ops' rules. A size that depends on values is None.
     """
-    values: dict[int, Released] = {}
-    for x in inputs:
-        label = getattr(x.value(), "_label", None)
-        values[id(x.value)] = Released(x.shape, x.dtype, label)
-    given = list(values.values())
-    for x in past.leaves:
-        values.setdefault(id(x.value), Released(x.shape, x.dtype, None, x.scalar))
+    values: dict[int, Any] = {}
+    for x in (*inputs, *past.leaves):
+        alive = x.value()
+        values.setdefault(id(x.value), Released(x) if alive is None else alive)
+    given = [values[id(x.value)] for x in inputs]
     nodes = []
     for op, references, attrs, made, name, scope, origin in past.nodes:
         ins = [values[id(r)] for r in references]
-        outs = [Released(spec.shape, spec.dtype, None) for spec in _specs(op, ins, attrs, made)]
-        values |= {id(r): out for r, out in zip(made, outs, strict=True)}
+        outs = []
+        for r, spec in zip(made, _specs(op, ins, attrs, made), strict=True):
+            alive = r()
+            left = Leaf(r, spec.shape, spec.dtype, None, origin)
+            outs.append(Released(left) if alive is None else alive)
+            values[id(r)] = outs[-1]
         nodes.append(Node(op, ins, attrs, outs, name, scope, origin))
     return Graph(nodes, given, "tape")
 
 
 def _specs(op: Op, inputs: list, attrs: dict, made: list) -> list[Spec]:
     try:
-        found = op.infer(*[Spec(x.shape, x._array.dtype) for x in inputs], **attrs)
+        found = op.infer(*[Spec(tuple(x.shape), x._array.dtype) for x in inputs], **attrs)
     except (OpError, TypeError, ValueError):
         found = Spec((None,), inputs[0]._array.dtype)
     return [found] * len(made) if isinstance(found, Spec) else list(found)

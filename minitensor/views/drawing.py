@@ -11,8 +11,9 @@ from minitensor.formula import formulas
 from minitensor.graph.ir import ENGINE, Graph, Node, short_file
 from minitensor.tape import GradientTape
 from minitensor.tensor import Operand
+from minitensor.trail import NoElements
 from minitensor.variable import Variable
-from minitensor.views.records import EdgeView, GraphView, NodeView, SourceView
+from minitensor.views.records import EdgeView, GraphView, NodeView, SourceView, ValueView
 from minitensor.views.values import array_of, number_text, value_view
 
 
@@ -128,7 +129,7 @@ class Drawing:
             node.op.name, (node.op.__doc__ or "").split("\n")[0],
             formulas(node.op, self.rule_names(node), len(node.inputs)),
             {key: str(value) for key, value in node.attrs.items()}, source_view(node),
-            value_view(out),
+            _picture(out),
         )  # fmt: skip
 
     def _leaf_view(self, identity: str, value: Any) -> NodeView:
@@ -138,7 +139,7 @@ class Drawing:
         if kind == "constant" and label.startswith("constant"):
             label = "constant"
         return NodeView(identity, label, kind, False, "", _shape(value), _dtype(value),
-                        value=value_view(value))  # fmt: skip
+                        value=_picture(value))  # fmt: skip
 
     def rule_names(self, node: Node) -> dict[str, str]:
         """What the names in the op's rule stand for in this graph."""
@@ -175,6 +176,11 @@ def callers_names() -> dict[int, str]:
         if isinstance(value, Operand) and not name.startswith("_"):
             found.setdefault(id(value), name)
     return found
+
+
+def _picture(value: Any) -> ValueView | None:
+    """The elements; None for a value that a tape has let go of."""
+    return None if isinstance(value._array, NoElements) else value_view(value)
 
 
 def _shape(value: Any) -> list[int | None] | None:
