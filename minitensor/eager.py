@@ -270,22 +270,24 @@ def _resolve(x: Any) -> Any:
 
 
 def _common_device(tensors: Sequence[Tensor]) -> Any:
-    """The device to compute on when inputs live on several: a GPU before a CPU."""
-    places = {x._device for x in tensors}
-    if len(places) <= 1 and len({type(x._array) for x in tensors}) <= 1:
-        return next(iter(places), None)
+    """Where to compute when nobody asked: on the GPU if some input is there; None where all are."""
+    if len({type(x._array) for x in tensors}) <= 1:
+        return None
     found = {x._placed for x in tensors}
-    return max(found, key=lambda device: (device.type == "GPU", device.index))
+    return max(found, key=lambda device: (device.type == "GPU", -device.index))
 
 
 def _moved(x: Tensor, device: Any) -> Tensor:
+    """The tensor on `device`; the move is an op like others, so that gradients find back."""
     if x._placed == device or x._array.dtype.kind == "O":
         return x
-    before, state.device = state.device, device
-    try:
-        return to_device(x, device=device, source=x._placed)
-    finally:
-        state.device = before
+    moved = Tensor(device.place(x._array), device)
+    frame = _learners_frame(_getframe(1))
+    moved._origin = origin = (to_device, frame.f_code, frame.f_lasti)
+    if state._tapes:
+        attrs = {"device": device, "source": x._placed}
+        record(_node(Node, (to_device, (x,), attrs, (moved,), None, state.scope, origin)))
+    return moved
 
 
 def static(value: Any) -> Any:
