@@ -259,6 +259,7 @@ def placed(state: Any, spec: Any) -> Iterator[None]:
     """Set `state.device` to what `spec` means, and bring the earlier choice back."""
     before = state.device
     state.device = resolve(spec)
+    settings.used = settings.used or state.device is not None
     try:
         yield
     finally:

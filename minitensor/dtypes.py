@@ -249,16 +249,17 @@ def _from_type(value: type) -> DType | None:
         return float32
     if value is complex:
         return complex128
-    if value in (str, bytes):
+    if value in (str, bytes, object, np.object_):
         return string
     if value.__name__ == "bool":
         return bool
-    if value is int or value is object:
+    if value is int:
         return None
     try:
-        return BY_NUMPY.get(np.dtype(value))
+        found = np.dtype(value)
     except TypeError:
         return None
+    return None if found.kind == "O" else BY_NUMPY.get(found)  # numpy says object to any class
 
 
 def kind_of(dtype: Any) -> str:

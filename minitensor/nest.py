@@ -6,6 +6,7 @@ dataclass instance; everything else (a TensorShape too) is a leaf.
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
@@ -132,13 +133,20 @@ def _pack(structure: Any, leaves: Iterator) -> Any:
     packed = {key: _pack(value, leaves) for key, value in _items(structure)}
     if isinstance(structure, Mapping):
         in_order = {key: packed[key] for key in structure}
-        return in_order if type(structure) is dict else type(structure)(in_order)  # type: ignore[call-arg]
+        return in_order if type(structure) is dict else _filled(structure, in_order)
     if _is_dataclass(structure):
         return dataclasses.replace(structure, **packed)
     values = list(packed.values())
     if hasattr(structure, "_fields"):
         return type(structure)(*values)
     return values if type(structure) is list else type(structure)(values)
+
+
+def _filled(mapping: Any, items: dict) -> Any:
+    """A mapping of the same kind (a defaultdict with the same default) with other values."""
+    found = copy.copy(mapping)
+    found.update(items)
+    return found
 
 
 def _difference(first: Any, second: Any, path: str) -> str:

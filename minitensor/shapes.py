@@ -7,7 +7,7 @@ op runs is None. A rule that finds a mistake raises `Fault`; `Op` adds the opera
 from __future__ import annotations
 
 import operator
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from math import prod
 from typing import Any, NamedTuple
 
@@ -40,16 +40,21 @@ class TensorShape(tuple):
 
     _unknown = False
 
-    def __new__(cls, dims: Any = ()) -> TensorShape:
+    def __new__(cls, dims: Any = ()) -> TensorShape:  # noqa: D102 - the class says it
         if dims is None:
-            self = tuple.__new__(cls)
-            self._unknown = True
-            return self
+            return tuple.__new__(_UnknownShape)
         if isinstance(dims, TensorShape):
             return dims
         if isinstance(dims, (int, np.integer)):
             dims = (dims,)
-        return tuple.__new__(cls, (None if d is None else operator.index(d) for d in dims))
+        sizes = tuple(None if d is None else operator.index(d) for d in dims)
+        if any(d is not None and d < 0 for d in sizes):
+            raise InvalidArgumentError(
+                message("TensorShape", repr(dims), "a size is negative",
+                        "sizes are 0 or more; None stands for one that is not known",
+                        "write None instead of -1")
+            )  # fmt: skip
+        return tuple.__new__(cls, sizes)
 
     @property
     def rank(self) -> int | None:
@@ -140,7 +145,7 @@ class TensorShape(tuple):
         return not self == other
 
     def __hash__(self) -> int:
-        return hash((self._unknown, *self))
+        return hash(self.dims if self._unknown else tuple(self))
 
     def __bool__(self) -> bool:
         return not self._unknown
@@ -153,6 +158,21 @@ class TensorShape(tuple):
 
     def __reduce__(self) -> tuple:
         return TensorShape, (self.dims,)
+
+
+class _UnknownShape(TensorShape):
+    """The shape of which not even the rank is known."""
+
+    _unknown = True
+
+    def __len__(self) -> int:
+        raise ValueError("Cannot take the length of a shape with unknown rank.")
+
+    def __iter__(self) -> Iterator:
+        raise ValueError("Cannot iterate over a shape with unknown rank.")
+
+    def __getitem__(self, key: Any) -> Any:
+        return TensorShape(None) if isinstance(key, slice) else None
 
 
 def same(x: Spec, **_: Any) -> Spec:
