@@ -49,15 +49,19 @@ def matrix_transpose_gradient(xp, g, out, a, *, conjugate=False):
     return matrix_transpose.on(xp, g, conjugate=conjugate)
 
 
+def _once(side: str, transpose: bool, adjoint: bool) -> None:
+    if transpose and adjoint:
+        raise Fault(f"transpose_{side} and adjoint_{side} are both True",
+                    "the adjoint is the conjugated transpose, so one of them says all",
+                    f"leave out transpose_{side}")  # fmt: skip
+
+
 def _matmul_spec(
     a: Spec, b: Spec, *, transpose_a: bool = False, transpose_b: bool = False,
     adjoint_a: bool = False, adjoint_b: bool = False,
 ) -> Spec:  # fmt: skip
-    for side, both in (("a", transpose_a and adjoint_a), ("b", transpose_b and adjoint_b)):
-        if both:
-            raise Fault(f"transpose_{side} and adjoint_{side} are both True",
-                        "the adjoint is the conjugated transpose, so one of them says all",
-                        f"leave out transpose_{side}")  # fmt: skip
+    _once("a", transpose_a, adjoint_a)
+    _once("b", transpose_b, adjoint_b)
     turned_a = (transpose_a or adjoint_a) and len(a.shape) >= 2
     turned_b = (transpose_b or adjoint_b) and len(b.shape) >= 2
     return matrix_product(_swapped(a) if turned_a else a, _swapped(b) if turned_b else b)
@@ -110,8 +114,10 @@ def matmul(
     if a.ndim < 2 or b.ndim < 2:
         matrix_product(Spec(a.shape, a.dtype), Spec(b.shape, b.dtype))
     if transpose_a or adjoint_a:
+        _once("a", transpose_a, adjoint_a)
         a = matrix_transpose.on(xp, a, conjugate=adjoint_a)
     if transpose_b or adjoint_b:
+        _once("b", transpose_b, adjoint_b)
         b = matrix_transpose.on(xp, b, conjugate=adjoint_b)
     # getattr: dtypes of the array API standard need not have an itemsize
     if a.ndim == 2 and getattr(a.dtype, "itemsize", 4) > 2:

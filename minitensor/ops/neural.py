@@ -15,19 +15,15 @@ from minitensor.dtypes import kind_of
 from minitensor.errors import DTypeError, Fault, InvalidArgumentError, message
 from minitensor.op import convert, op
 from minitensor.ops.arithmetic import add
-from minitensor.ops.array import reshape
-from minitensor.ops.comparison import greater_equal
-from minitensor.ops.creation import zeros_like
+from minitensor.ops.array import cast, reshape
+from minitensor.ops.draws import next_seed, random_uniform
 from minitensor.ops.gathering import gather
 from minitensor.ops.norms import clip_by_norm
-from minitensor.ops.random import uniform
 from minitensor.ops.reduction import reduce_sum
-from minitensor.ops.selection import where
-from minitensor.ops.sizes import shape
-from minitensor.shapes import Spec, axis_of
+from minitensor.shapes import Spec, axis_of, broadcast_shapes
 
-__all__ = ["bias_add", "dropout", "embedding_lookup", "in_top_k", "l2_loss", "log_softmax",
-           "softmax"]  # fmt: skip
+__all__ = ["bias_add", "dropout", "dropout_", "embedding_lookup", "in_top_k", "l2_loss",
+           "log_softmax", "softmax"]  # fmt: skip
 
 
 def _softmax_spec(logits: Spec, *, axis: int = -1) -> Spec:
@@ -121,13 +117,55 @@ def l2_loss(t: Any, name: str | None = None) -> Any:
     return reduce_sum(t * t) * 0.5
 
 
+def _noise_shape(x: Any, noise_shape: Any) -> tuple:
+    """The shape of the mask: sizes of `noise_shape`, where None stands for the size of x."""
+    if noise_shape is None:
+        return tuple(x.shape)
+    return tuple(d if n is None else n for n, d in zip(noise_shape, x.shape, strict=True))
+
+
+def _dropout_spec(x: Spec, rate: Spec, seed: Spec, *, noise_shape: Any = None) -> tuple[Spec, Spec]:
+    if rate.shape or (noise_shape is not None and len(noise_shape) != len(x.shape)):
+        raise Fault(f"rate has shape {rate.shape}, noise_shape is {noise_shape}",
+                    "rate is one number, noise_shape has an entry for each axis of x",
+                    "write 1 for axes to be dropped as a whole, None for others")  # fmt: skip
+    mask = _noise_shape(x, noise_shape)
+    if broadcast_shapes(x.shape, mask) != tuple(x.shape):
+        raise Fault(f"noise_shape {mask} does not fit", "each of its sizes is 1 or that of x",
+                    "write 1 for axes to be dropped as a whole, None for others")  # fmt: skip
+    return x, Spec(mask, np.dtype(bool))
+
+
+@op(infer=_dropout_spec, types="TTI", kinds="f", portable=False,
+    samples=samples.cases((((3, 4), 0.3, [1, 2]), {}), (((), 0.5, [3, 4]), {}),
+                          (((3, 4), 0.5, [1, 2]), {"noise_shape": (1, None)})))  # fmt: skip
+def dropout_(xp, x, rate, seed, *, noise_shape=None):
+    """Each element 0 with probability `rate`, else divided by 1 - rate; and which were kept.
+
+    Shape: any, (), (2,) → same, and the same or `noise_shape`.
+    """
+    drawn = random_uniform.on(xp, seed, shape=_noise_shape(x, noise_shape), dtype="float32")
+    kept = drawn >= rate
+    return xp.where(kept, x / (1 - rate), xp.zeros_like(x)), kept
+
+
+@dropout_.gradient
+def dropout_gradient(xp, g, out, x, rate, seed, *, noise_shape=None):
+    (to_out, _), (result, kept) = g, out
+    return (
+        lambda: xp.where(kept, to_out / (1 - rate), xp.zeros_like(to_out)),
+        lambda: to_out * result / (1 - rate),
+        None,
+    )
+
+
 def dropout(
     x: Any, rate: Any, noise_shape: Any = None, seed: int | None = None, name: str | None = None
 ) -> Any:
     """Each element 0 with probability `rate`, otherwise divided by 1 - rate.
 
     The expected value stays the same. Axes of size 1 in `noise_shape` are kept or dropped as a
-    whole.
+    whole; None stands for the size of x.
 
     Shape: any → same.
 
@@ -152,11 +190,8 @@ def dropout(
             )  # fmt: skip
         if rate == 0:
             return x
-    sizes = noise_shape if noise_shape is not None else x.shape
-    if None in tuple(sizes):
-        sizes = shape(x) if noise_shape is None else [n or -1 for n in sizes]
-    kept = greater_equal(uniform(sizes, dtype=x.dtype, seed=seed), rate)
-    return where(kept, x * (1 / (1 - rate)), zeros_like(x), name=name)
+    rate = cast(rate, x.dtype) if hasattr(rate, "dtype") else float(rate)
+    return dropout_(x, rate, next_seed(seed=seed), noise_shape=noise_shape, name=name)[0]
 
 
 def embedding_lookup(
