@@ -435,7 +435,7 @@ EXERCISES = (
     ),
     Question(
         id="04.5",
-        title="b has shape (2,), x @ w has shape (3, 2). A gradient g of shape (3, 2) arrives at "
+        title="b has shape (2,), x * w has shape (3, 2). A gradient g of shape (3, 2) arrives at "
         "their sum. What does b get?",
         choices={
             "a": "g itself, shape (3, 2)",

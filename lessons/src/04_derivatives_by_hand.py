@@ -269,8 +269,8 @@ print(f"same numbers: {np.allclose(gradient, slopes, atol=1e-6)}")
 # ## Tensors: the same walk, with shapes
 #
 # Nothing new happens when values are tensors. But each gradient must have **the shape of its value**, so that the
-# value can be changed by it. Think of a layer: `y = x @ w + b`, where `b` has shape `(2,)` and is broadcast over the
-# rows.
+# value can be changed by it. Take `y = x * w + b`, where `x` has shape `(3, 2)`. `w` has shape `(3, 1)`: one factor for
+# each row. `b` has shape `(2,)`, and it is added to every row.
 
 # %% tags=["predict"] ex="04.5"
 ### BEGIN SOLUTION
@@ -281,16 +281,17 @@ shape_guess = "d"
 predict("04.5", shape_guess)
 
 # %% [markdown]
-# Step to the addition of `b` and read what it sends, before and after the sum. Where else do two contributions meet
-# in this graph?
+# Step back through the addition, then through the product, and read what is sent, before and after the sum. Over which
+# axis does `b` get its sum, and over which does `w`? Where else do two contributions meet? One number of `b`'s gradient
+# ends up as exactly 0: this time it *is* computed.
 
 # %%
 x = mt.constant([[1.0, 2.0], [0.0, 1.0], [3.0, 1.0]])
-w = mt.Variable([[1.0, 0.0], [2.0, 1.0]], name="w")
+w = mt.Variable([[1.0], [2.0], [-1.0]], name="w")
 b = mt.Variable([1.0, -1.0], name="b")
 
 with mt.GradientTape() as tape:
-    y = x @ w + b
+    y = x * w + b
     loss = mt.reduce_sum(y * y)
 
 step(tape, loss)
