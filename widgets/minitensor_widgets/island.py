@@ -126,14 +126,16 @@ class Island:
 
     def to_html(self, static: bool | None = None) -> str:
         """The HTML of the output; `static` leaves the script out (default: MINITENSOR_DISPLAY)."""
+        alone = is_static() if static is None else static
         figure = base64.b64encode(self.to_svg().encode()).decode("ascii")
-        state = json.dumps(self._state(), ensure_ascii=False, separators=(",", ":"))
-        uid = "mt" + hashlib.sha256(state.encode()).hexdigest()[:12]
+        # A figure alone is named by what can be seen: the last bits of numbers differ by machine.
+        seen = figure if alone else json.dumps(self._state(), separators=(",", ":"))
+        uid = "mt" + hashlib.sha256(seen.encode()).hexdigest()[:12]
         box = (
             f'<div id="{uid}" style="{_BOX}"><img alt="{escape(self.alt, quote=True)}" '
             f'style="max-width:none" src="data:image/svg+xml;base64,{figure}"></div>'
         )
-        if is_static() if static is None else static:
+        if alone:
             return box
         main = "stepper" if self.stepping else "graph"
         return (
