@@ -16,7 +16,6 @@ from minitensor.ops.activation import softplus as softplus
 from minitensor.ops.activation import softsign as softsign
 from minitensor.ops.arithmetic import abs as abs
 from minitensor.ops.arithmetic import add as add
-from minitensor.ops.arithmetic import divide as divide
 from minitensor.ops.arithmetic import divide_no_nan as divide_no_nan
 from minitensor.ops.arithmetic import floordiv as floordiv
 from minitensor.ops.arithmetic import floormod as floormod
@@ -34,6 +33,7 @@ from minitensor.ops.arithmetic import sign as sign
 from minitensor.ops.arithmetic import square as square
 from minitensor.ops.arithmetic import squared_difference as squared_difference
 from minitensor.ops.arithmetic import subtract as subtract
+from minitensor.ops.arithmetic import truediv as divide
 from minitensor.ops.arithmetic import truediv as truediv
 from minitensor.ops.array import reshape
 from minitensor.ops.comparison import approximate_equal as approximate_equal
@@ -70,6 +70,10 @@ from minitensor.ops.elementwise import xlog1py as xlog1py
 from minitensor.ops.elementwise import xlogy as xlogy
 from minitensor.ops.lists import accumulate_n as accumulate_n
 from minitensor.ops.lists import add_n as add_n
+from minitensor.ops.neural import in_top_k as in_top_k
+from minitensor.ops.neural import log_softmax as log_softmax
+from minitensor.ops.neural import softmax as softmax
+from minitensor.ops.norms import l2_normalize as l2_normalize
 from minitensor.ops.ordering import top_k as top_k
 from minitensor.ops.reduction import argmax as argmax
 from minitensor.ops.reduction import argmin as argmin
@@ -161,11 +165,13 @@ __all__ = [
     "greater",
     "greater_equal",
     "imag",
+    "in_top_k",
     "is_finite",
     "is_inf",
     "is_nan",
     "is_non_decreasing",
     "is_strictly_increasing",
+    "l2_normalize",
     "lbeta",
     "less",
     "less_equal",
@@ -173,6 +179,7 @@ __all__ = [
     "log",
     "log1p",
     "log_sigmoid",
+    "log_softmax",
     "logaddexp",
     "logical_and",
     "logical_not",
@@ -215,6 +222,7 @@ __all__ = [
     "sign",
     "sin",
     "sinh",
+    "softmax",
     "softplus",
     "softsign",
     "sqrt",

@@ -6,8 +6,12 @@ sample and its seed; to repeat it by hand: `minitensor.testing.check_op(minitens
 
 from __future__ import annotations
 
+import ctypes
 import os
+import shutil
+import subprocess
 
+import numpy as np
 import pytest
 
 from minitensor.backend import gpu_count
@@ -50,3 +54,41 @@ def test_op_on_the_gpu(case: Case | None) -> None:
         pytest.skip("no CUDA device, or no cupy: the GPU column is not checked here")
     assert case is not None, "MINITENSOR_REQUIRE_GPU=1, but there is no CUDA device or no cupy"
     GPU.run(case)
+
+
+C_TYPES = {"float64": "double", "int32": "int"}
+SCALAR = [c for c in CASES if c.op.scalar and not c.attrs and c.arrays[-1].dtype.name in C_TYPES]
+
+
+@pytest.fixture(scope="session")
+def compiled(tmp_path_factory) -> ctypes.CDLL:
+    """Every `scalar` expression as a C++ function over arrays."""
+    compiler = shutil.which("c++") or shutil.which("g++")
+    if compiler is None:
+        pytest.skip("no C++ compiler: the scalar expressions are not checked here")
+    folder = tmp_path_factory.mktemp("scalar")
+    source = folder / "scalar.cpp"
+    lines = ["#include <cmath>", "#include <algorithm>", "using namespace std;"]
+    for case in {case.op.name: case for case in SCALAR}.values():
+        kind = C_TYPES[case.arrays[-1].dtype.name]
+        inputs = [f"in[{i}][k]" for i in range(len(case.arrays))]
+        body = f"out[k] = {case.op.scalar.format(*inputs)};"
+        lines.append(f'extern "C" void {case.op.name}_(long n, {kind}** in, {kind}* out)')
+        lines.append(f"{{ using T = {kind}; for (long k = 0; k < n; k++) {body} }}")
+    source.write_text("\n".join(lines))
+    library = folder / "scalar.so"
+    subprocess.run([compiler, "-shared", "-fPIC", "-o", library, source], check=True)
+    return ctypes.CDLL(str(library))
+
+
+@pytest.mark.parametrize("case", [pytest.param(c, id=f"{c.op.name}-{c.number}") for c in SCALAR])
+def test_scalar_expression_is_the_formula(case: Case, compiled: ctypes.CDLL) -> None:
+    dtype = case.arrays[-1].dtype
+    expected = np.asarray(case.forward(np, case.arrays)[0])
+    flat = [np.ravel(np.broadcast_to(a, expected.shape)).astype(dtype) for a in case.arrays]
+    out = np.empty(expected.size, dtype)
+    pointers = (ctypes.c_void_p * len(flat))(*(a.ctypes.data for a in flat))
+    getattr(compiled, f"{case.op.name}_")(
+        ctypes.c_long(expected.size), pointers, ctypes.c_void_p(out.ctypes.data)
+    )
+    np.testing.assert_allclose(out.reshape(expected.shape), expected, rtol=1e-13, err_msg=str(case))

@@ -14,6 +14,7 @@ from minitensor.op import REGISTRY, op
 from minitensor.shapes import Spec, same
 from minitensor.testing import (
     CHECKS,
+    GPU,
     GradientError,
     cases,
     check_gradients,
@@ -163,6 +164,21 @@ def test_a_kernel_that_differs_is_named(make_op):
 
     with pytest.raises(AssertionError, match="the kernel differs from numpy's formula"):
         named("kernel").run(next(cases(cube)))
+
+
+@pytest.mark.parametrize("name", ["multiply", "where", "top_k", "exp"])
+def test_the_gpu_check_compares_forwards_kernels_and_gradients(name, monkeypatch):
+    monkeypatch.setattr("minitensor.testing.ops.cupy", lambda: np)
+    for case in cases(REGISTRY[name]):
+        GPU.run(case)
+
+
+def test_the_gpu_check_names_a_wrong_gradient(make_op, monkeypatch):
+    calls = iter(range(100))
+    cube = cube_with(make_op, lambda g, x: g * (x * x * float(next(calls))))
+    monkeypatch.setattr("minitensor.testing.ops.cupy", lambda: np)
+    with pytest.raises(AssertionError, match=r"cupy \(gradient\) differs from numpy's formula"):
+        GPU.run(next(cases(cube)))
 
 
 def test_samples_are_the_same_each_time():

@@ -106,6 +106,7 @@ def softsign(xp, features):
 
 @softsign.gradient
 def softsign_gradient(xp, g, out, features):
+    """`g / (1 + abs(features))²`."""
     bottom = 1 + xp.abs(features)
     return g / (bottom * bottom)
 
@@ -126,6 +127,7 @@ def relu(xp, features):
 
 @relu.gradient
 def relu_gradient(xp, g, out, features):
+    """`g where out > 0, else 0`."""
     return keep_where.on(xp, g, out > 0)
 
 
@@ -141,6 +143,7 @@ def relu6(xp, features):
 
 @relu6.gradient
 def relu6_gradient(xp, g, out, features):
+    """`g where 0 < out < 6, else 0`."""
     return keep_where.on(xp, g, xp.logical_and(out > 0, out < 6))
 
 
@@ -155,6 +158,7 @@ def leaky_relu(xp, features, *, alpha=0.2):
 
 @leaky_relu.gradient
 def leaky_relu_gradient(xp, g, out, features, *, alpha=0.2):
+    """`g where features > 0, else alpha · g`."""
     return where_.on(xp, features > 0, g, _like(xp, alpha, g) * g)
 
 
@@ -170,6 +174,7 @@ def elu(xp, features):
 
 @elu.gradient
 def elu_gradient(xp, g, out, features):
+    """`g where out ≥ 0, else g · (out + 1)`."""
     return where_.on(xp, out < 0, g * (out + 1), g)
 
 
@@ -190,6 +195,7 @@ def selu(xp, features):
 
 @selu.gradient
 def selu_gradient(xp, g, out, features):
+    """`scale · g where out ≥ 0, else g · (out + scale · alpha)`."""
     scale, alpha_scale = (_like(xp, c, g) for c in (SELU_SCALE, SELU_ALPHA_SCALE))
     return where_.on(xp, out < 0, g * (out + alpha_scale), scale * g)
 
@@ -221,6 +227,7 @@ def _gelu_share(xp: Any, x: Any, approximate: bool) -> Any:
 
 @gelu.gradient
 def gelu_gradient(xp, g, out, features, *, approximate=False):
+    """`g · (Φ(features) + features · φ(features))`."""
     x = features
     share = _gelu_share(xp, x, approximate)
     if approximate:
@@ -243,6 +250,7 @@ def silu_(xp, features):
 
 @silu_.gradient
 def silu_gradient(xp, g, out, features):
+    """`g · (s + out · (1 - s)) with s = sigmoid(features)`."""
     share = sigmoid.on(xp, features)
     return g * (share + out * (1 - share))
 

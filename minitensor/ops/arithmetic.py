@@ -207,6 +207,7 @@ def pow_numpy(xp, x, y):
 
 @pow.gradient
 def pow_gradient(xp, g, out, x, y):
+    """`g · y · x^(y - 1)`, `g · out · log(x), 0 where x ≤ 0`."""
     return (
         lambda: g * y * pow.on(xp, x, y - 1),
         lambda: (
@@ -249,6 +250,7 @@ def abs(xp, x):
 
 @abs.gradient
 def abs_gradient(xp, g, out, x):
+    """`g · sign(x)`."""
     if x.dtype.kind == "c":
         return xp.astype(g, x.dtype) * sign.on(xp, x)
     return g * xp.sign(x)
@@ -265,6 +267,7 @@ def sign(xp, x):
 
 @sign.gradient
 def sign_gradient(xp, g, out, x):
+    """`0`."""
     if x.dtype.kind != "c":
         return xp.zeros_like(g)
     # x / |x| turns as x moves round 0 and stays as x moves away: the part of g along it vanishes.
@@ -297,6 +300,7 @@ def reciprocal(xp, x):
 
 @reciprocal.gradient
 def reciprocal_gradient(xp, g, out, x):
+    """`-g · out²`."""
     return multiply_no_nan.on(xp, -out * out, g)
 
 
@@ -327,6 +331,7 @@ def maximum(xp, x, y):
 
 @maximum.gradient
 def maximum_gradient(xp, g, out, x, y):
+    """`g where x ≥ y, else 0`, `g where x < y, else 0`."""
     first = x >= y
     return (
         lambda: keep_where.on(xp, g, first),
@@ -345,6 +350,7 @@ def minimum(xp, x, y):
 
 @minimum.gradient
 def minimum_gradient(xp, g, out, x, y):
+    """`g where x ≤ y, else 0`, `g where x > y, else 0`."""
     first = x <= y
     return (
         lambda: keep_where.on(xp, g, first),

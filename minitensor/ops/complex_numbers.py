@@ -70,6 +70,7 @@ def real(xp, input):
 
 @real.gradient
 def real_gradient(xp, g, out, input):
+    """`complex(g, 0)`."""
     return complex.on(xp, g, xp.zeros_like(g)) if input.dtype.kind == "c" else g
 
 
@@ -84,6 +85,7 @@ def imag(xp, input):
 
 @imag.gradient
 def imag_gradient(xp, g, out, input):
+    """`complex(0, g)`."""
     zero = xp.zeros_like(g)
     return complex.on(xp, zero, g) if input.dtype.kind == "c" else zero
 
@@ -113,6 +115,7 @@ def angle(xp, input):
 
 @angle.gradient
 def angle_gradient(xp, g, out, input):
+    """`complex(0, g) / conj(input)`."""
     if input.dtype.kind != "c":
         return xp.zeros_like(g)
     return complex.on(xp, xp.zeros_like(g), g) / xp.conj(input)

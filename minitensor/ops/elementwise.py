@@ -176,6 +176,7 @@ def sqrt(xp, x):
 
 @sqrt.gradient
 def sqrt_gradient(xp, g, out, x):
+    """`g / (2 · out)`."""
     return xdivy.on(xp, g, 2 * out)
 
 
@@ -190,6 +191,7 @@ def rsqrt(xp, x):
 
 @rsqrt.gradient
 def rsqrt_gradient(xp, g, out, x):
+    """`-g · out³ / 2`."""
     return multiply_no_nan.on(xp, out * out * out / -2, g)
 
 

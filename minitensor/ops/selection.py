@@ -90,6 +90,7 @@ def clip_by_value(xp, t, clip_value_min, clip_value_max):
 
 @clip_by_value.gradient
 def clip_by_value_gradient(xp, g, out, t, clip_value_min, clip_value_max):
+    """`g within the bounds, else 0`, `g below, else 0`, `g above, else 0`."""
     low = xp.minimum(t, clip_value_max) < clip_value_min
     high = xp.logical_and(t > clip_value_max, xp.logical_not(low))
     return (

@@ -153,6 +153,7 @@ def erf_cupy(xp, x):
 
 @erf.gradient
 def erf_gradient(xp, g, out, x):
+    """`g · 2 / √π · exp(-x²)`."""
     return g * xp.asarray(2 / sqrt(pi), dtype=x.dtype) * xp.exp(-x * x)
 
 
@@ -181,6 +182,7 @@ def erfc_cupy(xp, x):
 
 @erfc.gradient
 def erfc_gradient(xp, g, out, x):
+    """`-g · 2 / √π · exp(-x²)`."""
     return -g * xp.asarray(2 / sqrt(pi), dtype=x.dtype) * xp.exp(-x * x)
 
 
@@ -287,6 +289,7 @@ def digamma(xp, x):
 
 @digamma.gradient
 def digamma_gradient(xp, g, out, x):
+    """`g · polygamma(1, x)`."""
     return g * polygamma.on(xp, xp.ones_like(x), x)
 
 

@@ -119,6 +119,7 @@ def atan2(xp, y, x):
 
 @atan2.gradient
 def atan2_gradient(xp, g, out, y, x):
+    """`g · x / (x² + y²)`, `-g · y / (x² + y²)`."""
     squares = x * x + y * y
     return lambda: g * (x / squares), lambda: g * (-y / squares)
 

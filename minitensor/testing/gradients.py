@@ -62,8 +62,8 @@ def check_gradients(
 
     The results of `fn` are weighted with random numbers and summed; the sum is a function φ of the
     inputs. For each floating input x, and a random direction v, the tape's ⟨∂φ/∂x, v⟩ must be
-    (φ(x + h·v) - φ(x - h·v)) / 2h. For order 2 the same is asked of the gradient as a function of
-    the inputs and the weights, and so on.
+    (φ(x + h·v) - φ(x - h·v)) / 2h. Order 2 asks the same of the gradient, as a function of the
+    inputs and the weights, and so on.
 
     Shape: inputs of any shapes; floating ones are converted to `dtype`, others passed as they are.
 
@@ -86,9 +86,7 @@ def check_gradients(
         >>> from minitensor.testing import check_gradients
         >>> check_gradients(lambda a, b: a * b / (a + b), [[1.0, 2.0], 3.0])
     """
-    usual = _PRECISION[as_dtype(dtype).name]
-    chosen = (step, rtol, atol)
-    precision = _Precision(*(u if c is None else c for u, c in zip(usual, chosen, strict=True)))
+    precision = _chosen(dtype, step, rtol, atol)
     arrays = _as_arrays(inputs, as_dtype(dtype).numpy)
     rng = np.random.default_rng(seed)
     name = getattr(fn, "name", None) or getattr(fn, "__name__", type(fn).__name__)
@@ -98,6 +96,11 @@ def check_gradients(
         _check_order(problem, precision, directions, rng)
         if current < order:
             problem = _differentiated(problem, rng)
+
+
+def _chosen(dtype: Any, *given: float | None) -> _Precision:
+    usual = _PRECISION[as_dtype(dtype).name]
+    return _Precision(*(u if g is None else g for u, g in zip(usual, given, strict=True)))
 
 
 def numeric_gradient(
