@@ -69,14 +69,12 @@ from minitensor.ops import boolean_mask as boolean_mask
 from minitensor.ops import broadcast_dynamic_shape as broadcast_dynamic_shape
 from minitensor.ops import broadcast_static_shape as broadcast_static_shape
 from minitensor.ops import broadcast_to as broadcast_to
-from minitensor.ops import case as case
 from minitensor.ops import cast as cast
 from minitensor.ops import clip_by_global_norm as clip_by_global_norm
 from minitensor.ops import clip_by_norm as clip_by_norm
 from minitensor.ops import clip_by_value as clip_by_value
 from minitensor.ops import complex as complex
 from minitensor.ops import concat as concat
-from minitensor.ops import cond as cond
 from minitensor.ops import cos as cos
 from minitensor.ops import cosh as cosh
 from minitensor.ops import cumsum as cumsum
@@ -89,13 +87,10 @@ from minitensor.ops import expand_dims as expand_dims
 from minitensor.ops import eye as eye
 from minitensor.ops import fill as fill
 from minitensor.ops import floor as floor
-from minitensor.ops import foldl as foldl
-from minitensor.ops import foldr as foldr
 from minitensor.ops import gather as gather
 from minitensor.ops import gather_nd as gather_nd
 from minitensor.ops import greater as greater
 from minitensor.ops import greater_equal as greater_equal
-from minitensor.ops import group as group
 from minitensor.ops import histogram_fixed_width as histogram_fixed_width
 from minitensor.ops import identity as identity
 from minitensor.ops import identity_n as identity_n
@@ -105,7 +100,6 @@ from minitensor.ops import linspace as linspace
 from minitensor.ops import logical_and as logical_and
 from minitensor.ops import logical_not as logical_not
 from minitensor.ops import logical_or as logical_or
-from minitensor.ops import map_fn as map_fn
 from minitensor.ops import matmul as matmul
 from minitensor.ops import maximum as maximum
 from minitensor.ops import meshgrid as meshgrid
@@ -113,7 +107,6 @@ from minitensor.ops import minimum as minimum
 from minitensor.ops import multiply as multiply
 from minitensor.ops import negative as negative
 from minitensor.ops import newaxis as newaxis
-from minitensor.ops import no_op as no_op
 from minitensor.ops import norm as norm
 from minitensor.ops import not_equal as not_equal
 from minitensor.ops import one_hot as one_hot
@@ -138,7 +131,6 @@ from minitensor.ops import reverse_sequence as reverse_sequence
 from minitensor.ops import roll as roll
 from minitensor.ops import round as round
 from minitensor.ops import scalar_mul as scalar_mul
-from minitensor.ops import scan as scan
 from minitensor.ops import scatter_nd as scatter_nd
 from minitensor.ops import searchsorted as searchsorted
 from minitensor.ops import sequence_mask as sequence_mask
@@ -159,7 +151,6 @@ from minitensor.ops import stack as stack
 from minitensor.ops import stop_gradient as stop_gradient
 from minitensor.ops import strided_slice as strided_slice
 from minitensor.ops import subtract as subtract
-from minitensor.ops import switch_case as switch_case
 from minitensor.ops import tan as tan
 from minitensor.ops import tanh as tanh
 from minitensor.ops import tensor_scatter_nd_add as tensor_scatter_nd_add
@@ -175,11 +166,23 @@ from minitensor.ops import truediv as truediv
 from minitensor.ops import unique as unique
 from minitensor.ops import unique_with_counts as unique_with_counts
 from minitensor.ops import unstack as unstack
-from minitensor.ops import vectorized_map as vectorized_map
 from minitensor.ops import where as where
-from minitensor.ops import while_loop as while_loop
 from minitensor.ops import zeros as zeros
 from minitensor.ops import zeros_like as zeros_like
+from minitensor.ops.control import case as case
+from minitensor.ops.control import cond as cond
+from minitensor.ops.control import foldl as foldl
+from minitensor.ops.control import foldr as foldr
+from minitensor.ops.control import group as group
+from minitensor.ops.control import map_fn as map_fn
+from minitensor.ops.control import no_op as no_op
+from minitensor.ops.control import scan as scan
+from minitensor.ops.control import switch_case as switch_case
+from minitensor.ops.control import vectorized_map as vectorized_map
+from minitensor.ops.control import while_loop as while_loop
+from minitensor.ops.printing import print as print
+from minitensor.python_function import numpy_function as numpy_function
+from minitensor.python_function import py_function as py_function
 from minitensor.scopes import control_dependencies as control_dependencies
 from minitensor.scopes import device as device
 from minitensor.scopes import get_logger as get_logger
@@ -311,11 +314,14 @@ __all__ = [
     "no_op",
     "norm",
     "not_equal",
+    "numpy_function",
     "one_hot",
     "ones",
     "ones_like",
     "pad",
     "pow",
+    "print",
+    "py_function",
     "random",
     "range",
     "rank",
