@@ -111,7 +111,7 @@ print(tape.explain(y, offset))
 def clinic(card, value, cause):
     """The gradient of a card; and, once you have named a cause, what the tape says."""
     gradient, why = card(value)
-    print(f"gradient at {value}: {None if gradient is None else gradient.numpy()}")
+    print(f"gradient at {value}:", None if gradient is None else f"{gradient.numpy():.4g}")
     if cause is not ...:
         print(why)
 
