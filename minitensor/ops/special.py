@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cache
+from importlib import import_module
 from math import log, pi, sqrt
 from typing import Any
 
@@ -49,6 +50,11 @@ def in_pieces(op: Op, single: Callable | None = None) -> None:
         return out.reshape(whole[0].shape)
 
     op.kernel("numpy")(kernel)
+
+
+@cache
+def _cupy_special() -> Any:
+    return import_module("cupyx.scipy.special")
 
 
 def _wide(xp: Any, x: Any) -> Any:
@@ -146,9 +152,7 @@ def _erf_single(xp: Any, x: Any) -> Any:
 
 @erf.kernel("cupy")
 def erf_cupy(xp, x):
-    from cupyx.scipy.special import erf as fast
-
-    return xp.astype(fast(x), x.dtype, copy=False)
+    return xp.astype(_cupy_special().erf(x), x.dtype, copy=False)
 
 
 @erf.gradient
@@ -175,9 +179,7 @@ def erfc(xp, x):
 
 @erfc.kernel("cupy")
 def erfc_cupy(xp, x):
-    from cupyx.scipy.special import erfc as fast
-
-    return xp.astype(fast(x), x.dtype, copy=False)
+    return xp.astype(_cupy_special().erfc(x), x.dtype, copy=False)
 
 
 @erfc.gradient
@@ -250,9 +252,7 @@ def lgamma(xp, x):
 
 @lgamma.kernel("cupy")
 def lgamma_cupy(xp, x):
-    from cupyx.scipy.special import gammaln as fast
-
-    return xp.astype(fast(x), x.dtype, copy=False)
+    return xp.astype(_cupy_special().gammaln(x), x.dtype, copy=False)
 
 
 @lgamma.gradient
