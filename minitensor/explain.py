@@ -264,7 +264,7 @@ class Inquiry:
             origin = self.source._origin
             return self._because(cause, more, origin[0].name, origin, (), (link, *beyond))
         origin = self.tape.reset_at if cause is Cause.RESET else event.origin
-        name = link.name if event.kind != ASSIGNED else event.outputs[0]()._label
+        name = event.name if event.kind == ASSIGNED and event.name else link.name
         return self._because(cause, more, name, origin, reached, beyond)
 
     def _cause_of(self, event: Event) -> tuple[Cause, str]:
@@ -305,13 +305,13 @@ class Inquiry:
             beyond = self.history.from_outside(constants[-1], self.target)
             return self._detour(detour, self._links(beyond))
         computed = [x for x in entered if x.origin is not None and x.origin[1] is not None]
+        itself = [x for x in computed if x.value() is self.target]
         replaced = next((x for x in computed if _replaces(x.origin)), None)
-        if replaced is not None and isinstance(self.source, Variable):
+        if replaced is not None and isinstance(self.source, Variable) and not itself:
             name = _op_name(replaced.origin)
             return self._because(Cause.REPLACED, "", name, replaced.origin)
         name = self.names["source"]
         likely = [x for x in computed if _mentions(x.origin, name)]
-        itself = [x for x in computed if x.value() is self.target]
         unused = [] if self.history.uses(self.source) else computed
         outside = next(iter(itself or likely or unused), None)
         if outside is None:

@@ -6,12 +6,12 @@ For `explain`. Values are named by their weak references' ids; see `trail`.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import zip_longest
 from typing import TYPE_CHECKING, Any, NamedTuple
 from weakref import ref
 
 import numpy as np
 
-from minitensor.shapes import TensorShape
 from minitensor.trail import ASSIGNED, NUMPY, RECORDED, Event, Leaf, leaf
 
 if TYPE_CHECKING:
@@ -137,9 +137,12 @@ class History:
         made = {id(x) for event in events for x in event.outputs}
         left = {id(x.value): x for x in self.tape.past().leaves}
         found: dict[int, Leaf] = {}
-        for reference in [x for event in events for x in event.inputs] or [ref(target)]:
-            if id(reference) not in made and id(reference) not in found:
-                found[id(reference)] = left.get(id(reference)) or _what_is_left(reference)
+        for event in events:
+            for x, origin in zip_longest(event.inputs, event.origins):
+                if id(x) not in made and id(x) not in found:
+                    found[id(x)] = left.get(id(x)) or _what_is_left(x, origin)
+        if not events:
+            found[goal] = leaf(target)
         return list(found.values())
 
     def detour_from(self, source: Any, entered: list[Leaf] | None) -> Event | None:
@@ -185,8 +188,8 @@ class History:
         return event.op.name if event.op is not None else event.kind
 
 
-def _what_is_left(reference: ref) -> Leaf:
+def _what_is_left(reference: ref, origin: tuple | None) -> Leaf:
     value = reference()
     if value is None:
-        return Leaf(reference, TensorShape(None), np.dtype(object), None, None)
+        return Leaf(reference, (), np.dtype(object), None, origin)
     return leaf(value)

@@ -139,12 +139,14 @@ class GradientTape:
         """Note that a variable was written."""
         variable = whole(variable)
         made = (variable, variable._value)
-        self.note(trail.ASSIGNED, None, (tensor,), made, learners_line(None))
+        self.note(trail.ASSIGNED, None, (tensor,), made, learners_line(None), variable._label)
 
-    def note(self, kind: str, op: Any, inputs: Any, outputs: Any, origin: tuple) -> None:
+    def note(
+        self, kind: str, op: Any, inputs: Any, outputs: Any, origin: Any, name: Any = None
+    ) -> None:
         """Remember something that happened beside the record, for `explain`."""
         at = len(self.nodes) or len(self._past.nodes)
-        self._trail.append(noted(kind, op, inputs, outputs, origin, at))
+        self._trail.append(noted(kind, op, inputs, outputs, origin, at, name))
 
     def note_read(self, kind: str, variable: Variable, tensor: Tensor) -> None:
         """Remember that a variable was read without being recorded."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 from weakref import ref
 
@@ -53,6 +54,8 @@ class Event(NamedTuple):
     """(op, code, instruction offset) of the learner's line."""
     at: int
     """How many nodes the tape had recorded before it."""
+    origins: Sequence = ()
+    """Where the inputs of what was not recorded had come from, since they may be gone by now."""
 
 
 class Leaf(NamedTuple):
@@ -192,17 +195,26 @@ class Bystander:
 
 
 def noted(
-    kind: str, op: Any, inputs: Sequence, outputs: Sequence, origin: tuple | None, at: int
-) -> tuple:
+    kind: str, op: Any, inputs: Sequence, outputs: Sequence, origin: tuple | None, at: int,
+    name: str | None = None,
+) -> tuple:  # fmt: skip
     """An `Event` as a plain tuple, which is made faster."""
     if type(op) is not Op and op is not None:
         op = op.without_values()
-    return (kind, op, [*map(ref, inputs)], NO_ATTRS, [*map(ref, outputs)], None, "", origin, at)
+    origins = [getattr(x, "_origin", None) for x in inputs]
+    return (kind, op, [*map(ref, inputs)], NO_ATTRS, [*map(ref, outputs)], name, "", origin, at,
+            origins)  # fmt: skip
 
 
 def learners_line(op: Any) -> tuple:
-    """Where in the learner's program we are: (op, code, instruction offset)."""
+    """Where in the learner's program we are: (op, code, instruction offset).
+
+    numpy and its neighbours are not the learner's.
+    """
     frame = sys._getframe(1)
-    while frame.f_code.co_filename.startswith(ENGINE) and frame.f_back is not None:
+    while frame.f_code.co_filename.startswith(_LIBRARIES) and frame.f_back is not None:
         frame = frame.f_back
     return op, frame.f_code, frame.f_lasti
+
+
+_LIBRARIES = (ENGINE, str(Path(np.__file__).parents[1]))
