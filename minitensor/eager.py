@@ -17,7 +17,7 @@ from minitensor.backend import NAMESPACE, Quiet, restore, silence
 from minitensor.conversion import FLOAT32, FLOAT64, as_array
 from minitensor.device import default_device
 from minitensor.dtypes import DType, as_dtype
-from minitensor.errors import DTypeError, Fault, InvalidArgumentError, message
+from minitensor.errors import DTypeError, Fault, InvalidArgumentError, OpError, message
 from minitensor.graph.ir import ENGINE, Node
 from minitensor.op import NO_ATTRS, Op, State, state
 from minitensor.ops.state import to_device
@@ -90,20 +90,19 @@ class Eager:
         if not (op.fast and _agree(op, arrays)):
             op.infer_specs([_spec(Spec, (a.shape, a.dtype)) for a in arrays], attrs)
         xp = NAMESPACE[type(arrays[0])] if arrays else (state._device or default_device()).namespace
+        out = failure = None
         token = silence()
         try:
             out = op.implementation(xp)(xp, *arrays, **attrs)
         except Exception as error:
             failure = _failure(op, arrays, attrs, error)
-        else:
-            failure = None
         finally:
             restore(token)
         if failure is not None:
             raise failure
         frame = _learners_frame(_getframe(1))
         origin = (op, frame.f_code, frame.f_lasti)
-        several = type(out) is tuple
+        several = isinstance(out, tuple)
         outputs = tuple([_result(o, origin) for o in (out if several else (out,))])
         if state._tapes:
             record(_node(Node, (op, inputs, attrs, outputs, name, state.scope, origin)))
@@ -207,9 +206,9 @@ def _failure(op: Op, arrays: list, attrs: dict, error: Exception) -> Exception:
     if isinstance(error, (ValueError, TypeError, IndexError)):
         try:
             op.infer_specs(specs, attrs)
-        except InvalidArgumentError as lesson:
+        except OpError as lesson:
             return lesson
-    return error
+    return op.lesson(error, specs, attrs)
 
 
 def _as_tensors(op: Op, inputs: Sequence) -> Sequence:
@@ -296,9 +295,9 @@ def static(value: Any) -> Any:
         return value
     if isinstance(value, (Operand, ndarray, np.generic)):
         value = np.asarray(value).tolist()
-    if isinstance(value, (list, tuple)) and not isinstance(value, TensorShape):
-        return tuple(static(v) for v in value)
-    return tuple(value) if isinstance(value, TensorShape) else value
+    if isinstance(value, TensorShape):
+        return None if value.rank is None else tuple(value)
+    return tuple(static(v) for v in value) if isinstance(value, (list, tuple)) else value
 
 
 def _placed(array: np.ndarray) -> Tensor:
@@ -417,7 +416,7 @@ def is_tensor(x: Any) -> bool:
 
 def executing_eagerly() -> bool:
     """Whether ops compute at once, rather than being written into a graph."""
-    interpreter = state.interpreter
+    interpreter: Any = state.interpreter
     while hasattr(interpreter, "watched"):
         interpreter = interpreter.watched
     return isinstance(interpreter, Eager)

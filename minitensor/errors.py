@@ -6,7 +6,7 @@ This floor knows nothing of tensors. The tree, with the Python class each one al
     └── OpError                          what an operation reports
         ├── InvalidArgumentError         ValueError     shapes, values, axes
         │   └── DTypeError               TypeError too  dtypes that do not fit
-        ├── ArgumentError                TypeError      an argument that is unknown or missing
+        ├── ArgumentError                TypeError      one unknown, missing or of a wrong type
         ├── OutOfRangeError              IndexError     an iterator or index past the end
         ├── NotFoundError                LookupError    a name, file or device that is not there
         ├── FailedPreconditionError      RuntimeError   right call, wrong moment
@@ -27,18 +27,22 @@ from collections.abc import Iterable
 __all__ = [
     "ArgumentError",
     "DTypeError",
+    "DataLossError",
     "FailedPreconditionError",
     "Fault",
+    "InaccessibleTensorError",
     "InternalError",
     "InvalidArgumentError",
     "MinitensorError",
     "NotFoundError",
     "OpError",
+    "OperatorNotAllowedInGraphError",
     "OutOfRangeError",
     "ResourceExhaustedError",
     "UnavailableError",
     "UnimplementedError",
     "message",
+    "shorten",
     "suggest",
 ]
 
@@ -68,7 +72,7 @@ class DTypeError(InvalidArgumentError, TypeError):
 
 
 class ArgumentError(OpError, TypeError):
-    """An argument is unknown, missing, or given twice."""
+    """An argument is unknown, missing, given twice, or of a wrong type."""
 
 
 class OutOfRangeError(OpError, IndexError):
@@ -95,6 +99,18 @@ class UnimplementedError(OpError, NotImplementedError):
 
 class UnavailableError(OpError, ImportError):
     """An optional package is not installed; the message names the extra that brings it."""
+
+
+class DataLossError(OpError, ValueError):
+    """A file is cut off, corrupt, or not what it should be."""
+
+
+class OperatorNotAllowedInGraphError(OpError, TypeError):
+    """Python asks for the value of a tensor that has none yet: the function is being traced."""
+
+
+class InaccessibleTensorError(OpError, ValueError):
+    """A tensor of a traced function is used outside the function."""
 
 
 class InternalError(OpError, RuntimeError):
@@ -128,6 +144,17 @@ equal or contain a 1. To fix it: reshape one of them.'
     if "\n" in fault:
         return f"{first}\n{fault}\n{end}"
     return f"{first} {_sentence(fault)} {end}"
+
+
+def shorten(value: object, most: int = 80) -> str:
+    """The repr of a value, cut where it grows too long for a message.
+
+    Example:
+        >>> shorten(list(range(100)), 20)
+        '[0, 1, 2, 3, 4, 5, …'
+    """
+    text = repr(value)
+    return text if len(text) <= most else f"{text[: most - 1]}…"
 
 
 def suggest(word: str, known: Iterable[str]) -> str:
