@@ -41,7 +41,8 @@ def _depthwise_spec(input: Spec, filter: Spec, *, strides: Any, padding: Any,
                     "(their third axis)", "each channel has its own filters",
                     f"make the third axis of the filters {input.shape[3]}")  # fmt: skip
     window = window_of(input.shape[1:3], filter.shape[:2], strides, padding, dilations)
-    depth = None if input.shape[3] is None else input.shape[3] * filter.shape[3]  # type: ignore
+    c, m = (depths or {None}).pop(), filter.shape[3]
+    depth = None if c is None or m is None else c * m
     return Spec((input.shape[0], *window.out, depth), input.dtype)
 
 

@@ -263,7 +263,7 @@ def _pool1d(pool: Any, input: Any, ksize: Any, strides: Any, padding: Any, data_
     return squeeze(out, axis=1)
 
 
-def max_pool1d(input: Any, ksize: Any, strides: Any, padding: Any, data_format: str = "NWC",
+def max_pool1d(input: Any, ksize: Any, strides: Any, padding: Any, data_format: str | None = "NWC",
                name: str | None = None) -> Any:  # fmt: skip
     """The largest element of each window of sequences.
 
@@ -272,7 +272,7 @@ def max_pool1d(input: Any, ksize: Any, strides: Any, padding: Any, data_format: 
     return _pool1d(max_pool2d, convert(input), ksize, strides, padding, data_format, name)
 
 
-def avg_pool1d(input: Any, ksize: Any, strides: Any, padding: Any, data_format: str = "NWC",
+def avg_pool1d(input: Any, ksize: Any, strides: Any, padding: Any, data_format: str | None = "NWC",
                name: str | None = None) -> Any:  # fmt: skip
     """The mean of each window of sequences; padding does not count.
 
@@ -289,7 +289,7 @@ def max_pool(input: Any, ksize: Any, strides: Any, padding: Any, data_format: st
     """
     input = convert(input)
     pool = max_pool1d if len(input.shape) == 3 else max_pool2d
-    return pool(input, ksize, strides, padding, data_format, name=name)  # type: ignore[arg-type]
+    return pool(input, ksize, strides, padding, data_format, name=name)
 
 
 def avg_pool(input: Any, ksize: Any, strides: Any, padding: Any, data_format: str | None = None,
@@ -300,4 +300,4 @@ def avg_pool(input: Any, ksize: Any, strides: Any, padding: Any, data_format: st
     """
     input = convert(input)
     pool = avg_pool1d if len(input.shape) == 3 else avg_pool2d
-    return pool(input, ksize, strides, padding, data_format, name=name)  # type: ignore[arg-type]
+    return pool(input, ksize, strides, padding, data_format, name=name)

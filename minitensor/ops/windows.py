@@ -37,8 +37,8 @@ class Window(NamedTuple):
     dilations: Pair
     pads: tuple[Pair, Pair]
     """Rows of zeros above and below, columns left and right."""
-    out: tuple[int | None, int | None]
-    """How many positions the window takes."""
+    out: tuple[Any, Any]
+    """How many positions the window takes; None where that is not known yet."""
 
     @property
     def padded(self) -> bool:
@@ -76,27 +76,30 @@ def window_of(
     pads, out = [], []
     for axis in (0, 1):
         n, span, step = image[axis], spans[axis], strides[axis]
-        known = n is not None and span is not None
         before, after = _pads(padding, axis, n or 0, span or 1, step)
         pads.append((before, after))
-        count = (n + before + after - span) // step + 1 if known else None  # type: ignore
-        if count is not None and count < 1 and n:
+        if n is None or span is None:
+            out.append(None)
+            continue
+        count = (n + before + after - span) // step + 1
+        if count < 1 and n:
             raise Fault(f"the window spans {spans[0]}×{spans[1]} elements and the image has "
                         f"{image[0]}×{image[1]}", "a window must fit inside the padded image",
                         'use padding="SAME", a smaller window, or larger images')  # fmt: skip
-        out.append(count if count is None else max(count, 0))
+        out.append(max(count, 0))
     return Window((size[0], size[1]), strides, dilations, (pads[0], pads[1]), (out[0], out[1]))
 
 
 def _pads(padding: Any, axis: int, n: int, span: int, step: int) -> Pair:
-    word = padding.upper() if isinstance(padding, str) else ""
+    word = str(padding).upper()
     if word == "VALID":
         return 0, 0
     if word == "SAME":
         total = max((-(-n // step) - 1) * step + span - n, 0)
         return total // 2, total - total // 2
-    if [np.size(p) for p in padding] == [2] * 4 and not any((*padding[0], *padding[3])):
-        before, after = map(operator.index, padding[axis + 1])
+    explicit = [] if isinstance(padding, str) else [tuple(p) for p in padding]
+    if [len(p) for p in explicit] == [2] * 4 and not any((*explicit[0], *explicit[3])):
+        before, after = map(operator.index, explicit[axis + 1])
         if min(before, after) >= 0:
             return before, after
     raise Fault(f"padding={padding!r} is not understood",
@@ -162,10 +165,10 @@ def columns(xp: Any, images: Any, window: Window) -> Iterator[tuple[slice, slice
     """
     n, _, _, c = images.shape
     high, wide = window.out
-    row = wide * prod(window.size) * c  # type: ignore[operator]
-    for some in blocks(xp, n, high * row):  # type: ignore[operator]
+    row = wide * prod(window.size) * c
+    for some in blocks(xp, n, high * row):
         part = padded(xp, images[some], window)
-        for rows in blocks(xp, high, len(part) * row):  # type: ignore[arg-type]
+        for rows in blocks(xp, high, len(part) * row):
             yield some, rows, _unfold(xp, part, window, rows)
 
 
@@ -194,8 +197,8 @@ def taps(window: Window) -> Iterator[tuple[int, int, tuple]]:
     (sh, sw), (dh, dw), (high, wide) = window.strides, window.dilations, window.out
     for i in range(window.size[0]):
         for j in range(window.size[1]):
-            down = slice(i * dh, i * dh + (high - 1) * sh + 1, sh)  # type: ignore[operator]
-            right = slice(j * dw, j * dw + (wide - 1) * sw + 1, sw)  # type: ignore[operator]
+            down = slice(i * dh, i * dh + (high - 1) * sh + 1, sh)
+            right = slice(j * dw, j * dw + (wide - 1) * sw + 1, sw)
             yield i, j, (slice(None), down, right)
 
 
@@ -207,4 +210,4 @@ def inside(window: Window, image: tuple) -> tuple:
 
 def frame(window: Window, image: tuple) -> tuple[int, int]:
     """Height and width of a padded image."""
-    return tuple(n + sum(p) for n, p in zip(image, window.pads, strict=True))  # type: ignore
+    return tuple(n + sum(p) for n, p in zip(image, window.pads, strict=True))
