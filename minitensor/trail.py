@@ -8,6 +8,7 @@ recorded, what it overlooked and why, trips through numpy and assignments are al
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -77,7 +78,7 @@ class Past(NamedTuple):
 
     def events(self, kind: str = RECORDED) -> list[Event]:
         """The nodes as events."""
-        return [Event(kind, *node, at) for at, node in enumerate(self.nodes)]
+        return [Event._make((kind, *node, at)) for at, node in enumerate(self.nodes)]
 
 
 NOTHING = Past([], [])
@@ -110,13 +111,17 @@ class NoElements(NamedTuple):
     dtype: np.dtype
 
 
+def _without_values(op: Any) -> Any:
+    return op if type(op) is Op else op.without_values()
+
+
 def remember(nodes: Sequence[Node], known: Mapping[int, Any]) -> Past:
     """What is left of nodes when their values are let go. `known` holds what they made.
 
     It runs once per gradient, after the backward pass, in half a microsecond a node.
     """
-    bare = [
-        (op if type(op) is Op else op.without_values(), [*map(ref, inputs)], attrs,
+    bare: list[tuple] = [
+        (_without_values(op), [*map(ref, inputs)], attrs,
          [*map(ref, outputs)], name, scope, origin)
         for op, inputs, attrs, outputs, name, scope, origin in nodes
     ]  # fmt: skip
@@ -217,4 +222,4 @@ def learners_line(op: Any) -> tuple:
     return op, frame.f_code, frame.f_lasti
 
 
-_LIBRARIES = (ENGINE, str(Path(np.__file__).parents[1]))
+_LIBRARIES = (ENGINE, f"{Path(np.__file__).parents[1]}{os.sep}")

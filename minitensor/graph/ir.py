@@ -8,6 +8,7 @@ with a shape and a dtype, and is recognised by identity.
 from __future__ import annotations
 
 import linecache
+import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -18,7 +19,7 @@ from minitensor.op import Op
 
 __all__ = ["Graph", "Node", "SourceLine"]
 
-ENGINE = str(Path(__file__).parents[1])
+ENGINE = f"{Path(__file__).parents[1]}{os.sep}"
 
 
 class SourceLine(NamedTuple):
