@@ -207,7 +207,8 @@ def _failure(op: Op, arrays: list, attrs: dict, error: Exception) -> Exception:
         try:
             op.infer_specs(specs, attrs)
         except OpError as lesson:
-            return lesson
+            lesson.__context__ = None  # numpy's own words add nothing
+            return lesson.with_traceback(None)
     return op.lesson(error, specs, attrs)
 
 
