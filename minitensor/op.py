@@ -24,7 +24,17 @@ from inspect import Parameter, Signature, getdoc, signature
 from typing import Any, Protocol
 
 from minitensor.dtypes import kind_of, name_of
-from minitensor.errors import ArgumentError, DTypeError, Fault, OpError, message, suggest
+from minitensor.errors import (
+    ArgumentError,
+    DTypeError,
+    Fault,
+    InvalidArgumentError,
+    OpError,
+    ResourceExhaustedError,
+    message,
+    shorten,
+    suggest,
+)
 from minitensor.shapes import Spec
 
 __all__ = ["REGISTRY", "Interpreter", "Op", "State", "convert", "op", "state"]
@@ -216,15 +226,61 @@ class Op:
             self._check_types(specs)
             return self.infer(*specs, **attrs)
         except Fault as fault:
-            found = fault
-        raise self.error(found, specs, attrs)
+            found: Exception = self.error(fault, specs, attrs)
+        except _RAW as raw:
+            found = self.lesson(raw, specs, attrs)
+        raise found
 
     def error(self, fault: Fault, specs: Sequence[Spec], attrs: dict) -> OpError:
         """The public error for what a rule found wrong."""
         inputs = " and ".join(f"{tuple(s.shape)} {name_of(s.dtype)}" for s in specs)
         given = [f"shape{'s' if len(specs) > 1 else ''} {inputs}"] if specs else []
-        given += [f"{key}={value!r}" for key, value in attrs.items()]
+        given += [f"{key}={shorten(value)}" for key, value in attrs.items()]
         return fault.error(message(self.name, ", ".join(given), fault.fault, fault.rule, fault.fix))
+
+    def lesson(self, raw: Exception, specs: Sequence[Spec], attrs: dict) -> Exception:
+        """What a learner sees of an error that Python or the array library raised inside a rule.
+
+        An error from a function that the learner passed in is her own: it stays as it is.
+        """
+        if not isinstance(raw, _RAW) or isinstance(raw, OpError) or not _only_ours(raw):
+            return raw
+        if isinstance(raw, MemoryError):
+            fault = Fault(
+                str(raw) or "there is not enough memory for the result",
+                "inputs and result must fit into memory together",
+                "use fewer elements, or a smaller dtype",
+                ResourceExhaustedError,
+            )
+        else:
+            key = self._suspect(specs, attrs)
+            kinds = (TypeError, AttributeError) if key else TypeError
+            wrong_type = ArgumentError if key else DTypeError
+            fault = Fault(
+                f"the argument {key}={shorten(attrs[key])} cannot be used ({_text(raw)})"
+                if key else f"it cannot be computed ({_text(raw)})",
+                f"the call is {self.name}{self.__signature__}",
+                "compare with it",
+                wrong_type if isinstance(raw, kinds) else InvalidArgumentError,
+            )  # fmt: skip
+        lesson = self.error(fault, specs, attrs)
+        lesson.__cause__ = raw
+        return lesson
+
+    def _suspect(self, specs: Sequence[Spec], attrs: dict) -> str | None:
+        """The attribute without which shapes and dtypes can be inferred; None when not clear."""
+        parameters = self.__signature__.parameters
+        for key in attrs:
+            default = parameters[key].default
+            if default is Parameter.empty:
+                continue
+            try:
+                self.infer(*specs, **{**attrs, key: default})
+            except (Fault, *_RAW):
+                continue
+            if _fails(self.infer, specs, attrs):
+                return key
+        return next(iter(attrs)) if len(attrs) == 1 and _fails(self.infer, specs, attrs) else None
 
     def _check_types(self, specs: Sequence[Spec]) -> None:
         letters = self.types * len(specs) if len(self.types) == 1 else self.types
@@ -318,6 +374,35 @@ def op(
         return new
 
     return register
+
+
+# What Python and numpy raise when a value does not fit: an `OpError` says it better.
+_RAW = (TypeError, ValueError, LookupError, AttributeError, ArithmeticError, MemoryError)
+_OURS = {"minitensor", "numpy", "cupy", "cupyx", "cupy_backends", "ml_dtypes", "array_api_strict"}
+
+
+def _only_ours(error: Exception) -> bool:
+    """Whether only the engine and its array libraries ran where the error came up."""
+    trace = error.__traceback__
+    while trace is not None:
+        if trace.tb_frame.f_globals.get("__name__", "").partition(".")[0] not in _OURS:
+            return False
+        trace = trace.tb_next
+    return True
+
+
+def _fails(infer: Callable, specs: Sequence[Spec], attrs: dict) -> bool:
+    try:
+        infer(*specs, **attrs)
+    except (Fault, *_RAW):
+        return True
+    return False
+
+
+def _text(error: Exception) -> str:
+    text = str(error).rstrip(".")
+    plain = type(error) in (TypeError, ValueError)
+    return text if plain and text else f"{type(error).__name__}: {text}"
 
 
 def _public_signature(parameters: list[Parameter]) -> Signature:
