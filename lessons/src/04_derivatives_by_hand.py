@@ -352,11 +352,21 @@ check("04.7", matmul_gradient)
 #
 # ## Same idea elsewhere
 #
-# | | |
-# |---|---|
-# | TensorFlow | `with tf.GradientTape() as tape: y = …` then `tape.gradient(y, [a, b])` |
-# | PyTorch | `a.requires_grad_()`, `y.backward()`, then read `a.grad`, which **accumulates over calls** too |
-# | JAX | `jax.grad(f, argnums=(0, 1))(a, b)`, and `jax.vjp(f, a, b)` for the walk itself |
+# ```python
+# # TensorFlow: the same names as here
+# with tf.GradientTape() as tape:
+#     y = f(a, b)
+# tape.gradient(y, [a, b])
+#
+# # PyTorch
+# a.requires_grad_()
+# y = f(a, b)
+# y.backward()
+# a.grad
+#
+# # JAX
+# jax.grad(f, argnums=(0, 1))(a, b)
+# ```
 #
 # All three visit in reverse, apply local rules, accumulate, and un-broadcast.
 #

@@ -507,14 +507,26 @@ print("at least 96 of 100 unseen digits are read right:", accuracy(test) >= 0.96
 #
 # ## Same idea elsewhere
 #
-# | | |
-# |---|---|
-# | TensorFlow | the same names: `tf.GradientTape`, `tape.watch`, `tf.stop_gradient`, `tf.custom_gradient` |
-# | PyTorch | `loss.backward()` fills `p.grad` and **adds** to what is there, so loops begin with `optimizer.zero_grad()`; `x.detach()`, `torch.autograd.Function` |
-# | JAX | `jax.value_and_grad(loss)(parameters)` of a pure function; there is nothing to watch; `jax.lax.stop_gradient`, `jax.custom_vjp` |
+# ```python
+# # TensorFlow: the same names
+# with tf.GradientTape() as tape:
+#     loss = loss_of(parameters, batch)
+# gradients = tape.gradient(loss, parameters)
 #
-# A cut path looks different in each: TensorFlow says `None`, PyTorch raises *does not require grad* or leaves
-# `.grad` at `None`, JAX gives zeros.
+# # PyTorch: every tensor carries its own tape, and .grad adds up over calls
+# optimizer.zero_grad()
+# loss = loss_of(parameters, batch)
+# loss.backward()  # fills p.grad for every parameter p
+#
+# # JAX: a function goes in, its gradient function comes out; there is nothing to watch
+# loss, gradients = jax.value_and_grad(loss_of)(parameters, batch)
+# ```
+#
+# | here and in TensorFlow | PyTorch | JAX |
+# |---|---|---|
+# | `stop_gradient` | `x.detach()` | `jax.lax.stop_gradient` |
+# | `custom_gradient` | `torch.autograd.Function` | `jax.custom_vjp` |
+# | a cut path gives `None` | an error, *does not require grad*, or `.grad` stays `None` | zeros |
 #
 # ## Make: one gradient, a few rows at a time
 #
