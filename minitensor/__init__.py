@@ -48,6 +48,7 @@ from minitensor.eager import convert_to_tensor as convert_to_tensor
 from minitensor.eager import executing_eagerly as executing_eagerly
 from minitensor.eager import is_tensor as is_tensor
 from minitensor.graph.ir import Graph as Graph
+from minitensor.math import divide as divide
 from minitensor.ops import IndexedSlices as IndexedSlices
 from minitensor.ops import abs as abs
 from minitensor.ops import acos as acos
@@ -78,7 +79,6 @@ from minitensor.ops import concat as concat
 from minitensor.ops import cos as cos
 from minitensor.ops import cosh as cosh
 from minitensor.ops import cumsum as cumsum
-from minitensor.ops import divide as divide
 from minitensor.ops import einsum as einsum
 from minitensor.ops import ensure_shape as ensure_shape
 from minitensor.ops import equal as equal

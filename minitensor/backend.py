@@ -9,7 +9,8 @@ from __future__ import annotations
 import contextvars
 import importlib.util
 import sys
-from functools import cache
+from collections.abc import Callable
+from functools import cache, partial
 from types import ModuleType
 from typing import Any
 
@@ -43,7 +44,7 @@ def gpu_count() -> int:
     """How many GPUs cupy can use; 0 without cupy, without a driver or without a device."""
     if importlib.util.find_spec("cupy") is None:
         return 0
-    import cupy
+    import cupy  # pyright: ignore[reportMissingImports]
 
     return cupy.cuda.runtime.getDeviceCount() if cupy.cuda.is_available() else 0
 
@@ -111,22 +112,20 @@ class Quiet:
         restore(self._token)
 
 
+def _by_name() -> Any:
+    """The same through numpy's own function, should it keep its state elsewhere one day."""
+    return np.seterr(all="ignore")
+
+
+def _back_by_name(token: Any) -> None:
+    np.seterr(**token)
+
+
+silence: Callable[[], Any]
+"""Stop numpy's floating-point warnings; returns the token for `restore`."""
+restore: Callable[[Any], None]
+"""Bring back the state that `silence` replaced."""
 if _ERROR_STATE is not None:
-
-    def silence(
-        set_state: Any = _ERROR_STATE.set, silent: Any = _SILENT
-    ) -> Any:  # the defaults make both names local
-        """Stop numpy's floating-point warnings; returns the token for `restore`."""
-        return set_state(silent)
-
-    restore = _ERROR_STATE.reset
-
+    silence, restore = partial(_ERROR_STATE.set, _SILENT), _ERROR_STATE.reset
 else:
-
-    def silence() -> Any:
-        """Stop numpy's floating-point warnings; returns the token for `restore`."""
-        return np.seterr(all="ignore")
-
-    def restore(token: Any) -> None:
-        """Bring back the state that `silence` replaced."""
-        np.seterr(**token)
+    silence, restore = _by_name, _back_by_name

@@ -29,7 +29,7 @@ __all__ = ["Send", "Step", "steps"]
 class Send(NamedTuple):
     """What one step sends to one input of its node."""
 
-    index: int
+    index: int  # pyright: ignore[reportIncompatibleMethodOverride]
     """Which input of the node."""
     input: Any
     """The tensor or variable it goes to."""

@@ -156,7 +156,7 @@ def Assert(condition: Any, data: Sequence, summarize: int | None = None, name: T
         InvalidArgumentError: (also a ValueError) with the first elements of each of `data`.
     """
     count = 3 if summarize is None else summarize
-    assertions.assert_([condition, *data], summarize=count, name=name)
+    assertions.assert_([condition, *data], summarize=count, name=name)  # noqa: PT009
 
 
 def assert_rank(x: Any, rank: int, message: Text = None, name: Text = None) -> None:
@@ -279,7 +279,7 @@ def assert_shapes(
 def _symbols(wanted: Any, given: str, note: Text) -> list:
     if isinstance(wanted, TensorShape):
         return list(wanted)
-    if isinstance(wanted, str) or isinstance(wanted, Iterable):
+    if isinstance(wanted, (str, Iterable)):
         return list(wanted)
     raise InvalidArgumentError(
         _text("assert_shapes", given, note, "Specified shape must be an iterable. Received "

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import copy
 import dataclasses
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from minitensor.errors import InvalidArgumentError, message
@@ -61,7 +61,7 @@ def map_structure(function: Callable, *structures: Any) -> Any:
     return pack_sequence_as(first, leaves)
 
 
-def pack_sequence_as(structure: Any, flat: list) -> Any:
+def pack_sequence_as(structure: Any, flat: Sequence) -> Any:
     """Put the leaves `flat` into the places that the leaves of `structure` have.
 
     Raises:

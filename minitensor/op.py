@@ -151,6 +151,7 @@ class Op:
         self.binds = self.variadic or bool(required)
 
     def __call__(self, *inputs: Any, name: str | None = None, **attrs: Any) -> Any:
+        """Hand the op to the active interpreter, which computes or records it."""
         if len(inputs) != self.arity or self.binds or not attrs.keys() <= self.attr_set:
             inputs, attrs = self.bind(inputs, attrs)
         return state.interpreter.apply(self, inputs, attrs, name)
@@ -289,8 +290,9 @@ class Op:
             if letter in _FIXED_TYPES:
                 kinds, wanted = _FIXED_TYPES[letter]
                 if kind_of(spec.dtype) not in kinds:
-                    raise Fault(f"{self._input(i)} has dtype {name_of(spec.dtype)}",
-                                f"it must be {wanted}", "convert it with mt.cast", DTypeError)  # fmt: skip
+                    fault = f"{self._input(i)} has dtype {name_of(spec.dtype)}"
+                    rule = f"it must be {wanted}"
+                    raise Fault(fault, rule, "convert it with mt.cast", DTypeError)
             elif letter != "A":
                 where, other = first.setdefault(letter, (i, spec))
                 if other.dtype != spec.dtype:
@@ -310,7 +312,7 @@ class Op:
             raise Fault(
                 f"dtype {name_of(dtype)} is not in the list of allowed values",
                 f"{self.name} takes {', '.join(_KIND_WORDS[k] for k in self.kinds)} tensors",
-                "convert with mt.cast(x, mt.float32)" if "f" in self.kinds else "convert with mt.cast",
+                f"convert with mt.cast{'(x, mt.float32)' if 'f' in self.kinds else ''}",
                 DTypeError,
             )  # fmt: skip
 

@@ -25,6 +25,7 @@ from minitensor.ops.arithmetic import (
     subtract,
     truediv,
 )  # fmt: skip
+from minitensor.ops.bitwise import bitwise_and, bitwise_or, bitwise_xor, invert
 from minitensor.ops.comparison import (
     equal,
     greater,
@@ -48,6 +49,10 @@ class Operand:
 
     __slots__ = ()
     __array_priority__ = 100
+
+    shape: Any
+    dtype: Any
+    _array: Any
 
     def __add__(self, other: Any) -> Any:
         return state.interpreter.binary(add, self, other)
@@ -115,22 +120,22 @@ class Operand:
         return state.interpreter.apply(abs, (self,), NO_ATTRS)
 
     def __and__(self, other: Any) -> Any:
-        return state.interpreter.binary(logical_and, self, other)
+        return state.interpreter.binary(_logic(self, logical_and, bitwise_and), self, other)
 
     __rand__ = __and__
 
     def __or__(self, other: Any) -> Any:
-        return state.interpreter.binary(logical_or, self, other)
+        return state.interpreter.binary(_logic(self, logical_or, bitwise_or), self, other)
 
     __ror__ = __or__
 
     def __xor__(self, other: Any) -> Any:
-        return state.interpreter.binary(logical_xor, self, other)
+        return state.interpreter.binary(_logic(self, logical_xor, bitwise_xor), self, other)
 
     __rxor__ = __xor__
 
     def __invert__(self) -> Any:
-        return state.interpreter.apply(logical_not, (self,), NO_ATTRS)
+        return state.interpreter.apply(_logic(self, logical_not, invert), (self,), NO_ATTRS)
 
     def __lt__(self, other: Any) -> Any:
         return state.interpreter.binary(less, self, other)
@@ -160,6 +165,11 @@ class Operand:
     @property
     def _numpy_dtype(self) -> np.dtype:
         raise TypeError(f"{type(self).__name__} is abstract")
+
+
+def _logic(x: Any, of_truth: Any, of_bits: Any) -> Any:
+    """`& | ^ ~` mean logic for truth values and bits for integers."""
+    return of_bits if x.dtype.is_integer else of_truth
 
 
 def _compare(op: Any, a: Any, b: Any, unequal: bool) -> Any:

@@ -76,7 +76,7 @@ def reductions(low: float = -2.0, high: float = 2.0) -> Callable[..., Samples]:
     return make
 
 
-def cases(*built: tuple[tuple, dict]) -> Callable[..., Samples]:
+def cases(*built: tuple[Any, dict]) -> Callable[..., Samples]:
     """Fixed cases: each `((shape or array, …), attrs)`; shapes are filled with normal draws."""
 
     def make(rng: np.random.Generator) -> Samples:

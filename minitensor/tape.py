@@ -182,7 +182,7 @@ class GradientTape:
                 logger.warning("The dtype of the watched tensor must be floating (e.g. "
                                "tf.float32), got %r", x.dtype)  # fmt: skip
             x = whole(x)
-            seen = self._variables if isinstance(x, Variable) else self._watched
+            seen: Any = self._variables if isinstance(x, Variable) else self._watched
             seen[id(x)] = self.known[id(x)] = x
 
     def watched_variables(self) -> tuple[Variable, ...]:

@@ -133,8 +133,8 @@ def result(source: Any, g: Any, zero: bool, origin: tuple) -> Any:
     if g is None or not source.dtype.is_differentiable:
         return zeros_like(source) if zero and source.dtype.kind != "O" else None
     if isinstance(g, IndexedSlices):
-        wrap = [_tensor(x, source, origin) for x in (g.values, g.indices)]
-        return IndexedSlices(*wrap, convert_to_tensor(list(g.dense_shape)))
+        values, indices = (_tensor(x, source, origin) for x in (g.values, g.indices))
+        return IndexedSlices(values, indices, convert_to_tensor(list(g.dense_shape)))
     return _tensor(g, source, origin)
 
 

@@ -37,7 +37,8 @@ class Tensor(Operand):
     __slots__ = ("__weakref__", "_array", "_device", "_origin")
 
     def __init__(self, array: Any, device: Device | None = None):
-        self._array, self._device, self._origin = array, device, None
+        self._array, self._device = array, device
+        self._origin: tuple | None = None
 
     @property
     def shape(self) -> TensorShape:
@@ -105,7 +106,7 @@ class Tensor(Operand):
         return np.array(self._for_python(), dtype=dtype)
 
     def __buffer__(self, flags: int) -> memoryview:
-        return memoryview(self._for_python().copy())
+        return memoryview(self._for_python().copy())  # pyright: ignore[reportArgumentType]
 
     def _for_python(self) -> np.ndarray:
         """The elements for code that no tape sees; tapes note it for `explain`."""

@@ -78,7 +78,7 @@ class Past(NamedTuple):
 
     def events(self, kind: str = RECORDED) -> list[Event]:
         """The nodes as events."""
-        return [Event._make((kind, *node, at)) for at, node in enumerate(self.nodes)]
+        return [Event._make((kind, *node, at, ())) for at, node in enumerate(self.nodes)]
 
 
 NOTHING = Past([], [])

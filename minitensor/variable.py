@@ -253,14 +253,14 @@ class Variable(Operand):
         return self._value
 
     def _convert(self, value: Any, dtype: DType | None, what: str) -> Tensor:
-        if isinstance(value, (Operand, IndexedSlices)) and dtype is not None:
-            if value.dtype is not dtype:
-                raise DTypeError(
-                    message(f"Variable.{what}", f"a tensor of dtype {value.dtype.name}",
-                            f"Tensor conversion requested dtype {dtype.name} for Tensor with "
-                            f"dtype {value.dtype.name}", "a variable keeps its dtype",
-                            f"mt.cast(value, mt.{dtype.name})")
-                )  # fmt: skip
+        given = isinstance(value, (Operand, IndexedSlices))
+        if given and dtype is not None and value.dtype is not dtype:
+            raise DTypeError(
+                message(f"Variable.{what}", f"a tensor of dtype {value.dtype.name}",
+                        f"Tensor conversion requested dtype {dtype.name} for Tensor with "
+                        f"dtype {value.dtype.name}", "a variable keeps its dtype",
+                        f"mt.cast(value, mt.{dtype.name})")
+            )  # fmt: skip
         if isinstance(value, (np.ndarray, np.generic)) and dtype is not None:
             value = value.astype(dtype.numpy)
         return convert(value, dtype)

@@ -183,7 +183,7 @@ def squeeze(xp, input, *, axis=None):
 
     Shape: (…, 1, …) → (…).
     """
-    return xp.reshape(input, _squeeze_spec(Spec(tuple(input.shape), None), axis=axis).shape)
+    return xp.reshape(input, _squeeze_spec(Spec(tuple(input.shape), input.dtype), axis=axis).shape)
 
 
 @squeeze.gradient

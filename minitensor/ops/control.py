@@ -119,7 +119,7 @@ def switch_case(
         >>> mt.switch_case(mt.constant(1), [lambda: "zero", lambda: "one"])
         'one'
     """
-    pairs = branch_fns.items() if isinstance(branch_fns, dict) else branch_fns
+    pairs: Any = branch_fns.items() if isinstance(branch_fns, dict) else branch_fns
     if pairs and all(callable(f) for f in pairs):
         pairs = enumerate(pairs)
     pairs = sorted(((int(i), branch) for i, branch in pairs), key=lambda pair: pair[0])

@@ -32,7 +32,7 @@ class _Places(NamedTuple):
     number: np.ndarray
     position: np.ndarray
     longest: int
-    count: int
+    diagonals: int
 
 
 def _places(rows: int, columns: int, k: Any, align: str) -> _Places:
@@ -54,7 +54,8 @@ def _places(rows: int, columns: int, k: Any, align: str) -> _Places:
         parts = (along - min(d, 0), along + max(d, 0), np.full(length, number), along + filled)
         for list_, part in zip(found, parts, strict=True):
             list_.append(part)
-    return _Places(*(np.concatenate(part) for part in found), longest, high - low + 1)
+    row, column, order, position = map(np.concatenate, found)
+    return _Places(row, column, order, position, longest, high - low + 1)
 
 
 def _range_of(k: Any) -> tuple[int, int]:
@@ -72,7 +73,7 @@ def _in_matrix(xp: Any, places: _Places) -> tuple:
 def _in_diagonals(xp: Any, places: _Places) -> tuple:
     """The index of the elements in the tensor of diagonals; a single one has no axis of its own."""
     position = xp.asarray(places.position)
-    if places.count == 1:
+    if places.diagonals == 1:
         return (..., position)
     return (..., xp.asarray(places.number), position)
 
@@ -155,8 +156,9 @@ def _diag_part_spec(
         raise Fault(f"the input has shape {tuple(input.shape)}",
                     "input must be at least 2-dim: rows and columns, of known sizes",
                     "add an axis")  # fmt: skip
-    places = _places(*input.shape[-2:], k, align)
-    count = (places.count,) if places.count > 1 else ()
+    rows, columns = input.shape[-2:]
+    places = _places(int(rows or 0), int(columns or 0), k, align)
+    count = (places.diagonals,) if places.diagonals > 1 else ()
     return Spec((*input.shape[:-2], *count, places.longest), input.dtype)
 
 
@@ -180,8 +182,8 @@ def diag_part(xp, input, *, k=0, padding_value=0, align="RIGHT_LEFT"):
         >>> mt.linalg.diag_part([[1, 2], [3, 4]]).numpy().tolist()
         [1, 4]
     """
-    places = _places(*input.shape[-2:], k, align)
-    count = (places.count,) if places.count > 1 else ()
+    places = _places(input.shape[-2], input.shape[-1], k, align)
+    count = (places.diagonals,) if places.diagonals > 1 else ()
     out = xp.full((*input.shape[:-2], *count, places.longest), padding_value, dtype=input.dtype)
     out[_in_diagonals(xp, places)] = input[_in_matrix(xp, places)]
     return out
@@ -213,7 +215,7 @@ def set_diag(xp, input, diagonal, *, k=0, align="RIGHT_LEFT"):
 
     Shape: (…, rows, columns), diagonals as of diag_part → (…, rows, columns).
     """
-    places = _places(*input.shape[-2:], k, align)
+    places = _places(input.shape[-2], input.shape[-1], k, align)
     out = xp.array(input)
     out[_in_matrix(xp, places)] = diagonal[_in_diagonals(xp, places)]
     return out

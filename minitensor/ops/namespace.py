@@ -114,9 +114,11 @@ def moveaxis(x: Any, source: int, destination: int) -> Any:
 
 def tril(x: Any, k: int = 0) -> Any:
     """The lower triangle, up to diagonal k; zeros above it."""
-    return where(convert(np.tri(*x.shape[-2:], k, dtype=np.bool_)), x, zeros_like(x))
+    rows, columns = x.shape[-2:]
+    return where(convert(np.tri(rows, columns, k, dtype=np.bool_)), x, zeros_like(x))
 
 
 def triu(x: Any, k: int = 0) -> Any:
     """The upper triangle, from diagonal k on; zeros below it."""
-    return where(convert(~np.tri(*x.shape[-2:], k - 1, dtype=np.bool_)), x, zeros_like(x))
+    rows, columns = x.shape[-2:]
+    return where(convert(~np.tri(rows, columns, k - 1, dtype=np.bool_)), x, zeros_like(x))

@@ -116,7 +116,7 @@ def print_tensors(xp, *inputs, pieces, summarize=3, end="\n", output_stream="std
     arrays = iter(to_numpy(x) for x in inputs)
     if len(pieces) == 3 and pieces == ("", None, "") and kind_of(inputs[0].dtype) == "O":
         array = next(arrays)
-        text = array[()].decode(errors="replace") if not array.ndim else tensor_text(array)
+        text = bytes(array[()]).decode(errors="replace") if not array.ndim else tensor_text(array)
     else:
         text = "".join(tensor_text(next(arrays), summarize) if p is None else p for p in pieces)
     _write(output_stream, text + end)

@@ -72,8 +72,11 @@ def window_of(
     """
     strides = pair_of(strides, "strides")
     dilations = pair_of(1 if dilations is None else dilations, "dilations")
-    spans = [None if k is None else (k - 1) * d + 1 for k, d in zip(size, dilations, strict=True)]
-    pads, out = [], []
+    spans: list[Any] = [
+        None if k is None else (k - 1) * d + 1 for k, d in zip(size, dilations, strict=True)
+    ]
+    pads: list[Pair] = []
+    out: list[Any] = []
     for axis in (0, 1):
         n, span, step = image[axis], spans[axis], strides[axis]
         before, after = _pads(padding, axis, n or 0, span or 1, step)
