@@ -15,6 +15,7 @@ from minitensor.graph.ir import Graph, Node, type_text
 
 __all__ = ["digraph"]
 
+FONT = {"fontname": "sans-serif"}
 SHAPES = {
     "op": {"shape": "box", "style": "rounded"},
     "variable": {"shape": "cylinder"},
@@ -41,7 +42,7 @@ class _Drawing:
 
     def __init__(self, graph: Graph, attributes: dict[str, str]):
         self.graph, self.package = graph, optional("graphviz", "graphviz", "graph.to_graphviz")
-        self.dot = _digraph_class()(graph_attr=attributes, node_attr={"fontname": "sans-serif"})
+        self.dot = _digraph_class()(graph_attr=attributes, node_attr=FONT, edge_attr=FONT)
         self.ids: dict[Any, str] = {}
         self.ports: dict[int, int] = {}
         self.boxes = 0
