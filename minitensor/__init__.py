@@ -15,6 +15,7 @@ from minitensor import math as math
 from minitensor import nest as nest
 from minitensor import nn as nn
 from minitensor import random as random
+from minitensor import strings as strings
 from minitensor import test as test
 from minitensor import testing as testing
 from minitensor.config import experimental as experimental
@@ -362,6 +363,7 @@ __all__ = [
     "stop_gradient",
     "strided_slice",
     "string",
+    "strings",
     "subtract",
     "switch_case",
     "tan",

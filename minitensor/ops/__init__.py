@@ -47,4 +47,5 @@ from minitensor.ops.special import *
 from minitensor.ops.splitting import *
 from minitensor.ops.state import *
 from minitensor.ops.statistics import *
+from minitensor.ops.text import *
 from minitensor.ops.trigonometric import *

@@ -49,7 +49,7 @@ def uniform(
         >>> import minitensor as mt
         >>> mt.random.set_seed(1)
         >>> mt.random.uniform([3], maxval=10, dtype=mt.int32)
-        <tf.Tensor: shape=(3,), dtype=int32, numpy=array([2, 3, 9], dtype=int32)>
+        <tf.Tensor: shape=(3,), dtype=int32, numpy=array([8, 2, 4], dtype=int32)>
     """
     return stateless_uniform(shape, next_seed(seed=seed), minval, maxval, dtype, name)
 
@@ -155,7 +155,7 @@ def stateless_uniform(
     Example:
         >>> import minitensor as mt
         >>> mt.random.stateless_uniform([2], seed=[1, 2])
-        <tf.Tensor: shape=(2,), dtype=float32, numpy=array([0.17183644, 0.19592965], dtype=float32)>
+        <tf.Tensor: shape=(2,), dtype=float32, numpy=array([0.90313745, 0.5505031 ], dtype=float32)>
     """
     dtype = as_dtype(dtype)
     if dtype.is_integer:
