@@ -39,6 +39,7 @@ from minitensor.ops.comparison import (
     not_equal,
 )  # fmt: skip
 from minitensor.ops.indexing import boolean_mask, getitem, static_index
+from minitensor.ops.linalg import matmul
 from minitensor.shapes import broadcast_shapes
 
 __all__ = ["Operand"]
@@ -101,13 +102,9 @@ class Operand:
         return state.interpreter.binary(pow, other, self)
 
     def __matmul__(self, other: Any) -> Any:
-        from minitensor.ops.linalg import matmul
-
         return matmul(self, other)
 
     def __rmatmul__(self, other: Any) -> Any:
-        from minitensor.ops.linalg import matmul
-
         return matmul(other, self)
 
     def __neg__(self) -> Any:
