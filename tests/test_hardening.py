@@ -12,10 +12,12 @@ import pytest
 import minitensor as mt
 from minitensor.errors import (
     ArgumentError,
+    DTypeError,
     OpError,
     ResourceExhaustedError,
 )
 from minitensor.op import REGISTRY
+from minitensor.shapes import Spec
 
 X = mt.constant([[1.0, 2.0], [3.0, 4.0]])
 
@@ -67,3 +69,55 @@ def test_errors_of_python_and_numpy_become_lessons(call, error, text):
 
 def test_an_error_of_the_learners_own_function_stays_hers():
     assert raised(KeyError, lambda: mt.py_function(lambda x: {}["k"], [X], mt.float32)) == "'k'"
+
+
+FLOATS = ["float16", "bfloat16", "float32", "float64"]
+
+
+@pytest.mark.parametrize("dtype", FLOATS)
+def test_first_and_second_gradients_keep_the_dtype_and_shape_of_their_source(dtype):
+    wrong = []
+    for op in REGISTRY.values():
+        arrays, attrs = next(iter(op.samples(np.random.default_rng(0))))
+        if op.gradient_rule is None or op.name == "call_python":
+            continue
+        inputs = [mt.constant(a) for a in map(np.asarray, arrays)]
+        inputs = [mt.cast(x, dtype) if x.dtype.is_floating else x for x in inputs]
+        watched = [x for x in inputs if x.dtype.is_floating]
+        try:
+            with mt.GradientTape() as outer, mt.GradientTape() as inner:
+                outer.watch(watched)
+                inner.watch(watched)
+                y = op(inputs, **attrs) if op.variadic else op(*inputs, **attrs)
+                first = inner.gradient(y, watched)
+                first = [g if g is None else mt.convert_to_tensor(g) for g in first]
+        except DTypeError as error:
+            assert "two bytes" in str(error) or op.name == "complex"  # noqa: PT017
+            continue
+        second = outer.gradient([g for g in first if g is not None], watched)
+        second = [g if g is None else mt.convert_to_tensor(g) for g in second]
+        wrong += [
+            (op.name, g.dtype, g.shape)
+            for x, g in zip(watched * 2, [*first, *second], strict=True)
+            if g is not None and (g.dtype, g.shape) != (x.dtype, x.shape)
+        ]
+    assert wrong == []
+
+
+@pytest.mark.parametrize("name", sorted(REGISTRY))
+@pytest.mark.parametrize("dtype", ["bfloat16", "float16", "int8", "uint64", "complex64"])
+def test_results_have_the_dtype_that_was_inferred(name, dtype):
+    op = REGISTRY[name]
+    arrays, attrs = next(iter(op.samples(np.random.default_rng(0))))
+    inputs = [mt.constant(a) for a in map(np.asarray, arrays)]
+    inputs = [mt.cast(x, dtype) if x.dtype.is_floating else x for x in inputs]
+    if name == "call_python":
+        return
+    try:
+        found = op(inputs, **attrs) if op.variadic else op(*inputs, **attrs)
+    except OpError as error:
+        assert "cannot be computed (" not in str(error)  # noqa: PT017
+        return
+    specs = op.infer_specs([Spec(tuple(x.shape), x._array.dtype) for x in inputs], attrs)
+    found, specs = (v if type(v) is tuple else (v,) for v in (found, specs))
+    assert [x._array.dtype for x in found] == [s.dtype for s in specs]

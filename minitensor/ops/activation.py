@@ -138,7 +138,7 @@ def relu6(xp, features):
 
     Shape: any → same. The gradient at 0 and at 6 is 0.
     """
-    return xp.clip(features, 0, 6)
+    return xp.astype(xp.clip(features, 0, 6), features.dtype, copy=False)  # bfloat16 stays
 
 
 @relu6.gradient

@@ -179,14 +179,16 @@ def depthwise_conv2d_backprop_filter(
     Shape: (batch, height, width, c), (batch, positions down, positions right, c · m) →
     filter_sizes.
     """
-    multiplier = filter_sizes[3]
+    dtype, multiplier = input.dtype, filter_sizes[3]
+    if dtype.kind != "f":  # numpy's einsum knows no bfloat16
+        input, out_backprop = (xp.astype(x, xp.float32) for x in (input, out_backprop))
     window = window_of(input.shape[1:3], tuple(filter_sizes)[:2], strides, padding, dilations)
     out = xp.zeros((*window.size, input.shape[3] * multiplier), dtype=input.dtype)
     for some in blocks(xp, len(input), input[:1].size * multiplier):
         part = _repeated(xp, padded(xp, input[some], window), multiplier)
         for i, j, under in taps(window):
             out[i, j] += xp.einsum("bhwc,bhwc->c", part[under], out_backprop[some])
-    return out.reshape(tuple(filter_sizes))
+    return xp.astype(out.reshape(tuple(filter_sizes)), dtype, copy=False)
 
 
 @depthwise_conv2d_backprop_filter.gradient

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from minitensor import samples
+from minitensor.dtypes import kind_of
 from minitensor.errors import Fault
 from minitensor.op import convert, op
 from minitensor.ops.linalg import matmul
@@ -128,7 +129,14 @@ def _unstretched(xp: Any, x: Any, letters: str, sizes: dict) -> tuple[Any, str]:
 
 def _reduced(xp: Any, x: Any, letters: str, needed: str) -> tuple[Any, str]:
     kept = "".join(dict.fromkeys(c for c in letters if c in needed))
-    return (x, letters) if kept == letters else (xp.einsum(f"{letters}->{kept}", x), kept)
+    return (x, letters) if kept == letters else (_one(xp, f"{letters}->{kept}", x), kept)
+
+
+def _one(xp: Any, equation: str, x: Any) -> Any:
+    """Diagonals, sums and another order of the axes of one operand."""
+    if kind_of(x.dtype) != "f" or x.dtype.itemsize > 2:
+        return xp.einsum(equation, x)
+    return xp.astype(xp.einsum(equation, xp.astype(x, xp.float32)), x.dtype)
 
 
 _CASES = samples.cases(
@@ -159,7 +167,7 @@ def einsum_(xp, *inputs, equation):
     """
     terms, result = parse(equation, tuple(x.ndim for x in inputs))
     if len(inputs) == 1:
-        return xp.einsum(f"{terms[0]}->{result}", inputs[0])
+        return _one(xp, f"{terms[0]}->{result}", inputs[0])
     sizes = _sizes(terms, inputs)
     work = [_unstretched(xp, x, term, sizes) for x, term in zip(inputs, terms, strict=True)]
     if len(inputs) == 2:
@@ -178,7 +186,7 @@ def einsum_(xp, *inputs, equation):
             chosen.append((_pair(xp, a, b, in_a, in_b, kept), kept))
         work.append(chosen[0])
     array, letters = work[0]
-    return xp.einsum(f"{letters}->{result}", array)
+    return _one(xp, f"{letters}->{result}", array)
 
 
 @einsum_.gradient

@@ -59,7 +59,7 @@ def layer_normalization_(xp, x, scale, offset, *, axis=-1, epsilon=1e-5):
 @layer_normalization_.gradient
 def layer_normalization_gradient(xp, g, out, x, scale, offset, *, axis=-1, epsilon=1e-5):
     (to_out, to_mean, to_variance), (_, mean, variance) = g, out
-    inverse = rsqrt.on(xp, variance + epsilon)
+    inverse = rsqrt.on(xp, variance + xp.asarray(epsilon, dtype=x.dtype))
     centred = x - mean
 
     def to_x() -> Any:
@@ -68,7 +68,7 @@ def layer_normalization_gradient(xp, g, out, x, scale, offset, *, axis=-1, epsil
         along = xp.mean(scaled * unit, axis=axis, keepdims=True)
         result = (scaled - xp.mean(scaled, axis=axis, keepdims=True) - unit * along) * inverse
         count = prod(x.shape[a] for a in axes_of(axis, len(x.shape)))
-        return result + (to_mean + 2 * to_variance * centred) * (1 / count)
+        return result + (to_mean + 2 * to_variance * centred) / count
 
     return to_x, lambda: to_out * centred * inverse, lambda: to_out
 

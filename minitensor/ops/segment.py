@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 
 from minitensor import samples
-from minitensor.dtypes import kind_of
-from minitensor.errors import Fault
+from minitensor.dtypes import as_dtype, kind_of, name_of
+from minitensor.errors import DTypeError, Fault
 from minitensor.op import convert, op
 from minitensor.ops.scan import linear_recurrence
 from minitensor.ops.scattering import add_rows
@@ -39,6 +39,9 @@ def _segment_spec(
     data: Spec, segment_ids: Spec, *, how: str, num_segments: int | None = None
 ) -> Spec:  # fmt: skip
     ids, shape = segment_ids.shape, data.shape
+    if how in ("max", "min") and data.dtype.kind == "c":
+        raise Fault(f"the data has dtype {name_of(data.dtype)}", "complex numbers have no order",
+                    "take the real part, or mt.abs, first", DTypeError)  # fmt: skip
     if num_segments is None and len(ids) != 1:
         raise Fault(f"segment_ids has {len(ids)} axes", "segment_ids should be a vector",
                     "use the unsorted function for ids with more axes")  # fmt: skip
@@ -79,9 +82,8 @@ def _identity(how: str, dtype: Any, of_sorted: bool) -> Any:
     if how in ("sum", "prod") or of_sorted:
         return 1 if how == "prod" else 0
     lowest = how == "max"
-    if dtype.kind in "iu":
-        return np.iinfo(dtype).min if lowest else np.iinfo(dtype).max
-    return np.finfo(dtype).min if lowest else np.finfo(dtype).max
+    limits = as_dtype(dtype)
+    return limits.min if lowest else limits.max
 
 
 def _segments(rng: np.random.Generator) -> samples.Samples:
