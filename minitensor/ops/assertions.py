@@ -14,7 +14,7 @@ from minitensor import samples
 from minitensor.backend import to_numpy
 from minitensor.dtypes import name_of
 from minitensor.errors import Fault
-from minitensor.op import op
+from minitensor.op import Op, op
 from minitensor.shapes import Spec, broadcast_shapes, same
 
 __all__ = [
@@ -43,13 +43,13 @@ def _holds_spec(*specs: Spec, **_: Any) -> Spec:
     return Spec((), np.dtype(bool))
 
 
-def _relation(*arrays: Any) -> Callable:
+def _relation(*arrays: Any) -> Callable[[Callable], Op]:
     """What all assertions about two tensors have in common, as arguments of `op`."""
     return op(infer=_holds_spec, types="TT", kinds="fciubO", portable=False, stateful=True,
               why_none=_WHY_NONE, samples=samples.cases((arrays, {})))  # fmt: skip
 
 
-def _sign(array: Any) -> Callable:
+def _sign(array: Any) -> Callable[[Callable], Op]:
     """What all assertions about the sign of a tensor have in common, as arguments of `op`."""
     return op(infer=_holds_spec, kinds="fiu", portable=False, stateful=True, why_none=_WHY_NONE,
               samples=samples.cases(((array,), {})))  # fmt: skip

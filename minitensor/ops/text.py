@@ -11,7 +11,7 @@ import numpy as np
 from minitensor import samples
 from minitensor.dtypes import as_dtype, kind_of
 from minitensor.errors import Fault
-from minitensor.op import op
+from minitensor.op import Op, op
 from minitensor.ops.printing import tensor_text
 from minitensor.shapes import Spec, axes_of, broadcast_shapes, predicate, reduced, same
 
@@ -36,7 +36,7 @@ _WORD = np.array(b"Ab", dtype=object)
 _SAMPLES = samples.cases(((_WORDS,), {}), ((_WORDS[:0],), {}), ((_WORD,), {}))
 
 
-def _text_op(infer: Callable, sampled: Callable, types: str = "S") -> Callable:
+def _text_op(infer: Callable, sampled: Callable, types: str = "S") -> Callable[[Callable], Op]:
     """What all ops on strings have in common, as arguments of `op`."""
     return op(infer=infer, samples=sampled, types=types, portable=False, why_none=_WHY_NONE)
 
@@ -123,7 +123,7 @@ def string_reduce_join(xp, inputs, *, axis=None, keepdims=False, separator=""):
     out = np.empty(rows.shape[:-1], dtype=object)
     for i in np.ndindex(out.shape):
         out[i] = separator.encode().join(rows[i])
-    return out.reshape(_reduce_joined(Spec(inputs.shape, None), axis=axis, keepdims=keepdims).shape)
+    return np.expand_dims(out, axes) if keepdims else out
 
 
 @_text_op(predicate, samples.cases(((_WORDS,), {"pattern": "A.*"})))
@@ -191,7 +191,7 @@ def as_string(xp, input, *, precision=-1, scientific=False, shortest=False, widt
     digits = f".{precision}" if precision > -1 else ""
     letter = "e" if scientific else "g" if shortest else "f"
 
-    def number(value: float) -> str:
+    def number(value: Any) -> str:
         return f"{value:{size}{digits}{letter}}"
 
     def text(value: Any) -> bytes:
