@@ -178,6 +178,7 @@ def _hand_on(xp: Any, *inputs: Any, results: int = 1) -> Any:
 
 
 def _let_go(xp: Any, g: Any, out: Any, *inputs: Any) -> Any:
+    """`grad_fn(g)`, whose values are gone."""
     raise AssertionError("the values of this call were let go")
 
 
@@ -225,7 +226,7 @@ class _Call:
         return outputs
 
     def _rule(self, xp: Any, g: Any, out: Any, *values: Any) -> tuple:
-        """The gradient rule of this call: `grad_fn`, on arrays or on tensors."""
+        """`grad_fn(g)`: what the function returned along with its result."""
         upstream = g if isinstance(g, tuple) else (g,)
         if xp is ops:
             self._show_inside()

@@ -333,8 +333,8 @@ class GradientTape:
             >>> x = mt.constant(3.0)
             >>> with mt.GradientTape() as tape:
             ...     y = x * x
-            >>> tape.gradient(y, x) is None, tape.explain(y, x).cause
-            (True, 'not watched')
+            >>> print(tape.gradient(y, x), tape.explain(y, x).cause, sep=": ")
+            None: not watched
         """
         from minitensor.explain import explain
 
