@@ -1,7 +1,7 @@
 """Checked exercises for the lessons: what a notebook imports, and what its checker declares.
 
 In a notebook: `from checking import carry, check, hint, predict, solution, todo`.
-In `checks/lesson_NN.py`: `from checking import Exercise, Mutant, Question, seal`.
+In `checks/lesson_NN*.py`: `from checking import Exercise, Mutant, Question, seal`.
 
 Read `exercise`, then `compare` and `judge`, then `report` and `session`.
 """

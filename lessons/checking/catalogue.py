@@ -1,4 +1,4 @@
-"""Find the exercises of a lesson: `checks/lesson_NN.py` beside this package, loaded by path.
+"""Find the exercises of a lesson: `checks/lesson_NN*.py` beside this package, loaded by path.
 
 The folder is found from this file, so the same code serves a checkout, a copy made from the
 installed wheel, and Binder.
@@ -40,15 +40,29 @@ class Catalogue:
         )
 
     def lesson(self, number: str) -> dict[str, Item]:
-        """All exercises of one lesson by id, in the order they are declared."""
+        """All exercises of one lesson by id, in the order of their numbers."""
         if number not in self._loaded:
-            path = self.folder / f"lesson_{number}.py"
-            self._loaded[number] = _load(path) if path.is_file() else {}
+            items: dict[str, Item] = {}
+            for path in self._files():
+                items |= _load(path) if _lesson_of(path) == number else {}
+            self._loaded[number] = dict(sorted(items.items(), key=lambda item: _place(item[0])))
         return self._loaded[number]
 
     def lessons(self) -> list[str]:
         """The numbers of the lessons that have exercises."""
-        return sorted(path.stem.removeprefix("lesson_") for path in self.folder.glob("lesson_*.py"))
+        return sorted(set(map(_lesson_of, self._files())))
+
+    def _files(self) -> list[Path]:
+        return sorted(self.folder.glob("lesson_*.py"))
+
+
+def _lesson_of(path: Path) -> str:
+    return path.stem.split("_")[1]
+
+
+def _place(exercise: str) -> tuple[int, str]:
+    number = exercise.partition(".")[2]
+    return int(number) if number.isdecimal() else 0, exercise
 
 
 def _load(path: Path) -> dict[str, Item]:

@@ -1,6 +1,6 @@
 """What an exercise is: a reference, inputs to try it on, and the wrong answers we expect.
 
-A lesson declares its exercises in `checks/lesson_NN.py` as a tuple called `EXERCISES`. This module
+A lesson declares its exercises in `checks/lesson_NN*.py` as a tuple called `EXERCISES`. This module
 knows nothing about notebooks, display or learners; `judge` compares, `session` talks.
 """
 
