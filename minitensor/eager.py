@@ -186,7 +186,9 @@ def _result(array: Any, origin: tuple) -> Tensor:
 
 
 def _as_array_of(out: Any) -> Any:
-    """Numpy returns scalars for rank 0; tensors always hold arrays."""
+    """Numpy returns scalars for rank 0, and bytes for strings; tensors always hold arrays."""
+    if isinstance(out, bytes):
+        return np.array(out, dtype=object)
     return np.asarray(out) if isinstance(out, (np.generic, bool, int, float)) else out
 
 

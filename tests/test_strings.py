@@ -74,3 +74,8 @@ def test_mistakes(compute, fault):
     assert fault in str(caught.value).replace("Could", "could").replace("Pos", "pos").replace(
         "It must", "it must"
     )
+
+
+def test_adding_strings_joins_them():
+    assert (mt.constant("a") + "b").numpy() == b"ab"
+    assert mt.add(["x", "y"], ["z"]).numpy().tolist() == [b"xz", b"yz"]
