@@ -21,7 +21,7 @@ from minitensor.errors import InvalidArgumentError, message
 from minitensor.graph.ir import Node
 from minitensor.op import state
 from minitensor.tape import GradientTape
-from minitensor.targets import UnconnectedGradients, wants_zero, whole, zeros_like
+from minitensor.targets import UnconnectedGradients, result, wants_zero, whole, zeros_like
 from minitensor.tensor import Operand, Tensor
 from minitensor.variable import Variable
 
@@ -150,7 +150,8 @@ class ForwardAccumulator:
                 pass
             sent = [(found[key], self.known[key][1]) for key in inputs if key in found]
             products = [convert_to_tensor(g) for g, _ in sent]
-        return tape.gradient(products, dummies, [tangent for _, tangent in sent])
+        [found] = tape.cotangents(products, dummies, [[tangent for _, tangent in sent]])
+        return [result(dummy, found.get(id(dummy)), False, node.origin) for dummy in dummies]
 
     def read(self, variable: Variable, tensor: Tensor) -> None:
         """A variable's tangent is that of every reading of it."""

@@ -23,6 +23,7 @@ from minitensor.ops.state import read_variable
 from minitensor.targets import (
     UnconnectedGradients,
     flat_sources,
+    leaves,
     result,
     seeds,
     wants_zero,
@@ -246,6 +247,8 @@ class GradientTape:
         origin = learners_line(None)
         results = [result(x, found.get(id(x)), zero, origin) for x in flat]
         self.release()
+        if isinstance(sources, Operand):
+            return results[0]
         return nest.pack_sequence_as(sources, results)
 
     def steps(
@@ -366,7 +369,7 @@ class GradientTape:
     def claim(self, target: Any, sources: list) -> None:
         """Check that a gradient may be asked for, and use the tape up if it is not persistent."""
         self._check_usable()
-        asked = [*nest.flatten(target), *sources]
+        asked = [*leaves(target), *sources]
         self.asked = [ref(whole(x)) for x in asked if isinstance(x, Operand)]
         if self.persistent and self._place is self:
             logger.warning(
@@ -428,4 +431,4 @@ class GradientTape:
 
 def _observed() -> bool:
     """Whether something active wants to see the ops of a backward pass."""
-    return any(tape.watching for tape in state.tapes)
+    return state.busy and any(tape.watching for tape in state.tapes)

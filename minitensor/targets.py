@@ -14,6 +14,7 @@ from minitensor.backend import NAMESPACE
 from minitensor.eager import convert_to_tensor
 from minitensor.errors import DTypeError, InvalidArgumentError, message
 from minitensor.tensor import IndexedSlices, Operand, Tensor
+from minitensor.variable import Variable
 
 __all__ = ["UnconnectedGradients", "flat_sources", "result", "seeds", "wants_zero"]
 
@@ -48,7 +49,7 @@ def flat_sources(sources: Any) -> list:
         DTypeError: (also a ValueError and TypeError) for what is neither tensor nor variable.
     """
     flat = []
-    for x in nest.flatten(sources):
+    for x in leaves(sources):
         if not isinstance(x, Operand):
             raise DTypeError(
                 message("GradientTape.gradient", f"a source {x!r} of type {type(x).__name__}",
@@ -59,8 +60,15 @@ def flat_sources(sources: Any) -> list:
     return flat
 
 
+def leaves(structure: Any) -> list:
+    """The leaves of a structure; one tensor, the usual case, takes no search."""
+    return [structure] if isinstance(structure, Operand) else nest.flatten(structure)
+
+
 def whole(x: Any) -> Any:
     """The tensor that ops computed with, for a part of a variable; the variable behind a handle."""
+    if type(x) is Tensor or type(x) is Variable:
+        return x
     for name in ("whole", "_variable"):
         inner = getattr(x, name, None)
         if inner is not None:
@@ -98,7 +106,7 @@ _ONES = object()
 
 
 def _pairs(target: Any, output_gradients: Any) -> list[tuple[Any, Any]]:
-    targets = nest.flatten(target)
+    targets = leaves(target)
     if output_gradients is None:
         return [(y, _ONES) for y in targets]
     given = nest.flatten(output_gradients)
@@ -115,10 +123,13 @@ def _pairs(target: Any, output_gradients: Any) -> list[tuple[Any, Any]]:
 
 def _seed(y: Any, g: Any, symbolic: bool) -> Any:
     if g is _ONES:
-        return ops.ones_like(y) if symbolic else NAMESPACE[type(y._array)].ones_like(y._array)
+        array = y._array
+        return (
+            ops.ones_like(y) if symbolic else NAMESPACE[type(array)].ones(array.shape, array.dtype)
+        )
     g = convert_to_tensor(g, y.dtype)
     try:
-        g = ops.broadcast_to(g, shape=y.shape)
+        g = g if g._array.shape == y._array.shape else ops.broadcast_to(g, shape=y.shape)
     except InvalidArgumentError:
         raise InvalidArgumentError(
             message("GradientTape.gradient", f"a target of shape {y.shape} and output_gradients of "
