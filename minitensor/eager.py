@@ -392,8 +392,12 @@ def constant(
     )
     if shape is None:
         return tensor
-    shape = static(shape)
-    shape = (shape,) if isinstance(shape, int) else tuple(shape)
+    shape = tuple(TensorShape(static(shape)))
+    if None in shape:
+        raise InvalidArgumentError(
+            message("constant", f"shape={shape}", "a size is None", "a tensor that exists has "
+                    "sizes that are known", "write the sizes out")
+        )  # fmt: skip
     elements = int(np.prod(tensor.shape))
     if elements != int(np.prod(shape)) and elements != 1:
         raise DTypeError(

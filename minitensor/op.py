@@ -181,7 +181,16 @@ class Op:
         if missing:
             raise self._argument_error(f"{len(given)} arguments", f"{missing[0]!r} is missing")
         arrays = tuple(given.pop(n) for n in self.input_names)
-        return (tuple(arrays[0]) if self.variadic else arrays), given
+        return (self._several(arrays[0]) if self.variadic else arrays), given
+
+    def _several(self, values: Any) -> tuple:
+        try:
+            return tuple(values)
+        except (TypeError, ValueError):
+            raise self._argument_error(
+                f"{self.input_names[0]}={shorten(values)}", "it is not a list of tensors",
+                "put the tensors into a list",
+            ) from None  # fmt: skip
 
     def on(self, xp: Any, *inputs: Any, **attrs: Any) -> Any:
         """This op in the namespace `xp`: how one rule calls another op.
@@ -312,7 +321,8 @@ class Op:
             raise Fault(
                 f"dtype {name_of(dtype)} is not in the list of allowed values",
                 f"{self.name} takes {', '.join(_KIND_WORDS[k] for k in self.kinds)} tensors",
-                f"convert with mt.cast{'(x, mt.float32)' if 'f' in self.kinds else ''}",
+                "convert it with mt.strings.to_number" if kind_of(dtype) == "O"
+                else f"convert with mt.cast{'(x, mt.float32)' if 'f' in self.kinds else ''}",
                 DTypeError,
             )  # fmt: skip
 

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from minitensor.errors import Fault, InvalidArgumentError, message
+from minitensor.errors import DTypeError, Fault, InvalidArgumentError, message, shorten
 
 __all__ = ["Spec", "TensorShape"]
 
@@ -47,7 +47,14 @@ class TensorShape(tuple):
             return dims
         if isinstance(dims, (int, np.integer)):
             dims = (dims,)
-        sizes = tuple(None if d is None else operator.index(d) for d in dims)
+        try:
+            sizes = tuple(None if d is None else operator.index(d) for d in dims)
+        except (TypeError, ValueError, AttributeError):
+            raise DTypeError(
+                message("TensorShape", shorten(dims), "it is not a list of whole numbers",
+                        "a shape is a list of sizes; None stands for one that is not known",
+                        "write for example [2, 3] or [None, 3]")
+            ) from None  # fmt: skip
         if any(d is not None and d < 0 for d in sizes):
             raise InvalidArgumentError(
                 message("TensorShape", repr(dims), "a size is negative",
@@ -78,7 +85,7 @@ class TensorShape(tuple):
             ValueError: when the rank is not known.
         """
         if self._unknown:
-            raise ValueError("TensorShape(None).as_list(): the rank is not known, so no list.")
+            raise _unknown_rank("as_list")
         return list(self)
 
     def num_elements(self) -> int | None:
@@ -166,13 +173,21 @@ class _UnknownShape(TensorShape):
     _unknown = True
 
     def __len__(self) -> int:
-        raise ValueError("Cannot take the length of a shape with unknown rank.")
+        raise _unknown_rank("len")
 
     def __iter__(self) -> Iterator:
-        raise ValueError("Cannot iterate over a shape with unknown rank.")
+        raise _unknown_rank("iter")
 
     def __getitem__(self, key: Any) -> Any:
         return TensorShape(None) if isinstance(key, slice) else None
+
+
+def _unknown_rank(asked: str) -> InvalidArgumentError:
+    return InvalidArgumentError(
+        message(f"TensorShape.{asked}", "TensorShape(None)", "its rank is not known",
+                "only a shape of known rank has sizes to count or list",
+                "ask shape.rank first; it is None here")
+    )  # fmt: skip
 
 
 def same(x: Spec, **_: Any) -> Spec:

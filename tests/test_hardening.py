@@ -13,6 +13,7 @@ import minitensor as mt
 from minitensor.errors import (
     ArgumentError,
     DTypeError,
+    InvalidArgumentError,
     OpError,
     ResourceExhaustedError,
 )
@@ -61,6 +62,14 @@ def test_whatever_an_attribute_is_an_op_computes_or_gives_one_lesson(name):
          "input_tensor, axis=None, keepdims=False, name=None). To fix it: compare with it."),
         (lambda: mt.ones([2**50]), ResourceExhaustedError, "Inputs and result must fit"),
         (lambda: mt.reshape(X, "ab"), ArgumentError, "The argument shape='ab' cannot be used"),
+        (lambda: mt.add_n(1.5), ArgumentError, "inputs=1.5. It is not a list of tensors"),
+        (lambda: mt.clip_by_global_norm(X, 1.0), ArgumentError, "It is not a list"),
+        (lambda: mt.TensorShape("ab"), DTypeError, "It is not a list of whole numbers"),
+        (lambda: mt.constant(1.0, shape=1.5), DTypeError, "It is not a list of whole numbers"),
+        (lambda: mt.constant(1.0, shape=[None]), InvalidArgumentError, "A size is None"),
+        (lambda: mt.constant(mt.TensorShape(None)), InvalidArgumentError, "rank is not known"),
+        (lambda: mt.math.segment_max(mt.cast(X, "complex64"), [0, 0]), DTypeError, "have no order"),
+        (lambda: mt.sqrt("a"), DTypeError, "mt.strings.to_number"),
     ],
 )  # fmt: skip
 def test_errors_of_python_and_numpy_become_lessons(call, error, text):
@@ -69,6 +78,12 @@ def test_errors_of_python_and_numpy_become_lessons(call, error, text):
 
 def test_an_error_of_the_learners_own_function_stays_hers():
     assert raised(KeyError, lambda: mt.py_function(lambda x: {}["k"], [X], mt.float32)) == "'k'"
+
+
+def test_clipping_to_length_0_gives_zeros():
+    clipped, length = mt.clip_by_global_norm([mt.constant([3.0, 4.0])], 0)
+    assert clipped[0].numpy().tolist() == [0.0, 0.0]
+    assert float(length) == 5.0
 
 
 FLOATS = ["float16", "bfloat16", "float32", "float64"]

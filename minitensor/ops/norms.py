@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from minitensor.errors import InvalidArgumentError, message
+from minitensor.errors import ArgumentError, InvalidArgumentError, message, shorten
 from minitensor.op import convert
 from minitensor.ops.arithmetic import abs, maximum, minimum, pow
 from minitensor.ops.array import reshape, stack
@@ -125,11 +125,21 @@ def _rewrapped(t: Any, values: Any) -> Any:
     return IndexedSlices(values, t.indices, t.dense_shape)
 
 
+def _check_list(subject: str, t_list: Any) -> None:
+    if not isinstance(t_list, (list, tuple)):
+        raise ArgumentError(
+            message(subject, f"t_list={shorten(t_list)}", "it is not a list",
+                    "t_list is a list of tensors; entries may be None",
+                    "put a single tensor into a list")
+        )  # fmt: skip
+
+
 def global_norm(t_list: Sequence, name: str | None = None) -> Any:
     """The euclidean length of all tensors together, √(Σ |t|²); None entries do not count.
 
     Shape: any, any, … → ().
     """
+    _check_list("global_norm", t_list)
     sums = [reduce_sum(v * v) for v in (_values(t) for t in t_list if t is not None)]
     if not sums:
         raise InvalidArgumentError(
@@ -172,7 +182,9 @@ def clip_by_global_norm(
         >>> [float(t[0]) for t in clipped], float(length)
         ([0.6000000238418579, 0.800000011920929], 5.0)
     """
+    _check_list("clip_by_global_norm", t_list)
     length = global_norm(t_list) if use_norm is None else convert(use_norm)
+    clip_norm = convert(clip_norm, length.dtype)
     # length - length is 0, or NaN when the length is not finite.
     scale = clip_norm * minimum(1 / length, 1 / clip_norm) + (length - length)
     return [None if t is None else _rewrapped(t, _values(t) * scale) for t in t_list], length
