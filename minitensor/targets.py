@@ -139,7 +139,7 @@ def _seed(y: Any, g: Any, symbolic: bool) -> Any:
     return g if symbolic else g._array
 
 
-def result(source: Any, g: Any, zero: bool, origin: tuple) -> Any:
+def result(source: Any, g: Any, zero: bool, origin: tuple | None) -> Any:
     """A cotangent as what the learner gets: a tensor, sparse rows, None, or zeros."""
     if g is None or not source.dtype.is_differentiable:
         return zeros_like(source) if zero and source.dtype.kind != "O" else None
@@ -149,7 +149,7 @@ def result(source: Any, g: Any, zero: bool, origin: tuple) -> Any:
     return _tensor(g, source, origin)
 
 
-def _tensor(g: Any, source: Any, origin: tuple) -> Tensor:
+def _tensor(g: Any, source: Any, origin: tuple | None) -> Tensor:
     if isinstance(g, Tensor):
         return g
     tensor = Tensor(g, getattr(source, "_device", None))
