@@ -129,6 +129,10 @@ class Fault(Exception):  # noqa: N818 - learners see the error that it becomes
         super().__init__(fault)
         self.fault, self.rule, self.fix, self.error = fault, rule, fix, error
 
+    def about(self, subject: str, given: str) -> OpError:
+        """The public error, for a function that is not an op itself."""
+        return self.error(message(subject, given, self.fault, self.rule, self.fix))
+
 
 def message(subject: str, given: str, fault: str, rule: str, fix: str) -> str:
     """Put the five parts together, one sentence each; a fault of several lines stands as it is.

@@ -11,7 +11,7 @@ import dataclasses
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from minitensor.errors import InvalidArgumentError, message
+from minitensor.errors import ArgumentError, InvalidArgumentError, message
 from minitensor.shapes import TensorShape
 
 __all__ = ["assert_same_structure", "flatten", "is_nested", "map_structure", "pack_sequence_as"]
@@ -54,6 +54,11 @@ def map_structure(function: Callable, *structures: Any) -> Any:
         >>> map_structure(lambda a, b: a + b, {"x": [1, 2]}, {"x": [10, 20]})
         {'x': [11, 22]}
     """
+    if not structures:
+        raise ArgumentError(
+            message("nest.map_structure", "no structure", "there is nothing to map over",
+                    "at least one structure follows the function", "pass one")
+        )  # fmt: skip
     first = structures[0]
     for other in structures[1:]:
         assert_same_structure(first, other)

@@ -69,6 +69,12 @@ def test_whatever_an_attribute_is_an_op_computes_or_gives_one_lesson(name):
         (lambda: mt.constant(1.0, shape=[None]), InvalidArgumentError, "A size is None"),
         (lambda: mt.constant(mt.TensorShape(None)), InvalidArgumentError, "rank is not known"),
         (lambda: mt.math.segment_max(mt.cast(X, "complex64"), [0, 0]), DTypeError, "have no order"),
+        (lambda: mt.tensordot(X, X, 5), InvalidArgumentError, "Axes is 5, and the ranks are 2 and"),
+        (lambda: mt.tensordot(X, X, [[7], [0]]), InvalidArgumentError, "Axis 7 does not exist"),
+        (lambda: mt.tensordot(X, X, "ab"), InvalidArgumentError, "Axes has another form"),
+        (lambda: mt.norm(X, ord=1, axis=[5, 1]), InvalidArgumentError, "Axis 5 does not exist"),
+        (lambda: mt.norm(X, ord=1, axis=[0, -2]), InvalidArgumentError, "Axis 0 stands twice"),
+        (lambda: mt.nest.map_structure(print), ArgumentError, "There is nothing to map over"),
         (lambda: mt.sqrt("a"), DTypeError, "mt.strings.to_number"),
     ],
 )  # fmt: skip

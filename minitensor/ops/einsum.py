@@ -7,6 +7,7 @@ order numpy finds cheapest. The gradient of an einsum is an einsum. Read `contra
 
 from __future__ import annotations
 
+import operator
 import string
 from collections.abc import Callable, Sequence
 from functools import lru_cache
@@ -17,7 +18,7 @@ import numpy as np
 
 from minitensor import samples
 from minitensor.dtypes import kind_of
-from minitensor.errors import Fault
+from minitensor.errors import Fault, shorten
 from minitensor.op import convert, op
 from minitensor.ops.linalg import matmul
 from minitensor.shapes import Spec, axis_of
@@ -268,15 +269,35 @@ def tensordot(a: Any, b: Any, axes: Any, name: str | None = None) -> Any:
     """
     a = convert(a)
     b = b if hasattr(b, "dtype") else convert(b, a.dtype)
-    equation = _tensordot_equation(len(a.shape), len(b.shape), axes)
+    try:
+        equation = _tensordot_equation(len(a.shape), len(b.shape), axes)
+    except Fault as fault:
+        given = f"shapes {tuple(a.shape)} and {tuple(b.shape)}, axes={shorten(axes)}"
+        raise fault.about("tensordot", given) from None
     return einsum_([a, b], equation=equation, name=name)
 
 
+def _tensordot_axes(rank_a: int, rank_b: int, axes: Any) -> tuple[list[int], list[int]]:
+    """The axes of `a`, and those of `b` that they meet."""
+    rule = "axes is a number of axes, or two lists of axes of equal length"
+    try:
+        if np.ndim(axes) == 0:
+            n = operator.index(axes)
+            if not 0 <= n <= min(rank_a, rank_b):
+                raise Fault(f"axes is {n}, and the ranks are {rank_a} and {rank_b}", rule,
+                            f"choose a number from 0 to {min(rank_a, rank_b)}")  # fmt: skip
+            return list(range(rank_a - n, rank_a)), list(range(n))
+        in_a, in_b = ([operator.index(i) for i in np.reshape(side, -1)] for side in axes)
+    except (TypeError, ValueError):
+        raise Fault("axes has another form", rule, "write for example axes=[[1], [0]]") from None
+    if len(in_a) != len(in_b):
+        raise Fault(f"axes names {len(in_a)} axes of a and {len(in_b)} of b", rule,
+                    "name as many of one as of the other")  # fmt: skip
+    return in_a, in_b
+
+
 def _tensordot_equation(rank_a: int, rank_b: int, axes: Any) -> str:
-    if np.ndim(axes) == 0:
-        n = int(axes)
-        axes = list(range(rank_a - n, rank_a)), list(range(n))
-    in_a, in_b = ([int(i) for i in np.reshape(side, -1)] for side in axes)
+    in_a, in_b = _tensordot_axes(rank_a, rank_b, axes)
     letters = string.ascii_letters
     left, right = list(letters[:rank_a]), list(letters[rank_a : rank_a + rank_b])
     pairs = [(axis_of(i, rank_a), axis_of(j, rank_b)) for i, j in zip(in_a, in_b, strict=True)]

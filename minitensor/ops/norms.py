@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from minitensor.errors import ArgumentError, InvalidArgumentError, message, shorten
+from minitensor.errors import ArgumentError, Fault, InvalidArgumentError, message, shorten
 from minitensor.op import convert
 from minitensor.ops.arithmetic import abs, maximum, minimum, pow
 from minitensor.ops.array import reshape, stack
@@ -21,6 +21,7 @@ from minitensor.ops.linalg import matmul, matrix_transpose
 from minitensor.ops.reduction import reduce_euclidean_norm, reduce_max, reduce_sum
 from minitensor.ops.selection import where
 from minitensor.ops.slices import IndexedSlices
+from minitensor.shapes import axis_of
 
 __all__ = ["clip_by_global_norm", "clip_by_norm", "global_norm", "l2_normalize", "logdet", "lstsq",
            "norm", "normalize", "pinv"]  # fmt: skip
@@ -60,7 +61,7 @@ def norm(
         return reduce_max(size, axis=axis, keepdims=keep, name=name)
     if ord == 1:
         return reduce_sum(size, axis=axis, keepdims=keep, name=name)
-    if isinstance(ord, str) or ord <= 0:
+    if not isinstance(ord, (int, float, np.generic)) or ord <= 0:
         raise _unknown(ord, "'euclidean', 1, 2, np.inf or a number above 0")
     return pow(reduce_sum(pow(size, ord), axis=axis, keepdims=keep), 1 / ord, name=name)
 
@@ -74,7 +75,12 @@ def _unknown(ord: Any, known: str) -> InvalidArgumentError:
 
 def _matrix_norm(tensor: Any, ord: Any, axis: Any, keep: bool) -> Any:
     rank = len(tensor.shape)
-    rows, columns = (a % rank for a in axis)
+    try:
+        rows, columns = (axis_of(a, rank) for a in axis)
+        if rows == columns:
+            raise Fault(f"axis {rows} stands twice", "a matrix has two axes", "name two axes")
+    except Fault as fault:
+        raise fault.about("norm", f"shape {tuple(tensor.shape)}, axis={axis}") from None
     if ord == 2:
         others = "".join(chr(97 + i) for i in range(rank) if i not in (rows, columns))
         letters = "".join(chr(97 + i) for i in range(rank))

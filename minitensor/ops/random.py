@@ -242,6 +242,8 @@ def stateless_shuffle(value: Any, seed: Any, name: str | None = None) -> Any:
     from minitensor.ops.gathering import gather
 
     value = convert(value)
+    if not len(value.shape):
+        return value
     return gather(value, random_permutation(seed, size=value.shape[0]), name=name)
 
 
