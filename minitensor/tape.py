@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 __all__ = ["GradientTape", "UnconnectedGradients"]
 
 logger = logging.getLogger("minitensor")
+SMALL_NODES, SMALL_BYTES = 1000, 1_000_000
 
 
 class GradientTape:
@@ -48,7 +49,7 @@ class GradientTape:
 
     Args:
         persistent: allow several gradients; the record is kept until the tape goes. Otherwise the
-            first gradient lets go of every recorded value.
+            first gradient lets go of the recorded values, if they are large.
         watch_accessed_variables: False to watch only what `watch` names.
 
     Example:
@@ -420,15 +421,30 @@ class GradientTape:
             self._replace(self)
 
     def release(self) -> None:
-        """Let go of every value, unless persistent; keep what `explain` and `graph` need."""
+        """Let go of the values, unless persistent; keep what `explain` and `graph` need.
+
+        A record that is small stays as it is, since taking it apart takes longer than it is worth.
+        """
         if self.persistent:
             return
         if self._place is self:
             self._replace(trail.Bystander(self, trail.USED))
-        self._past, self._inputs = self.past(), self.inputs()
-        self.nodes, self.known, self._watched = [], {}, {}
+        if not _is_small(self.nodes):
+            self._past, self._inputs = self.past(), self.inputs()
+            self.nodes, self.known, self._watched = [], {}, {}
 
 
 def _observed() -> bool:
     """Whether something active wants to see the ops of a backward pass."""
     return state.busy and any(tape.watching for tape in state.tapes)
+
+
+def _is_small(nodes: Sequence[Node]) -> bool:
+    """Whether nodes are few and their results take less than a megabyte."""
+    if len(nodes) > SMALL_NODES:
+        return False
+    size = 0
+    for node in nodes:
+        for out in node.outputs:
+            size += out._array.nbytes
+    return size < SMALL_BYTES

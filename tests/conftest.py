@@ -4,8 +4,16 @@ from __future__ import annotations
 
 import os
 
+import pytest
+
 os.environ.setdefault("MINITENSOR_DISPLAY", "static")
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("MPLBACKEND", "agg")
 os.environ.setdefault("JUPYTER_PLATFORM_DIRS", "1")
+
+
+@pytest.fixture
+def every_record_is_large(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tapes let go of every record after its gradient, as they do of large ones."""
+    monkeypatch.setattr("minitensor.tape.SMALL_NODES", -1)

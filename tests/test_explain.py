@@ -15,6 +15,8 @@ import pytest
 import minitensor as mt
 from minitensor.explain import Cause, Explanation, Link
 
+pytestmark = pytest.mark.usefixtures("every_record_is_large")
+
 Program = Callable[[], tuple[Any, Any, Any]]
 PROGRAMS: list[tuple[Program, str, str]] = []
 

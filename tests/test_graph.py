@@ -14,6 +14,8 @@ import pytest
 import minitensor as mt
 from minitensor.graph.ir import Graph, SourceLine
 
+pytestmark = pytest.mark.usefixtures("every_record_is_large")
+
 
 def model() -> tuple[Any, Any, Any, Any]:
     w, x = mt.Variable([[1.0], [2.0]], name="w"), mt.constant([[3.0, 4.0]])

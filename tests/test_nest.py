@@ -13,7 +13,7 @@ import minitensor as mt
 from minitensor import nest
 from minitensor.errors import InvalidArgumentError
 
-Point = collections.namedtuple("Point", "x y")  # noqa: PYI024
+Point = collections.namedtuple("Point", "x y")
 
 
 @dataclasses.dataclass

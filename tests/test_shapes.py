@@ -78,7 +78,7 @@ def test_unknown_rank():
     assert mt.TensorShape([1]).is_compatible_with(None)
     assert UNKNOWN.merge_with([2]) == [2]
     assert UNKNOWN + [2] == UNKNOWN
-    assert UNKNOWN == mt.TensorShape(None)
+    assert mt.TensorShape(None) == UNKNOWN
     assert mt.TensorShape([]) != UNKNOWN
     with pytest.raises(ValueError, match="rank is not known"):
         UNKNOWN.as_list()

@@ -11,6 +11,8 @@ import pytest
 
 import minitensor as mt
 
+pytestmark = pytest.mark.usefixtures("every_record_is_large")
+
 
 def close(actual: Any, expected: Any, rtol: float = 1e-6) -> None:
     np.testing.assert_allclose(np.asarray(actual), expected, rtol=rtol, atol=1e-12)

@@ -12,6 +12,8 @@ import pytest
 
 import minitensor as mt
 
+pytestmark = pytest.mark.usefixtures("every_record_is_large")
+
 
 def test_a_long_tape_needs_no_recursion_and_is_let_go() -> None:
     x = mt.Variable(np.float64(1.0))
@@ -65,6 +67,17 @@ def test_new_values_are_never_taken_for_old_ones() -> None:
     for _ in range(200):
         fresh = mt.constant(1.0) * 3.0
         assert tape.explain(fresh, x).cause != "connected"
+
+
+def test_a_small_record_keeps_its_values_after_the_gradient(monkeypatch) -> None:
+    monkeypatch.undo()
+    x = mt.Variable(3.0)
+    with mt.GradientTape() as tape:
+        y = x * x
+    tape.gradient(y, x)
+    assert [float(node.outputs[0]) for node in tape.graph()] == [3.0, 9.0]
+    with pytest.raises(RuntimeError, match="can only be used to compute one set of gradients"):
+        tape.gradient(y, x)
 
 
 def test_tapes_belong_to_their_thread() -> None:

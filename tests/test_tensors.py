@@ -291,7 +291,7 @@ def test_length_and_iteration():
     m = mt.constant([[1, 2], [3, 4]])
     assert len(m) == 2
     assert [row.numpy().tolist() for row in m] == [[1, 2], [3, 4]]
-    first, second = m
+    first, _ = m
     assert isinstance(first, mt.Tensor)
     assert raised(TypeError, len, mt.constant(1)) == "Scalar tensor has no `len()`"
     assert raised(TypeError, iter, mt.constant(1)) == "Cannot iterate over a scalar tensor."
