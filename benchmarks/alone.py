@@ -25,7 +25,7 @@ def import_cost() -> str:
             f"import time; t = time.perf_counter(); import {module}; print(time.perf_counter() - t)"
         )
         runs = [
-            float(subprocess.check_output([sys.executable, "-c", code], text=True))
+            float(subprocess.check_output([sys.executable, "-c", code], text=True, env=settings))
             for _ in range(9)
         ]
         return min(runs)
