@@ -61,9 +61,9 @@ def norm(
         return reduce_max(size, axis=axis, keepdims=keep, name=name)
     if ord == 1:
         return reduce_sum(size, axis=axis, keepdims=keep, name=name)
-    if not isinstance(ord, (int, float, np.generic)) or ord <= 0:
+    if not isinstance(ord, (int, float, np.number)) or float(ord) <= 0:  # type: ignore[arg-type]
         raise _unknown(ord, "'euclidean', 1, 2, np.inf or a number above 0")
-    return pow(reduce_sum(pow(size, ord), axis=axis, keepdims=keep), 1 / ord, name=name)
+    return pow(reduce_sum(pow(size, ord), axis=axis, keepdims=keep), 1 / float(ord), name=name)
 
 
 def _unknown(ord: Any, known: str) -> InvalidArgumentError:
