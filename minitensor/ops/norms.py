@@ -61,7 +61,7 @@ def norm(
         return reduce_max(size, axis=axis, keepdims=keep, name=name)
     if ord == 1:
         return reduce_sum(size, axis=axis, keepdims=keep, name=name)
-    if not isinstance(ord, (int, float, np.number)) or float(ord) <= 0:  # type: ignore[arg-type]
+    if not isinstance(ord, (int, float, np.number)) or float(ord) <= 0:
         raise _unknown(ord, "'euclidean', 1, 2, np.inf or a number above 0")
     return pow(reduce_sum(pow(size, ord), axis=axis, keepdims=keep), 1 / float(ord), name=name)
 
