@@ -40,6 +40,9 @@ _spec: Any = tuple.__new__
 class Eager:
     """Compute at once; record on every active tape that knows one of the inputs."""
 
+    _last: Any = None
+    """The learner's code that ran the last operator: most likely it runs the next one too."""
+
     def binary(self, op: Op, x: Any, y: Any) -> Any:
         """Run an op of two inputs and no attributes: what Python's operators call.
 
@@ -66,8 +69,9 @@ class Eager:
                 except Exception as error:
                     out = _second_try(op, [a, b], error)
                 frame = _getframe(2)
-                if frame.f_code.co_filename.startswith(ENGINE):
+                if frame.f_code is not self._last:
                     frame = _learners_frame(frame)
+                    self._last = frame.f_code
                 result = _new(Tensor)
                 result._array = out if type(out) is ndarray else np.asarray(out)
                 result._device = None
@@ -351,9 +355,16 @@ def _checked(tensor: Tensor, wanted: DType | None) -> Tensor:
 
 
 def _holds_tensor(value: Any) -> bool:
-    if isinstance(value, (list, tuple)):
+    if not isinstance(value, (list, tuple)):
+        return isinstance(value, Operand)
+    try:
         return any(_holds_tensor(v) for v in value)
-    return isinstance(value, Operand)
+    except RecursionError:
+        pass
+    raise InvalidArgumentError(
+        message("convert_to_tensor", f"a {type(value).__name__}", "it is nested too deeply",
+                "a tensor has at most 64 axes", "look for a list that was appended to itself")
+    )  # fmt: skip
 
 
 def _stacked(value: Any, wanted: DType | None) -> Any:
