@@ -103,7 +103,7 @@ def _from_scalars(
         raise DTypeError(
             message("convert_to_tensor", f"{_short(value)} with dtype {name_of(dtype)}",
                     f"cannot convert {wrong!r} to EagerTensor of dtype {name_of(dtype)}",
-                    f"a {name_of(dtype)} tensor holds only values of that kind",
+                    f"a tensor of dtype {name_of(dtype)} holds only values of that kind",
                     "pass another dtype, or convert afterwards with mt.cast")
         )  # fmt: skip
     if dtype.kind == "O":

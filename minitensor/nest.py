@@ -36,7 +36,15 @@ def flatten(structure: Any) -> list:
         >>> flatten({"b": [1, (2, 3)], "a": 4})
         [4, 1, 2, 3]
     """
-    return [leaf for leaf, _ in _walk(structure, ())]
+    try:
+        return [leaf for leaf, _ in _walk(structure, ())]
+    except RecursionError:
+        pass
+    raise InvalidArgumentError(
+        message("nest.flatten", f"a {type(structure).__name__}", "it is nested too deeply",
+                "a structure has an end: it does not contain itself",
+                "look for a list that was appended to itself")
+    )  # fmt: skip
 
 
 def flatten_with_path(structure: Any) -> list[tuple[Any, tuple]]:

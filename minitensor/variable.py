@@ -6,11 +6,13 @@ before is never changed. Reading is an op (`read_variable`), so that gradients r
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 
+from minitensor.backend import Quiet
 from minitensor.dtypes import DType, as_dtype
 from minitensor.errors import DTypeError, InvalidArgumentError, message
 from minitensor.op import convert, state
@@ -18,6 +20,8 @@ from minitensor.shapes import TensorShape
 from minitensor.tensor import IndexedSlices, Operand, Reference, Tensor, numpy_text
 
 __all__ = ["Variable"]
+
+_updating = threading.RLock()  # so that no thread's update is lost
 
 
 def _no_in_place(operator: str, method: str) -> Callable:
@@ -169,12 +173,14 @@ class Variable(Operand):
     def assign_add(self, delta: Any, use_locking: bool = False, name: str | None = None,
                    read_value: bool = True) -> Any:  # fmt: skip
         """Add to the value; `delta` has exactly the variable's shape."""
-        return self._store(self._value_now() + self._delta(delta, "assign_add"), read_value)
+        with _updating:
+            return self._store(self._value_now() + self._delta(delta, "assign_add"), read_value)
 
     def assign_sub(self, delta: Any, use_locking: bool = False, name: str | None = None,
                    read_value: bool = True) -> Any:  # fmt: skip
         """Subtract from the value; `delta` has exactly the variable's shape."""
-        return self._store(self._value_now() - self._delta(delta, "assign_sub"), read_value)
+        with _updating:
+            return self._store(self._value_now() - self._delta(delta, "assign_sub"), read_value)
 
     def scatter_add(self, sparse_delta: IndexedSlices, use_locking: bool = False,
                     name: str | None = None) -> Any:  # fmt: skip
@@ -261,8 +267,6 @@ class Variable(Operand):
                         f"dtype {value.dtype.name}", "a variable keeps its dtype",
                         f"mt.cast(value, mt.{dtype.name})")
             )  # fmt: skip
-        if isinstance(value, (np.ndarray, np.generic)) and dtype is not None:
-            value = value.astype(dtype.numpy)
         return convert(value, dtype)
 
     def _check_shape(self, tensor: Tensor) -> None:
@@ -303,14 +307,17 @@ class Variable(Operand):
                         "mt.IndexedSlices(values, indices)")
             )  # fmt: skip
         values = self._convert(delta.values, self.dtype, f"scatter_{how}")
-        return self._store(tensor_scatter_rows(self._value_now(), delta.indices, values, how=how))
+        with _updating:
+            rows = tensor_scatter_rows(self._value_now(), delta.indices, values, how=how)
+            return self._store(rows)
 
     def _scatter_nd(self, how: str, indices: Any, updates: Any) -> Any:
         from minitensor.ops import scattering
 
         function = getattr(scattering, f"tensor_scatter_nd_{how}")
         values = self._convert(updates, self.dtype, f"scatter_nd_{how}")
-        return self._store(function(self._value_now(), indices, values))
+        with _updating:
+            return self._store(function(self._value_now(), indices, values))
 
     def __getitem__(self, index: Any) -> Any:
         return _Part(self, index, super().__getitem__(index))
@@ -428,8 +435,7 @@ class _Part(Tensor):
     def _store(self, what: str, combine: Callable, value: Any) -> Any:
         variable = self._variable
         new = variable._convert(value, variable.dtype, what)
-        array = variable._array.copy()
-        index = tuple(self._index) if isinstance(self._index, tuple) else (self._index,)
+        index = tuple(self._index) if isinstance(self._index, (tuple, list)) else (self._index,)
         place = tuple(np.asarray(i) if isinstance(i, Operand) else i for i in index)
         if new.shape != self.shape and new.ndim:
             raise InvalidArgumentError(
@@ -437,5 +443,7 @@ class _Part(Tensor):
                         f"the part has shape {self.shape}", "shapes must be equal",
                         "reshape the value")
             )  # fmt: skip
-        array[place] = combine(array[place], new._array)
-        return variable._store(Tensor(array, variable._value._device))
+        with _updating, Quiet():
+            array = variable._array.copy()
+            array[place] = combine(array[place], new._array)
+            return variable._store(Tensor(array, variable._value._device))

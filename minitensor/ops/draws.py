@@ -17,7 +17,7 @@ import numpy as np
 
 from minitensor import samples
 from minitensor.dtypes import as_dtype, name_of
-from minitensor.errors import DTypeError, Fault
+from minitensor.errors import ArgumentError, DTypeError, Fault, message, shorten
 from minitensor.op import op
 from minitensor.ops.philox import doubled, fill, fraction, hashed, signed, unit
 from minitensor.shapes import Spec
@@ -88,7 +88,13 @@ def set_seed(seed: int) -> None:
         True
     """
     global _program
-    streams = Streams(int(seed))
+    try:
+        streams = Streams(int(seed))
+    except (TypeError, ValueError, OverflowError):
+        raise ArgumentError(
+            message("random.set_seed", f"seed={shorten(seed)}", "it is not a whole number",
+                    "a seed is a whole number", "pass for example 1")
+        ) from None  # fmt: skip
     if threading.current_thread() is threading.main_thread():
         _program = streams
     else:
