@@ -168,7 +168,8 @@ def _number(value: Any, other: Any) -> Any:
     if found is None:
         if len(numbers) >= _MOST_NUMBERS:
             numbers.clear()
-        found = Tensor(np.asarray(value, dtype))
+        with Quiet():
+            found = Tensor(np.asarray(value, dtype))
         if value != 0:
             numbers[value] = found
     return found
@@ -258,7 +259,7 @@ def _convert_inputs(op: Op, resolved: Sequence) -> list:
 def _operand(op: Op, value: Any, dtype: DType | None) -> Tensor:
     try:
         if isinstance(value, np.ndarray | np.generic) and dtype is not None:
-            return _placed(np.array(value, dtype=dtype.numpy))
+            return _placed(value, dtype)
         return convert_to_tensor(value, dtype)
     except InvalidArgumentError as error:
         raise type(error)(f"{op.name}: {error}") from None
@@ -307,10 +308,11 @@ def static(value: Any) -> Any:
     return tuple(static(v) for v in value) if isinstance(value, (list, tuple)) else value
 
 
-def _placed(array: np.ndarray) -> Tensor:
-    """A tensor around an array that nobody else holds, on the device where ops run now."""
-    device = state.device or default_device()
-    return Tensor(device.place(array), state.device)
+def _placed(value: Any, dtype: DType | None) -> Tensor:
+    """A tensor with a copy of `value`, on the device where ops run now."""
+    with Quiet():  # a number too large for its dtype becomes infinite
+        array = as_array(value, None if dtype is None else dtype.numpy)
+    return Tensor((state.device or default_device()).place(array), state.device)
 
 
 def convert_to_tensor(
@@ -337,10 +339,10 @@ def convert_to_tensor(
         return _checked(_stacked(value, wanted), wanted)
     if wanted is None and dtype_hint is not None:
         try:
-            return _placed(as_array(value, as_dtype(dtype_hint).numpy))
+            return _placed(value, as_dtype(dtype_hint))
         except InvalidArgumentError:
             wanted = None
-    return _placed(as_array(value, None if wanted is None else wanted.numpy))
+    return _placed(value, wanted)
 
 
 def _checked(tensor: Tensor, wanted: DType | None) -> Tensor:

@@ -6,6 +6,10 @@ numpy or the engine, and leaves everything as it was.
 
 from __future__ import annotations
 
+import sys
+import threading
+import warnings
+
 import numpy as np
 import pytest
 
@@ -20,6 +24,8 @@ from minitensor.errors import (
 from minitensor.op import REGISTRY
 from minitensor.shapes import Spec
 
+ENDLESS: list = []
+ENDLESS.append(ENDLESS)
 X = mt.constant([[1.0, 2.0], [3.0, 4.0]])
 
 
@@ -75,6 +81,9 @@ def test_whatever_an_attribute_is_an_op_computes_or_gives_one_lesson(name):
         (lambda: mt.norm(X, ord=1, axis=[5, 1]), InvalidArgumentError, "Axis 5 does not exist"),
         (lambda: mt.norm(X, ord=1, axis=[0, -2]), InvalidArgumentError, "Axis 0 stands twice"),
         (lambda: mt.nest.map_structure(print), ArgumentError, "There is nothing to map over"),
+        (lambda: mt.random.set_seed("x"), ArgumentError, "A seed is a whole number"),
+        (lambda: mt.nest.flatten(ENDLESS), InvalidArgumentError, "It is nested too deeply"),
+        (lambda: mt.constant(ENDLESS), InvalidArgumentError, "It is nested too deeply"),
         (lambda: mt.sqrt("a"), DTypeError, "mt.strings.to_number"),
     ],
 )  # fmt: skip
@@ -90,6 +99,56 @@ def test_clipping_to_length_0_gives_zeros():
     clipped, length = mt.clip_by_global_norm([mt.constant([3.0, 4.0])], 0)
     assert clipped[0].numpy().tolist() == [0.0, 0.0]
     assert float(length) == 5.0
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: mt.constant(1e300, mt.float32),
+        lambda: mt.constant([1e300, 1.0]),
+        lambda: mt.constant(np.array([1e300]), mt.float16),
+        lambda: mt.constant([1.0]) * 1e300,
+        lambda: 1e300 + mt.constant([1.0]),
+        lambda: np.array([1e300]) + mt.constant([1.0]),
+        lambda: mt.Variable([1.0]).assign(np.array([1e300])),
+        lambda: mt.fill([1], 1e300),
+    ],
+)
+def test_a_number_too_large_for_its_dtype_is_infinite_without_a_warning(make):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert np.isinf(np.max(make().numpy()))
+
+
+def test_assigning_to_part_of_a_variable_changes_what_reading_it_shows():
+    for index in ([0, 1], (0, 1), 1, np.int64(1), slice(None, None, -1), Ellipsis, None):
+        v = mt.Variable([[1.0, 2.0], [3.0, 4.0]])
+        old = v.numpy()
+        v[index].assign(mt.zeros_like(v[index]) + 9.0)
+        assert (v[index].numpy() == 9).all()
+        assert (v.numpy() != old).sum() == np.size(v[index].numpy())
+
+
+def test_threads_that_update_one_variable_lose_no_update():
+    v = mt.Variable(0.0)
+    w = mt.Variable([0.0, 0.0])
+
+    def update():
+        for _ in range(500):
+            v.assign_add(1.0)
+            w[1].assign_add(1.0)
+            w.scatter_nd_add([[0]], [1.0])
+
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    threads = [threading.Thread(target=update) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    sys.setswitchinterval(before)
+    assert v.numpy() == 2000
+    assert w.numpy().tolist() == [2000, 2000]
 
 
 FLOATS = ["float16", "bfloat16", "float32", "float64"]
