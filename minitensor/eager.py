@@ -1,7 +1,7 @@
 """The eager interpreter: compute now, and tell the tapes that watch an input.
 
-Also the ways into tensors: `constant`, `convert_to_tensor`. `Eager.apply` is the hot path of the
-whole library: its first half is for tensors that need no preparation, `_prepare` for the rest.
+Also the ways into tensors: `constant`, `convert_to_tensor`. `Eager.binary` and `Eager.apply` are
+the hot paths of the whole library; read them first, then what `apply` calls, in order.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ class Eager:
                 and not (busy and state._device is not None)
             ):
                 try:
-                    out = op.forward(np, a, b)
+                    out = op.on_numpy(np, a, b)
                 except Exception as error:
                     out = _second_try(op, [a, b], error)
                 frame = _getframe(2)
@@ -201,7 +201,7 @@ def _second_try(op: Op, arrays: list, error: Exception) -> Any:
     """Compute again in silence when numpy's warning became an error; else raise the lesson."""
     if isinstance(error, RuntimeWarning):
         with Quiet():
-            return op.forward(np, *arrays)
+            return op.on_numpy(np, *arrays)
     raise _failure(op, arrays, NO_ATTRS, error) from None
 
 

@@ -130,7 +130,7 @@ class Op:
     def __init__(self, forward: Callable, **declared: Any):
         parameters = list(signature(forward).parameters.values())[1:]
         arrays = [p for p in parameters if p.kind is not p.KEYWORD_ONLY]
-        self.forward = forward
+        self.forward = self.on_numpy = forward
         self.name = self.__name__ = self.__qualname__ = forward.__name__.rstrip("_")
         self.__module__ = forward.__module__
         self.__wrapped__ = forward
@@ -144,8 +144,6 @@ class Op:
         self.kernels: dict[str, Callable] = {}
         for field, value in declared.items():
             setattr(self, field, value)
-        letters = set(self.types)
-        self.uniform = letters == {"T"} and self.arity > 1 and not self.variadic
         self.__signature__ = _public_signature(parameters)
         required = [p for p in parameters if p.kind is p.KEYWORD_ONLY and p.default is p.empty]
         self.binds = self.variadic or bool(required)
@@ -222,6 +220,8 @@ class Op:
 
         def register(function: Callable) -> Callable:
             self.kernels[namespace] = function
+            if namespace == "numpy":
+                self.on_numpy = function
             return function
 
         return register
