@@ -205,7 +205,17 @@ def set_logical_device_configuration(
 def get_logical_device_configuration(
     device: PhysicalDevice,
 ) -> list[LogicalDeviceConfiguration] | None:
-    """How a device was split; None for one that was not."""
+    """How a device was split; None for one that was not.
+
+    Raises:
+        InvalidArgumentError: (also a ValueError) for what is not in `list_physical_devices()`.
+    """
+    if not isinstance(device, PhysicalDevice):
+        raise InvalidArgumentError(
+            message("get_logical_device_configuration", repr(device), "it is no physical device",
+                    "hardware is named by the objects that stand for it",
+                    "pass mt.config.list_physical_devices('CPU')[0]")
+        )  # fmt: skip
     if device.device_type != "CPU" or not settings.split:
         return None
     return list(settings.logical_cpus)

@@ -84,6 +84,9 @@ def test_whatever_an_attribute_is_an_op_computes_or_gives_one_lesson(name):
         (lambda: mt.random.set_seed("x"), ArgumentError, "A seed is a whole number"),
         (lambda: mt.nest.flatten(ENDLESS), InvalidArgumentError, "It is nested too deeply"),
         (lambda: mt.constant(ENDLESS), InvalidArgumentError, "It is nested too deeply"),
+        (lambda: mt.debugging.assert_less(mt.constant(1j), 2.0), DTypeError, "Assert_less takes"),
+        (lambda: mt.config.get_logical_device_configuration("CPU:0"), InvalidArgumentError,
+         "It is no physical device"),
         (lambda: mt.sqrt("a"), DTypeError, "mt.strings.to_number"),
     ],
 )  # fmt: skip

@@ -35,6 +35,7 @@ __all__ = [
 
 _WHY_NONE = "an assertion holds or does not: there is nothing to differentiate"
 _FIX = "look where the values come from; mt.print shows them on the way"
+_ORDERED = "fiu"
 _PAIR = (np.array([1.0, 2.0]), np.array([3.0, 4.0]))
 
 
@@ -43,9 +44,9 @@ def _holds_spec(*specs: Spec, **_: Any) -> Spec:
     return Spec((), np.dtype(bool))
 
 
-def _relation(*arrays: Any) -> Callable[[Callable], Op]:
+def _relation(*arrays: Any, kinds: str = "fciubO") -> Callable[[Callable], Op]:
     """What all assertions about two tensors have in common, as arguments of `op`."""
-    return op(infer=_holds_spec, types="TT", kinds="fciubO", portable=False, stateful=True,
+    return op(infer=_holds_spec, types="TT", kinds=kinds, portable=False, stateful=True,
               why_none=_WHY_NONE, samples=samples.cases((arrays, {})))  # fmt: skip
 
 
@@ -73,7 +74,7 @@ def assert_none_equal(xp, x, y, *, message=None, summarize=None):
     return _require(xp, x != y, "!=", x, y, message, summarize)
 
 
-@_relation(*_PAIR)
+@_relation(*_PAIR, kinds=_ORDERED)
 def assert_less(xp, x, y, *, message=None, summarize=None):
     """Raise unless x < y for all elements.
 
@@ -82,7 +83,7 @@ def assert_less(xp, x, y, *, message=None, summarize=None):
     return _require(xp, x < y, "<", x, y, message, summarize)
 
 
-@_relation(*_PAIR)
+@_relation(*_PAIR, kinds=_ORDERED)
 def assert_less_equal(xp, x, y, *, message=None, summarize=None):
     """Raise unless x <= y for all elements.
 
@@ -91,7 +92,7 @@ def assert_less_equal(xp, x, y, *, message=None, summarize=None):
     return _require(xp, x <= y, "<=", x, y, message, summarize)
 
 
-@_relation(*_PAIR[::-1])
+@_relation(*_PAIR[::-1], kinds=_ORDERED)
 def assert_greater(xp, x, y, *, message=None, summarize=None):
     """Raise unless x > y for all elements.
 
@@ -100,7 +101,7 @@ def assert_greater(xp, x, y, *, message=None, summarize=None):
     return _require(xp, x > y, ">", x, y, message, summarize)
 
 
-@_relation(*_PAIR[::-1])
+@_relation(*_PAIR[::-1], kinds=_ORDERED)
 def assert_greater_equal(xp, x, y, *, message=None, summarize=None):
     """Raise unless x >= y for all elements.
 
