@@ -95,11 +95,11 @@ def _leaves(value: Any, depth: int) -> Iterator[Any]:
 def _from_scalars(
     value: Any, shape: tuple[int, ...], leaves: list, dtype: np.dtype | None
 ) -> np.ndarray:
-    found = _common_dtype(value, leaves)
+    found = _common_dtype(value, leaves, dtype)
     if dtype is None or not leaves:
         dtype = dtype or found
     elif not _holds(dtype, found, leaves):
-        wrong = next(v for v in leaves if not _holds(dtype, _common_dtype(value, [v]), [v]))
+        wrong = next(v for v in leaves if not _holds(dtype, _common_dtype(value, [v], dtype), [v]))
         raise DTypeError(
             message("convert_to_tensor", f"{_short(value)} with dtype {name_of(dtype)}",
                     f"cannot convert {wrong!r} to EagerTensor of dtype {name_of(dtype)}",
@@ -111,10 +111,16 @@ def _from_scalars(
         array = np.empty(len(leaves), dtype=object)
         array[:] = leaves
         return array.reshape(shape)
-    return np.array(leaves, dtype=dtype).reshape(shape)
+    bfloat16 = kind_of(dtype) != dtype.kind  # ml_dtypes takes no Python integer above 64 bits
+    try:
+        array = np.array(leaves, dtype=FLOAT64 if bfloat16 else dtype)
+        return array.astype(dtype, copy=False).reshape(shape)
+    except OverflowError:
+        pass
+    raise _out_of_range(value)
 
 
-def _common_dtype(value: Any, leaves: list) -> np.dtype:
+def _common_dtype(value: Any, leaves: list, wanted: np.dtype | None) -> np.dtype:
     kinds = {_kind(leaf, value) for leaf in leaves}
     if not kinds:
         return FLOAT32
@@ -126,7 +132,7 @@ def _common_dtype(value: Any, leaves: list) -> np.dtype:
                     "do not mix", "write True as 1, or build separate tensors")
         )  # fmt: skip
     if kinds == {"i"}:
-        return _integer_dtype(value, leaves)
+        return _integer_dtype(value, leaves, wanted)
     if "f" in kinds or kinds == {"c"}:
         numpy_float = next((v for v in leaves if isinstance(v, np.floating)), None)
         if numpy_float is not None and "c" not in kinds:
@@ -137,16 +143,21 @@ def _common_dtype(value: Any, leaves: list) -> np.dtype:
     )
 
 
-def _integer_dtype(value: Any, leaves: list) -> np.dtype:
+def _integer_dtype(value: Any, leaves: list, wanted: np.dtype | None) -> np.dtype:
     low, high = min(leaves), max(leaves)
     if low >= -(2**31) and high < 2**31:
         return INT32
-    if low >= -(2**63) and high < 2**63:
+    if (low >= -(2**63) and high < 2**63) or wanted is not None:
         return INT64
-    raise InvalidArgumentError(
+    raise _out_of_range(value)
+
+
+def _out_of_range(value: Any) -> InvalidArgumentError:
+    return InvalidArgumentError(
         message("convert_to_tensor", _short(value),
                 "can't convert Python sequence with out-of-range integer to Tensor",
-                "integers must fit into 64 bits", "use mt.float64, or np.uint64 values")
+                "without a dtype, integers must fit into int64",
+                "pass dtype=mt.float64 or mt.uint64")
     )  # fmt: skip
 
 

@@ -87,6 +87,12 @@ def test_whatever_an_attribute_is_an_op_computes_or_gives_one_lesson(name):
         (lambda: mt.debugging.assert_less(mt.constant(1j), 2.0), DTypeError, "Assert_less takes"),
         (lambda: mt.config.get_logical_device_configuration("CPU:0"), InvalidArgumentError,
          "It is no physical device"),
+        (lambda: mt.constant(2**64), InvalidArgumentError, "pass dtype=mt.float64 or mt.uint64"),
+        (lambda: mt.constant(2**64, mt.uint64), DTypeError, "Cannot convert 18446744073709551616"),
+        (lambda: mt.constant(10**400, mt.float32), InvalidArgumentError, "out-of-range integer"),
+        (lambda: mt.linalg.lstsq(X, [1.0, 2.0]), InvalidArgumentError, "One of them is no matrix"),
+        (lambda: mt.convert_to_tensor(mt.IndexedSlices(X, [0, 1])), InvalidArgumentError,
+         "Its dense_shape is not known"),
         (lambda: mt.sqrt("a"), DTypeError, "mt.strings.to_number"),
     ],
 )  # fmt: skip
@@ -96,6 +102,11 @@ def test_errors_of_python_and_numpy_become_lessons(call, error, text):
 
 def test_an_error_of_the_learners_own_function_stays_hers():
     assert raised(KeyError, lambda: mt.py_function(lambda x: {}["k"], [X], mt.float32)) == "'k'"
+
+
+@pytest.mark.parametrize("dtype", ["uint64", "float32", "float64", "bfloat16", "complex64"])
+def test_an_integer_beyond_int64_is_taken_where_its_dtype_can_hold_it(dtype):
+    assert complex(mt.constant(2**63, dtype)) == 2**63
 
 
 def test_clipping_to_length_0_gives_zeros():

@@ -238,6 +238,12 @@ def lstsq(
     """
     matrix = convert(matrix)
     rhs = rhs if hasattr(rhs, "dtype") else convert(rhs, matrix.dtype)
+    if len(matrix.shape) < 2 or len(rhs.shape) < 2:
+        raise InvalidArgumentError(
+            message("lstsq", f"shapes {tuple(matrix.shape)} and {tuple(rhs.shape)}",
+                    "one of them is no matrix", "both need at least two axes",
+                    "write a vector b as the column b[:, None]")
+        )  # fmt: skip
     m, n = matrix.shape[-2:]
     if not fast and not l2_regularizer:
         return matmul(pinv(matrix), rhs, name=name)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from minitensor.errors import InvalidArgumentError, message
 from minitensor.ops.scattering import scatter_rows
 from minitensor.shapes import TensorShape
 
@@ -40,6 +41,12 @@ class IndexedSlices:
 
     def to_dense(self) -> Any:
         """The dense tensor: zeros, with every row added at its place."""
+        if self.dense_shape is None:
+            raise InvalidArgumentError(
+                message("IndexedSlices.to_dense", repr(self), "its dense_shape is not known",
+                        "a dense tensor needs to know how many rows there are",
+                        "pass dense_shape when making the IndexedSlices")
+            )  # fmt: skip
         return scatter_rows(self.values, self.indices, rows=int(self.dense_shape[0]))
 
     def __repr__(self) -> str:
