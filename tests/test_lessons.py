@@ -6,11 +6,15 @@ on a small lesson written into a temporary folder.
 
 from __future__ import annotations
 
+import io
+import itertools
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
+import tokenize
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -25,7 +29,7 @@ import build as builder  # noqa: E402
 from checking import Exercise, Question, Session, Status, seal, todo  # noqa: E402
 from checking.catalogue import Catalogue, Item, UnknownExerciseError  # noqa: E402
 from checking.exercise import canonical  # noqa: E402
-from checking.judge import answers, probes_of  # noqa: E402
+from checking.judge import answers, judge, probes_of  # noqa: E402
 
 SOURCES = builder.sources()
 ITEMS = [item for number in Catalogue().lessons() for item in Catalogue().lesson(number).values()]
@@ -427,7 +431,48 @@ def test_judge_never_raises_on_what_learners_bring(session: Session) -> None:
     assert "<img" not in report.html()
     result_not_function = repr(session.check("99.2", 3.0))
     assert "Write its name without parentheses" in result_not_function
-    assert "entry 'b' is missing" in repr(session.check("99.3", {"a": 3.0}))
+    assert "Entry 'b' is missing" in repr(session.check("99.3", {"a": 3.0}))
+
+
+def test_an_exception_is_an_answer_only_where_the_exercise_is_about_raising() -> None:
+    def reference(x):
+        raise ValueError("there is no root")
+
+    def typo(x):
+        raise UnicodeError("a ValueError too, but out of a slip")
+
+    made = {"mutants": (), "hints": ("", "", ""), "variants": (), "probes": lambda rng: [(1.0,)]}
+    plain = Exercise(id="99.9", title="root", reference=reference, **made)
+    about = Exercise(id="99.9", title="root", reference=reference, raises=True, **made)
+    assert not judge(plain, typo).passed
+    assert not judge(plain, reference).passed
+    assert judge(about, typo).passed
+    assert not judge(about, lambda x: 1.0).passed
+
+
+def test_a_wrong_value_does_not_give_the_right_one_away(session: Session) -> None:
+    text = repr(session.check("99.3", {"a": 3.0, "b": -77.0}))
+    assert "'b' is not right yet" in text
+    assert "got       -77" in text
+    assert "expected" not in text
+
+
+def test_a_forgotten_return_is_named(session: Session) -> None:
+    assert "Is a return missing" in repr(session.check("99.2", lambda x: None))
+
+
+def test_messages_are_not_glued_together() -> None:
+    glued = []
+    for path in sorted((LESSONS / "checks").glob("*.py")):
+        tokens = [
+            token
+            for token in tokenize.generate_tokens(io.StringIO(path.read_text("utf-8")).readline)
+            if token.type not in (tokenize.NL, tokenize.COMMENT)
+        ]
+        for a, b in itertools.pairwise(tokens):
+            if a.type == b.type == tokenize.STRING and not re.search(r"(\s|\\n)[\"']$", a.string):
+                glued.append(f"{path.name}:{a.start[0]}: {a.string}")
+    assert not glued
 
 
 def test_learner_cannot_change_the_inputs_of_the_reference(session: Session) -> None:

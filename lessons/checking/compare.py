@@ -41,6 +41,8 @@ def difference(expected: Any, got: Any) -> str | None:
         return None if expected is got else f"expected {show(expected)}, got {show(got)}"
     if isinstance(expected, Mapping):
         return _mapping_difference(expected, got)
+    if isinstance(expected, tuple) and not isinstance(got, list | tuple):
+        return f"expected {len(expected)} values, got {kind(got)}"
     wanted, given = as_array(expected), as_array(got)
     if wanted is not None and given is not None:
         return _array_difference(wanted, given)
@@ -74,13 +76,14 @@ def _array_difference(wanted: np.ndarray, given: np.ndarray) -> str | None:
         return f"expected shape {wanted.shape}, got shape {given.shape}"
     if (wanted.dtype.kind == "b") != (given.dtype.kind == "b"):
         return f"expected {wanted.dtype.name} values, got {given.dtype.name}"
+    words = f"expected {show(wanted)}, got {show(given)}"
     if wanted.dtype.kind != "c":
         wanted, given = wanted.astype(np.float64), given.astype(np.float64)
     wrong = ~np.isclose(given, wanted, rtol=RTOL, atol=ATOL, equal_nan=True)
     if not wrong.any():
         return None
     if wanted.ndim == 0:
-        return f"expected {show(wanted)}, got {show(given)}"
+        return words
     return f"the shape is right, but {int(wrong.sum())} of {wrong.size} entries differ"
 
 

@@ -77,6 +77,7 @@ class Exercise:
         compare: `compare(expected, got)` gives None when equal, else the difference in words.
         starter: For "repair this" exercises: the object as it was given to the learner.
         labels: Names of the arguments, for the failing example; taken from the reference if empty.
+        raises: Whether the exercise is about raising: only then may an exception be an answer.
     """
 
     id: str
@@ -90,6 +91,7 @@ class Exercise:
     compare: Callable[[Any, Any], str | None] = difference
     starter: Any = None
     labels: tuple[str, ...] = ()
+    raises: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -80,7 +80,11 @@ def judge(exercise: Exercise, subject: Any) -> Verdict:
         exercise, answers(exercise, exercise.starter), got
     )
     failure = _smallest(exercise, expected, got, reasons)
-    misconception = _misuse(exercise, subject) or _misconception(exercise, expected, got)
+    misconception = (
+        _misuse(exercise, subject)
+        or _misconception(exercise, expected, got)
+        or _nothing_back(exercise, expected, got)
+    )
     return Verdict(unchanged, len(got), failure, misconception)
 
 
@@ -119,19 +123,30 @@ def compare_all(exercise: Exercise, expected: list[Any], got: list[Any]) -> list
 
 
 def _compare(exercise: Exercise, expected: Any, got: Any) -> str | None:
-    if isinstance(expected, Raised):
-        same = isinstance(got, Raised) and issubclass(got.error, expected.error)
-        return None if same else f"expected a {expected.error.__name__}, got {_words(got)}"
     if isinstance(got, Raised):
-        return f"raised {got}"
+        wanted = exercise.raises and isinstance(expected, Raised)
+        return (
+            None
+            if wanted and issubclass(got.error, expected.error)
+            else "your code raised an error"
+        )
+    if isinstance(expected, Raised):
+        return f"expected a {expected.error.__name__}, got {_words(got)}"
     try:
         return exercise.compare(expected, got)
     except Exception:  # whatever the learner returned, the comparison must not be what fails
         return f"expected {_words(expected)}, got {kind(got)}"
 
 
+def _same(exercise: Exercise, one: Any, other: Any) -> bool:
+    """Whether two answers agree, right or wrong; the same exception is the same answer."""
+    if isinstance(one, Raised) and isinstance(other, Raised):
+        return (one.error, one.text) == (other.error, other.text)
+    return _compare(exercise, one, other) is None
+
+
 def _alike(exercise: Exercise, one: list[Any], other: list[Any]) -> bool:
-    return not any(compare_all(exercise, one, other))
+    return all(_same(exercise, a, b) for a, b in zip(one, other, strict=True))
 
 
 def _smallest(
@@ -145,9 +160,14 @@ def _smallest(
         return "shape (" not in failing[place], _size(probes[place]), place
 
     place = min(failing, key=order)
+    example = _call(exercise, probes[place])
+    if exercise.probes is None:  # the right value is the whole answer, and is not given away
+        missing = isinstance(got[place], Raised)
+        reason = got[place].text if missing else f"{example} is not right yet"
+        return Failure(place, example, "", "" if missing else _words(got[place]), reason)
     return Failure(
         index=place,
-        example=_call(exercise, probes[place]),
+        example=example,
         expected=_words(expected[place]),
         got=_words(got[place]),
         reason=str(reasons[place]),
@@ -199,15 +219,20 @@ def _misuse(exercise: Exercise, subject: Any) -> str | None:
     return None
 
 
+def _nothing_back(exercise: Exercise, expected: list[Any], got: list[Any]) -> str | None:
+    told = exercise.run is None or all(isinstance(one, Mapping) for one in expected)
+    if callable(exercise.reference) and told and all(one is None for one in got):
+        return "Nothing came back. Is a return missing at the end of your function?"
+    return None
+
+
 def _misconception(exercise: Exercise, expected: list[Any], got: list[Any]) -> str | None:
     """The message of the mutant that explains most of the learner's wrong answers."""
     best, message = 0, None
     for mutant in exercise.mutants:
         mutated = answers(exercise, mutant.subject)
         wrong = [at for at, text in enumerate(compare_all(exercise, expected, mutated)) if text]
-        explained = len(wrong) > best and all(
-            _compare(exercise, mutated[at], got[at]) is None for at in wrong
-        )
+        explained = len(wrong) > best and all(_same(exercise, mutated[at], got[at]) for at in wrong)
         if explained:
             best, message = len(wrong), mutant.says
     return message

@@ -64,7 +64,10 @@ class Report:
 
 def _block_html(block: Block) -> str:
     if block.code:
-        style = "margin:0.3em 0 0.3em 1em;white-space:pre-wrap;background:none"
+        style = (
+            "margin:0.3em 0 0.3em 1em;white-space:pre-wrap;word-break:normal; "
+            "overflow-wrap:anywhere;background:none"
+        )
         return f'<pre style="{style}">{escape(block.text)}</pre>'
     return f'<p style="margin:0.3em 0;white-space:pre-line">{escape(block.text)}</p>'
 

@@ -175,13 +175,16 @@ def _failure_blocks(verdict: Verdict) -> tuple[Block, ...]:
     failure = verdict.failure
     if failure is None:
         return ()
+    text = failure.reason[:1].upper() + failure.reason[1:]
+    if not failure.expected:
+        got = (Block(hang("got       ", failure.got), code=True),) if failure.got else ()
+        return (Block(f"{text}."), *got)
     lines = [
         failure.example,
         hang("expected  ", failure.expected),
         hang("got       ", failure.got),
     ]
-    text = failure.reason[:1].upper() + failure.reason[1:] + ". The smallest failing example:"
-    return Block(text), Block("\n".join(lines), code=True)
+    return Block(f"{text}. The smallest failing example:"), Block("\n".join(lines), code=True)
 
 
 def _choices(item: Question) -> Block:

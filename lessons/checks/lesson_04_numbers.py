@@ -78,6 +78,22 @@ def starts_at_one(program, target):
     return grad
 
 
+def adds_to_nothing(program, target):
+    grad = {target: 1.0}
+    for result, inputs in reversed(program):
+        for name, slope in inputs if result in grad else ():
+            grad[name] += grad[result] * slope
+    return grad
+
+
+def exchanges_factors(program, target):
+    grad = {target: 1.0}
+    for result, inputs in reversed(program):
+        for name, slope in inputs if result in grad else ():
+            grad[name] = grad[result] + grad.get(name, 0.0) * slope
+    return grad
+
+
 def averages_paths(program, target):
     grad, count = {target: 1.0}, {}
     for result, inputs in reversed(program):
@@ -230,6 +246,16 @@ EXERCISES = (
             ),
             Mutant(multiplies_paths, "Contributions of different paths are added, not multiplied."),
             Mutant(starts_at_one, "Before anything arrives there is nothing: start from 0, not 1."),
+            Mutant(
+                adds_to_nothing,
+                "The first contribution has nothing to be added to: take 0.0 where nothing has "
+                "arrived yet, as grad.get(name, 0.0) does.",
+            ),
+            Mutant(
+                exchanges_factors,
+                "What arrived at the result is to be multiplied by the slope, and the product "
+                "added to what was there. Here the two are exchanged.",
+            ),
             Mutant(averages_paths, "Contributions add up. Do not divide by how many there are."),
         ),
         hints=(
@@ -256,10 +282,10 @@ EXERCISES = (
             "ba4fe933831a2b0d": "The local rules are the same in any order. Ask what a node must "
             "wait for.",
             "156ac2077a2d1582": "A gradient says how the target reacts. Going downhill is what an "
-            "optimiser"
+            "optimiser "
             "does with it afterwards.",
             "5ed2cfed6766c752": "Try it on (u + v) * u: going forward, s would pass on its "
-            "gradient before"
+            "gradient before "
             "anything has arrived at s.",
         },
         right="Reverse order guarantees that a node is complete when its turn comes.",

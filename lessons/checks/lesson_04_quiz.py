@@ -34,7 +34,7 @@ EXERCISES = (
         answer="899e1359a23b9119",
         messages={
             "d1c55602e837bf54": "Training would break at the first exact 0. A slope between 0 and "
-            "1 is"
+            "1 is "
             "chosen by agreement.",
             "e7fe81299069c6ef": "An exact 0 is common, for example after another relu. It is no "
             "error.",

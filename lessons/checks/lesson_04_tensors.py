@@ -187,7 +187,7 @@ EXERCISES = (
         answer="3c24a3e0c9f14c68",
         messages={
             "52ab9cf61d9bf56c": "A gradient has the shape of the value it belongs to, so that the "
-            "value can"
+            "value can "
             "be changed by it.",
             "a4e036e7c406e7aa": "b was used in every row, not only in the first one.",
             "ec5dc4bc9afac869": "Each row used b, and each use adds its contribution. Nothing "

@@ -1,5 +1,7 @@
 """Exercises of lesson 06 on the tape: when its record is gone, clipping, gradients in pieces."""
 
+from contextlib import contextmanager
+
 import numpy as np
 
 import minitensor as mt
@@ -152,6 +154,14 @@ def one_tape_per_piece_of_a_sum(w, x, t, size):
     return total
 
 
+def one_list_of_pieces(w, x, t, size):
+    shares = [
+        gradient_of_piece(w, some_x, some_t) * (len(some_x) / len(x))
+        for some_x, some_t in pieces(x, t, size)
+    ]
+    return sum(shares)
+
+
 def all_at_once(w, x, t, size):
     return gradient_of_piece(w, x, t)
 
@@ -179,10 +189,42 @@ def linear_models(rng):
         yield w, x, t, size
 
 
+@contextmanager
+def longest_records():
+    """Collect the most rows that any tape of the block holds."""
+    usual, rows = mt.GradientTape, []
+
+    class Counted(usual):
+        def __exit__(self, *error):
+            super().__exit__(*error)
+            shapes = [out.shape for node in self.graph().nodes for out in node.outputs]
+            rows.extend(shape[0] for shape in shapes if len(shape) == 2)
+
+    mt.GradientTape = Counted
+    try:
+        yield rows
+    finally:
+        mt.GradientTape = usual
+
+
 def accumulate(function, w, x, t, size):
-    """Run on a variable, and give the gradient as an array."""
-    found = function(mt.Variable(w), x, t, size)
-    return found.numpy() if hasattr(found, "numpy") else found
+    """Run on a variable: the gradient as an array, and whether each record was short enough.
+
+    w itself, of two rows, may always be on a record.
+    """
+    with longest_records() as rows:
+        found = function(mt.Variable(w), x, t, size)
+    gradient = found.numpy() if hasattr(found, "numpy") else found
+    short = max(rows, default=0) <= max(size, 2)
+    return {"gradient": gradient, "at most size rows on a tape": short}
+
+
+@mt.custom_gradient
+def sends_nothing_back(x):
+    def backward(g):
+        mt.clip_by_value(g, -1.0, 1.0)
+
+    return mt.identity(x), backward
 
 
 EXERCISES = (
@@ -198,7 +240,7 @@ EXERCISES = (
         answer="c166a9f11644807d",
         messages={
             "c03d412c53cea359": "A tape drops its record after the first gradient, to free the "
-            "memory."
+            "memory. "
             "Ask for both at once, or make the tape persistent.",
             "233da2dbff10211b": "None would be silent, and wrong: there is a path. A used-up tape "
             "says so.",
@@ -243,6 +285,10 @@ EXERCISES = (
                 clips_above_only, "Large negative gradients come through: there are two bounds."
             ),
             Mutant(takes_the_sign, "Gradients inside [-1, 1] must stay what they are."),
+            Mutant(
+                sends_nothing_back,
+                "Nothing is passed on: is a return missing in the backward function?",
+            ),
             Mutant(clips_x_instead_of_g, "The backward function was given g. Clip that, not x."),
             Mutant(
                 clips_the_length,
@@ -295,6 +341,11 @@ EXERCISES = (
             Mutant(last_piece, "Only the last piece is left. Add the pieces up."),
             Mutant(drops_the_rest, "The last rows are missing: the last piece may be smaller."),
             Mutant(never_divided, "This is the gradient of the sum. Divide by the number of rows."),
+            Mutant(
+                all_at_once,
+                "The numbers are right, but all rows are on one tape. Cut x and t into pieces, "
+                "and give each piece a tape of its own.",
+            ),
             Mutant(moves_on_the_way, "w must stay where it is until all pieces are added."),
         ),
         hints=(
@@ -303,6 +354,6 @@ EXERCISES = (
             "The mean of 1, 2, 3, 4 and 10: pieces (1, 2, 3, 4) and (10) have means 2.5 and 10;\n"
             "(2.5 * 4 + 10 * 1) / 5 = 4.",
         ),
-        variants=(one_tape_per_piece_of_a_sum, all_at_once),
+        variants=(one_tape_per_piece_of_a_sum, one_list_of_pieces),
     ),
 )
