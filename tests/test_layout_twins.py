@@ -63,7 +63,8 @@ def in_python(record, collapsed, stepping):
         "width": layout.width,
         "height": layout.height,
         "scopes": {
-            p: {"closed": info.closed, "count": info.count} for p, info in layout.scopes.items()
+            p: {"closed": info.closed, "count": info.count, "name": info.name}
+            for p, info in layout.scopes.items()
         },
         "text": drawn.text,
         "captions": [c and {"x": c.x, "y": c.y, "text": c.text} for c in drawn.captions],

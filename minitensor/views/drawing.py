@@ -115,7 +115,7 @@ class Drawing:
         ]
         count = len(self.shown())
         made = "recorded by an eager tape" if self.graph.kind == "tape" else "of a traced function"
-        return GraphView("Computation graph", self.graph.kind, nodes, edges,
+        return GraphView("", self.graph.kind, nodes, edges,
                          f"{count} operation{'' if count == 1 else 's'} {made}")  # fmt: skip
 
     def _op_view(self, identity: str, node: Node) -> NodeView:

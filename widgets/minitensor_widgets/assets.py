@@ -37,13 +37,19 @@ def source(name: str) -> str:
 def css() -> str:
     """The style sheet without its indentation."""
     text = (_STATIC / "widget.css").read_text(encoding="utf-8")
-    return "\n".join(line.strip() for line in text.splitlines())
+    text = "\n".join(line.strip() for line in text.splitlines())
+    return re.sub(r"(?<=[{;,])\n", "", text)
 
 
 @cache
-def bundle(main: str) -> str:
-    """All code of one viewer ("graph" or "stepper") as one module: exports render and upgrade."""
+def bundle(main: str, island: bool = True) -> str:
+    """All code of one viewer ("graph" or "stepper") as one module that exports render.
+
+    An island also needs the style sheet, which a widget hands over by itself, and `upgrade`.
+    """
     parts = [source(name) for name in (*_SHARED, *_MAIN[main])]
+    if not island:
+        return "\n".join([*parts, "export { render };"])
     parts += [f"const CSS_TEXT = {json.dumps(css())};", source("island")]
     return "\n".join([*parts, "export { render, upgrade };"])
 
@@ -59,9 +65,9 @@ def pack(text: str) -> str:
 
 
 @cache
-def loading(main: str) -> str:
+def loading(main: str, island: bool = True) -> str:
     """JavaScript that unpacks a bundle: an expression for the promise of its exports."""
-    code = bundle(main)
+    code = bundle(main, island)
     name = hashlib.sha256(code.encode()).hexdigest()[:12]
     return f'load("{name}", "{pack(code)}")'
 
@@ -70,6 +76,6 @@ def loading(main: str) -> str:
 def esm(main: str) -> str:
     """The `_esm` of a widget class."""
     return (
-        f"{source('loader')}\nconst {{ render }} = await {loading(main)};\n"
+        f"{source('loader')}\nconst {{ render }} = await {loading(main, island=False)};\n"
         "export default { render };\n"
     )

@@ -19,6 +19,7 @@ GAP_X = 18.0
 GAP_Y = 36.0
 GAP_PORT = 8.0
 SWEEPS = 8
+TILT = 0.001  # of a place in the row per pixel: lets the ports of one box sort what is above it
 
 Point = tuple[float, float]
 
@@ -157,7 +158,9 @@ def _reorder(layers: _Layers) -> None:
         near = layers.down if sweep % 2 else layers.up
         rows = layers.rows[-2::-1] if sweep % 2 else layers.rows[1:]
         for row in rows:
-            want = {v: _mean([at[u] for u, _ in near[v]]) if near[v] else at[v] for v in row}
+            want = {
+                v: _mean([at[u] + d * TILT for u, d in near[v]]) if near[v] else at[v] for v in row
+            }
             row.sort(key=want.__getitem__)
             for i, v in enumerate(row):
                 at[v] = float(i)
@@ -206,9 +209,13 @@ def _spread(layers: _Layers, widths: list[float], stiff: list[float]) -> list[fl
 
 def _heights(
     layers: _Layers, heights: list[float], width: int
-) -> tuple[list[float], list[float], float]:
-    """Height y and row height of each node, and the height of all rows with the gaps between."""
+) -> tuple[list[float], list[float], list[float], float]:
+    """Middle y of each node and of its row, the height of its row, and the height of all rows.
+
+    In a row with taller boxes an input stands at the bottom and an end at the top: near its lines.
+    """
     y = [0.0] * width
+    middle = [0.0] * width
     tall = [0.0] * width
     top = 0.0
     above = 0.0
@@ -217,11 +224,14 @@ def _heights(
         if i:
             top += GAP_Y if height and above else GAP_PORT
         for v in row:
-            y[v] = top + height / 2
+            spare = (height - heights[v]) / 2
+            lower = 0 if not heights[v] else bool(layers.down[v]) - bool(layers.up[v])
+            y[v] = top + height / 2 + lower * spare
+            middle[v] = top + height / 2
             tall[v] = height
         top += height
         above = height
-    return y, tall, top
+    return y, middle, tall, top
 
 
 def place(sizes: Sequence[Point], edges: Sequence[Edge], ports: Sequence[str]) -> Placement:
@@ -245,7 +255,7 @@ def place(sizes: Sequence[Point], edges: Sequence[Edge], ports: Sequence[str]) -
     stiff = [8.0 if port else 1.0 for port in ports] + [8.0] * bends
     _reorder(layers)
     x = _spread(layers, widths, stiff)
-    y, tall, height = _heights(layers, heights, len(widths))
+    y, middle, tall, height = _heights(layers, heights, len(widths))
     left = min(x[v] - widths[v] / 2 for v in range(len(x)))
     x = [value - left for value in x]
     right = max(x[v] + widths[v] / 2 for v in range(len(x)))
@@ -259,10 +269,15 @@ def place(sizes: Sequence[Point], edges: Sequence[Edge], ports: Sequence[str]) -
             routes.append([start, (side, start[1]), (side, end[1]), end])
             continue
         bent = [
-            (x[v], y[v] + half * tall[v] / 2)
+            (x[v], middle[v] + half * tall[v] / 2)
             for v in chain[1:-1]
             for half in ((-1, 1) if tall[v] else (1,))
         ]
-        routes.append([start, *bent, end])
+        # Straight down to the edge of the row, so that no line cuts a taller box beside it.
+        below = (start[0], middle[edge.a] + tall[edge.a] / 2)
+        above = (end[0], middle[edge.b] - tall[edge.b] / 2)
+        leaving = [start, below] if below[1] - start[1] > 1.0 else [start]
+        arriving = [above, end] if end[1] - above[1] > 1.0 else [end]
+        routes.append([*leaving, *bent, *arriving])
     width = side + 6.0 if side > right else right
     return Placement(x[:count], y[:count], routes, width, height)

@@ -13,6 +13,7 @@ TensorFlow", IEEE TVCG 24 (2018), sections 5-6: lay each metanode out alone, bri
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -21,6 +22,7 @@ from .layering import Edge, Placement, Point, place
 PAD = 12.0
 HEAD = 20.0
 CLOSED_HEIGHT = 34.0
+NAME_GAP = 9.0
 CHAR = 7.3  # advance of one 12 px monospace character
 
 Box = tuple[float, float, float, float]
@@ -42,6 +44,7 @@ class ScopeInfo:
 
     closed: bool
     count: int
+    name: float = 0.0  # how far right of the box's left side the name of an open scope begins
 
 
 @dataclass(frozen=True)
@@ -164,6 +167,28 @@ def _routes(tree: _Tree, edges: Sequence[Mapping]) -> list[_Route]:
     return list(routes.values())
 
 
+def name_width(path: str) -> float:
+    """Width of the name of an open scope with its triangle."""
+    return CHAR * (len(path.split("/")[-1]) + 2)
+
+
+def _name_room(width: float, entries: list[float], needed: float) -> tuple[float, float, float]:
+    """Where a scope's name begins so that no line enters through it, and how much wider to be.
+
+    `width` is that of the box, `entries` are the places where lines enter. Returns where the name
+    begins, and what the box needs more on its left and on its right.
+    """
+    edges = [0.0, *sorted(entries), width]
+    for a, b in itertools.pairwise(edges):
+        if b - a >= needed + 2 * NAME_GAP:
+            return (a if b < width or a == 0.0 else b - needed - 2 * NAME_GAP) + NAME_GAP, 0.0, 0.0
+    left = needed + 2 * NAME_GAP - edges[1]
+    right = needed + 2 * NAME_GAP - (width - edges[-2])
+    if left <= right:
+        return NAME_GAP, left, 0.0
+    return edges[-2] + NAME_GAP, 0.0, right
+
+
 class _Nest:
     """Places every open scope, innermost first, then shifts all boxes to where they belong."""
 
@@ -174,6 +199,8 @@ class _Nest:
         self.placed: dict[str, Placement] = {}
         self.edges: dict[str, dict[_Segment, int]] = {s: {} for s in tree.children}
         self.offset: dict[str, Point] = {}
+        self.name: dict[str, float] = {}
+        self.inset: dict[str, float] = {}  # from the left side of a scope to what lies in it
         self.boxes: dict[str, Box] = {}
         for route in routes:
             for segment in route.segments:
@@ -184,13 +211,11 @@ class _Nest:
         for key in self.tree.children[scope]:
             if not key.startswith("s:"):
                 continue
-            name = len(key[2:].split("/")[-1])
             if self.tree.is_open(key):
                 self.arrange(key[2:])
-                inner = self.placed[key[2:]]
-                width = max(inner.width, CHAR * (name + 3)) + 2 * PAD
-                self.sizes[key] = (width, inner.height + 2 * PAD + HEAD)
+                self.frame(key)
             else:
+                name = len(key[2:].split("/")[-1])
                 digits = len(str(self.tree.count[key[2:]]))
                 self.sizes[key] = (max(84.0, CHAR * (name + digits + 6) + 12), CLOSED_HEIGHT)
         members = list(self.tree.children[scope])
@@ -215,6 +240,19 @@ class _Nest:
         self.members[scope] = members
         self.placed[scope] = place(sizes, edges, ports)
 
+    def frame(self, key: str) -> None:
+        """The box of an open scope: what lies in it, a border, and room for its name."""
+        path = key[2:]
+        inner = self.placed[path]
+        entries = [
+            inner.x[i] + PAD for i, member in enumerate(self.members[path]) if member[0] == "<"
+        ]
+        width = inner.width + 2 * PAD
+        name, left, right = _name_room(width, entries, name_width(path))
+        self.name[path] = name
+        self.inset[path] = PAD + left
+        self.sizes[key] = (width + left + right, inner.height + 2 * PAD + HEAD)
+
     def shift(self, scope: str, left: float, top: float) -> None:
         self.offset[scope] = (left, top)
         placed = self.placed[scope]
@@ -226,8 +264,7 @@ class _Nest:
             y = top + placed.y[i] - height / 2
             self.boxes[key] = (x, y, width, height)
             if self.tree.is_open(key):
-                inner = self.placed[key[2:]].width
-                self.shift(key[2:], left + placed.x[i] - inner / 2, y + PAD + HEAD)
+                self.shift(key[2:], x + self.inset[key[2:]], y + PAD + HEAD)
 
     def port_x(self, box: str, side: str, source: str) -> float:
         """How far right of the middle of a box its port for a source lies; 0 if it has none."""
@@ -236,7 +273,7 @@ class _Nest:
         if port not in inner:
             return 0.0
         placed = self.placed[box[2:]]
-        return placed.x[inner.index(port)] - placed.width / 2
+        return placed.x[inner.index(port)] + self.inset[box[2:]] - self.sizes[box][0] / 2
 
     def points(self, route: _Route) -> list[Point]:
         points: list[Point] = []
@@ -252,6 +289,12 @@ class _Nest:
         return points
 
 
+def _falls(line: Line) -> int:
+    """1 when a line ends with a stretch straight down, else 0."""
+    before, end = line.points[-2:]
+    return int(len(line.points) > 2 and abs(before[0] - end[0]) < 0.01)
+
+
 def _fan_in(lines: list[Line], boxes: Mapping[str, Box]) -> None:
     """Let the lines into one box arrive side by side, in the order they come from."""
     arriving: dict[str, list[Line]] = {}
@@ -260,10 +303,11 @@ def _fan_in(lines: list[Line], boxes: Mapping[str, Box]) -> None:
     for target, group in arriving.items():
         x, _, width, _ = boxes[target]
         step = min(16.0, (width - 24) / len(group))
-        group.sort(key=lambda line: line.points[-2][0])
+        group.sort(key=lambda line: line.points[-2 - _falls(line)][0])
         for i, line in enumerate(group):
             middle = x + width / 2 + (i - (len(group) - 1) / 2) * step
-            line.points[-1] = (middle, line.points[-1][1])
+            for j in range(-1 - _falls(line), 0):
+                line.points[j] = (middle, line.points[j][1])
 
 
 def layout(
@@ -291,7 +335,7 @@ def layout(
     lines = [Line(r.source, r.target, r.edges, nest.points(r)) for r in routes]
     _fan_in(lines, nest.boxes)
     scopes = {
-        key[2:]: ScopeInfo(not tree.is_open(key), tree.count[key[2:]])
+        key[2:]: ScopeInfo(not tree.is_open(key), tree.count[key[2:]], nest.name.get(key[2:], 0.0))
         for key in nest.boxes
         if key.startswith("s:")
     }

@@ -121,6 +121,10 @@ def _complete_steps(record: Mapping) -> dict:
             _check_end(graph, known, send["to"])
         steps.append(step)
     record["steps"] = steps
+    target = known.get(record["target"])
+    graph["title"] = graph["title"] or (
+        f"Backward pass of {target['label'].split(' = ')[0]}" if target else "Backward pass"
+    )
     return record
 
 

@@ -69,22 +69,25 @@ def op_apart(node: Mapping) -> str:
     return "" if label == op or label.endswith(f"= {op}") else op
 
 
+def kind_apart(node: Mapping) -> str:
+    """What kind of node it is, or which op, where its label does not say it already."""
+    if node["kind"] == "op":
+        return op_apart(node)
+    return "" if node["label"] == node["kind"] else node["kind"]
+
+
 def second_line(node: Mapping) -> str:
     """The small text under a label: what kind of node, and the shape where no edge will say it."""
-    words = []
-    if node["kind"] != "op":
-        words.append(node["kind"])
-    elif op_apart(node):
-        words.append(op_apart(node))
+    words = [kind_apart(node)]
     if node["output"]:
-        words.append(f"output {shape_text(node['shape'])}")
-    return " · ".join(words)
+        words.append(f"output {shape_text(node['shape'])}" if node["shape"] != [] else "output")
+    return " · ".join(filter(None, words))
 
 
 def node_text(node: Mapping, stepping: bool) -> list[str]:
     """All lines of a box: label and kind; a stepper adds a line for the value and one for ∇."""
     if stepping:
-        word = node["kind"] if node["kind"] != "op" else op_apart(node)
+        word = kind_apart(node)
         label = f"{node['label']} · {word}" if word else node["label"]
         return [clip(label, LABEL_LIMIT), "", ""]
     second = second_line(node)
@@ -155,15 +158,19 @@ def stroke_width(line: Line, edges: Sequence[Mapping]) -> float:
 
 
 def line_text(line: Line, edges: Sequence[Mapping]) -> str:
-    """The shape that flows along a line, how often it is used, or how many tensors that differ."""
+    """The shape that flows along a line, how often it is used, or how many tensors that differ.
+
+    A single scalar needs no words: most lines of small graphs are scalars.
+    """
     shapes = dict.fromkeys(shape_text(edges[i]["shape"]) for i in line.edges)
     sources = dict.fromkeys(edges[i]["source"] for i in line.edges)
     if len(shapes) > 1:
         return f"{len(line.edges)} tensors"
     shape = next(iter(shapes))
     if len(sources) > 1:
-        return f"{len(sources)} × {shape}"
-    return shape if len(line.edges) == 1 else f"{shape} used {len(line.edges)}×"
+        return f"{len(sources)} scalars" if shape == "()" else f"{len(sources)} × {shape}"
+    used = f"used {len(line.edges)}×" if len(line.edges) > 1 else ""
+    return used if shape == "()" else f"{shape} {used}".rstrip()
 
 
 def _spots(points: Sequence[Point]) -> list[Point]:
@@ -190,17 +197,15 @@ def _obstacles(picture: Layout) -> list[Rect]:
         if key.startswith("n:") or picture.scopes[key[2:]].closed:
             taken.append((x - 2, y - 1, x + w + 2, y + h + 1))
         else:
-            taken.append((x, y, x + min(w, CHAR * (len(key.split("/")[-1]) + 3)), y + HEAD))
+            taken.append((x, y - 2, x + w, y + HEAD))
+            taken.append((x, y + h - 2, x + w, y + h + 2))
+            taken.append((x - 2, y, x + 2, y + h))
+            taken.append((x + w - 2, y, x + w + 2, y + h))
     return taken
 
 
-def captions(
-    picture: Layout, edges: Sequence[Mapping], stepping: bool = False
-) -> list[Caption | None]:
-    """Place a shape label on every line that has room for one; no two things overlap.
-
-    A stepper shows the scalars themselves, so that it needs no "()" on its lines.
-    """
+def captions(picture: Layout, edges: Sequence[Mapping]) -> list[Caption | None]:
+    """Place a shape label on every line that has room for one; no two things overlap."""
     if len(picture.lines) > MOST_LABELLED:
         return [None] * len(picture.lines)
     taken = _obstacles(picture)
@@ -209,7 +214,7 @@ def captions(
     # Short lines choose first: long ones find room elsewhere.
     for i in sorted(range(len(spots)), key=lambda i: _length(picture.lines[i])):
         text = line_text(picture.lines[i], edges)
-        if stepping and text == "()":
+        if not text:
             continue
         half = len(text) * SMALL / 2 + 3
         for x, y in spots[i]:
@@ -238,4 +243,4 @@ def scene(record: Mapping, collapsed: Iterable[str] = (), stepping: bool = False
     text = {node["id"]: node_text(node, stepping) for node in record["nodes"]}
     sizes = {key: node_size(lines, stepping) for key, lines in text.items()}
     picture = layout(record["nodes"], record["edges"], sizes, collapsed)
-    return Scene(picture, text, captions(picture, record["edges"], stepping))
+    return Scene(picture, text, captions(picture, record["edges"]))

@@ -51,7 +51,7 @@ def _name(drawn: Scene, path: str) -> str:
     info = drawn.layout.scopes[path]
     x, y, _, _ = drawn.layout.boxes["s:" + path]
     label = label_of_scope(path, info.count, info.closed)
-    return "" if info.closed else _text(x + 9, y + HEAD - 4, label, "nm")
+    return "" if info.closed else _text(x + info.name, y + HEAD - 4, label, "nm")
 
 
 def state_mark(state: str, x: float, y: float) -> str:

@@ -30,9 +30,9 @@ function drawScope(drawn, path, { closed, count }) {
 }
 
 // Names of open scopes stand above the lines that enter there.
-function drawName(drawn, path, { closed }) {
+function drawName(drawn, path, { closed, name }) {
   const [x, y] = drawn.layout.boxes.get("s:" + path);
-  return closed ? null : label(x + 9, y + HEAD - 4, `▾ ${path.split("/").pop()}`, "mt-name");
+  return closed ? null : label(x + name, y + HEAD - 4, `▾ ${path.split("/").pop()}`, "mt-name");
 }
 
 function drawNode(drawn, node) {

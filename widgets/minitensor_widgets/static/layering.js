@@ -2,10 +2,11 @@
 export const GAP_X = 18,
   GAP_Y = 36,
   GAP_PORT = 8,
-  SWEEPS = 8;
+  SWEEPS = 8,
+  TILT = 0.001;
 const lists = (n) => Array.from({ length: n }, () => []);
 const mean = (values) => values.reduce((total, v) => total + v, 0) / values.length;
-const pairs = (list) => list.slice(1).map((b, i) => [list[i], b]);
+export const pairs = (list) => list.slice(1).map((b, i) => [list[i], b]);
 
 function topological(count, edges) {
   const inputs = lists(count),
@@ -100,7 +101,10 @@ function reorder({ rows, up, down }) {
     const near = sweep % 2 ? down : up;
     for (const row of sweep % 2 ? rows.slice(0, -1).reverse() : rows.slice(1)) {
       const want = new Map(
-        row.map((v) => [v, near[v].length ? mean(near[v].map(([u]) => at[u])) : at[v]]),
+        row.map((v) => [
+          v,
+          near[v].length ? mean(near[v].map(([u, d]) => at[u] + d * TILT)) : at[v],
+        ]),
       );
       row.sort((v, w) => want.get(v) - want.get(w));
       number(row);
@@ -165,6 +169,7 @@ export function place(sizes, edges, ports) {
   reorder(layers);
   let x = spread(layers, widths, [...ports.map((port) => (port ? 8 : 1)), ...more(8)]);
   const y = [],
+    middle = [],
     tall = [];
   let top = 0,
     above = 0;
@@ -172,7 +177,10 @@ export function place(sizes, edges, ports) {
     const height = Math.max(...row.map((v) => heights[v]));
     if (i) top += height && above ? GAP_Y : GAP_PORT;
     for (const v of row) {
-      y[v] = top + height / 2;
+      const spare = (height - heights[v]) / 2;
+      const lower = heights[v] ? !!layers.down[v].length - !!layers.up[v].length : 0;
+      y[v] = top + height / 2 + lower * spare;
+      middle[v] = top + height / 2;
       tall[v] = height;
     }
     top += height;
@@ -191,8 +199,14 @@ export function place(sizes, edges, ports) {
     }
     const bent = layers.chains[i]
       .slice(1, -1)
-      .flatMap((v) => (tall[v] ? [-1, 1] : [1]).map((half) => [x[v], y[v] + (half * tall[v]) / 2]));
-    return [start, ...bent, end];
+      .flatMap((v) =>
+        (tall[v] ? [-1, 1] : [1]).map((half) => [x[v], middle[v] + (half * tall[v]) / 2]),
+      );
+    const below = [start[0], middle[a] + tall[a] / 2],
+      above = [end[0], middle[b] - tall[b] / 2];
+    const leaving = below[1] - start[1] > 1 ? [start, below] : [start];
+    const arriving = end[1] - above[1] > 1 ? [above, end] : [end];
+    return [...leaving, ...bent, ...arriving];
   });
   return {
     x: x.slice(0, count),

@@ -1,9 +1,10 @@
 // Twin of layout.py: scopes, ports, boxes. Keys: "n:" + node id, "s:" + scope path.
-import { place } from "./layering.js";
+import { pairs, place } from "./layering.js";
 
 export const PAD = 12,
   HEAD = 20,
   CLOSED_HEIGHT = 34,
+  NAME_GAP = 9,
   CHAR = 7.3;
 export const size = (text) => [...text].length;
 export const prefixes = (scope) => {
@@ -11,6 +12,19 @@ export const prefixes = (scope) => {
   return parts.map((_, i) => parts.slice(0, i + 1).join("/"));
 };
 const last = (path) => path.split("/").pop();
+export const nameWidth = (path) => CHAR * (size(last(path)) + 2);
+
+// Where a scope's name begins, and what its box needs more on the left and on the right.
+function nameRoom(width, entries, needed) {
+  const edges = [0, ...entries.sort((a, b) => a - b), width],
+    room = needed + 2 * NAME_GAP;
+  for (const [a, b] of pairs(edges))
+    if (b - a >= room) return [(b < width || a === 0 ? a : b - room) + NAME_GAP, 0, 0];
+  const before = edges[edges.length - 2],
+    left = room - edges[1],
+    right = room - (width - before);
+  return left <= right ? [NAME_GAP, left, 0] : [before + NAME_GAP, 0, right];
+}
 
 function buildTree(nodes, collapsed) {
   const closed = new Set(collapsed),
@@ -78,6 +92,8 @@ function nest(tree, routes, nodeSizes) {
   const members = new Map(),
     placed = new Map(),
     offset = new Map(),
+    names = new Map(),
+    inset = new Map(),
     boxes = new Map();
   const edges = new Map([...tree.children.keys()].map((scope) => [scope, new Map()]));
   for (const route of routes)
@@ -89,7 +105,16 @@ function nest(tree, routes, nodeSizes) {
   const portX = (box, side, source) => {
     const path = box.slice(2),
       at = tree.isOpen(box) ? (members.get(path)?.indexOf(`${side}${box}\n${source}`) ?? -1) : -1;
-    return at < 0 ? 0 : placed.get(path).x[at] - placed.get(path).width / 2;
+    return at < 0 ? 0 : placed.get(path).x[at] + inset.get(path) - sizes.get(box)[0] / 2;
+  };
+  const enclose = (key, path) => {
+    const { x, width, height } = placed.get(path),
+      full = width + 2 * PAD;
+    const entries = members.get(path).flatMap((member, i) => (member[0] === "<" ? x[i] + PAD : []));
+    const [name, left, right] = nameRoom(full, entries, nameWidth(path));
+    names.set(path, name);
+    inset.set(path, PAD + left);
+    sizes.set(key, [full + left + right, height + 2 * PAD + HEAD]);
   };
   const arrange = (scope) => {
     for (const key of tree.children.get(scope)) {
@@ -98,8 +123,7 @@ function nest(tree, routes, nodeSizes) {
         name = size(last(path));
       if (tree.isOpen(key)) {
         arrange(path);
-        const { width, height } = placed.get(path);
-        sizes.set(key, [Math.max(width, CHAR * (name + 3)) + 2 * PAD, height + 2 * PAD + HEAD]);
+        enclose(key, path);
       } else
         sizes.set(key, [
           Math.max(84, CHAR * (name + String(tree.count.get(path)).length + 6) + 12),
@@ -136,9 +160,10 @@ function nest(tree, routes, nodeSizes) {
       if (!sizes.has(key)) return;
       const [w, h] = sizes.get(key),
         boxTop = top + y[i] - h / 2;
-      boxes.set(key, [left + x[i] - w / 2, boxTop, w, h]);
+      const boxLeft = left + x[i] - w / 2;
+      boxes.set(key, [boxLeft, boxTop, w, h]);
       if (tree.isOpen(key))
-        shift(key.slice(2), left + x[i] - placed.get(key.slice(2)).width / 2, boxTop + PAD + HEAD);
+        shift(key.slice(2), boxLeft + inset.get(key.slice(2)), boxTop + PAD + HEAD);
     });
   };
   arrange("");
@@ -156,7 +181,13 @@ function nest(tree, routes, nodeSizes) {
     }
     return path;
   };
-  return { boxes, points, whole: placed.get("") };
+  return { boxes, names, points, whole: placed.get("") };
+}
+
+// 1 when a line ends with a stretch straight down, else 0.
+function falls(points) {
+  const [before, end] = points.slice(-2);
+  return points.length > 2 && Math.abs(before[0] - end[0]) < 0.01 ? 1 : 0;
 }
 
 function fanIn(lines, boxes) {
@@ -165,9 +196,11 @@ function fanIn(lines, boxes) {
   for (const [target, group] of arriving) {
     const [x, , width] = boxes.get(target),
       step = Math.min(16, (width - 24) / group.length);
-    group.sort((a, b) => a.points[a.points.length - 2][0] - b.points[b.points.length - 2][0]);
-    group.forEach((line, i) => {
-      line.points[line.points.length - 1][0] = x + width / 2 + (i - (group.length - 1) / 2) * step;
+    const from = ({ points }) => points[points.length - 2 - falls(points)][0];
+    group.sort((a, b) => from(a) - from(b));
+    group.forEach(({ points }, i) => {
+      const middle = x + width / 2 + (i - (group.length - 1) / 2) * step;
+      for (const point of points.slice(-1 - falls(points))) point[0] = middle;
     });
   }
 }
@@ -175,7 +208,7 @@ function fanIn(lines, boxes) {
 export function layout(nodes, edges, sizes, collapsed) {
   const tree = buildTree(nodes, collapsed),
     routes = findRoutes(tree, edges),
-    { boxes, points, whole } = nest(tree, routes, sizes);
+    { boxes, names, points, whole } = nest(tree, routes, sizes);
   const lines = routes.map((route) => ({
     source: route.source,
     target: route.target,
@@ -185,7 +218,10 @@ export function layout(nodes, edges, sizes, collapsed) {
   fanIn(lines, boxes);
   const scopes = new Map();
   for (const key of boxes.keys())
-    if (key.startsWith("s:"))
-      scopes.set(key.slice(2), { closed: !tree.isOpen(key), count: tree.count.get(key.slice(2)) });
+    if (key.startsWith("s:")) {
+      const path = key.slice(2);
+      const name = names.get(path) ?? 0;
+      scopes.set(path, { closed: !tree.isOpen(key), count: tree.count.get(path), name });
+    }
   return { boxes, lines, scopes, width: whole.width + 2 * PAD, height: whole.height + 2 * PAD };
 }

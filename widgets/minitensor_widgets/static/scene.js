@@ -11,17 +11,19 @@ export const shapeText = (shape) =>
 
 export const opApart = ({ op, label }) => (label === op || label.endsWith(`= ${op}`) ? "" : op);
 
+const kindApart = (node) =>
+  node.kind === "op" ? opApart(node) : node.label === node.kind ? "" : node.kind;
+
 function secondLine(node) {
-  const words = [];
-  if (node.kind !== "op") words.push(node.kind);
-  else if (opApart(node)) words.push(opApart(node));
-  if (node.output) words.push(`output ${shapeText(node.shape)}`);
-  return words.join(" · ");
+  const words = [kindApart(node)];
+  if (node.output)
+    words.push(node.shape?.length === 0 ? "output" : `output ${shapeText(node.shape)}`);
+  return words.filter(Boolean).join(" · ");
 }
 
 function nodeText(node, stepping) {
   if (stepping) {
-    const word = node.kind === "op" ? opApart(node) : node.kind;
+    const word = kindApart(node);
     return [clip(word ? `${node.label} · ${word}` : node.label, 26), "", ""];
   }
   const second = secondLine(node);
@@ -94,8 +96,10 @@ export function lineText(line, edges) {
   const sources = new Set(line.edges.map((i) => edges[i].source));
   if (shapes.size > 1) return `${line.edges.length} tensors`;
   const [shape] = shapes;
-  if (sources.size > 1) return `${sources.size} × ${shape}`;
-  return line.edges.length === 1 ? shape : `${shape} used ${line.edges.length}×`;
+  const scalar = shape === "()",
+    used = line.edges.length > 1 ? `used ${line.edges.length}×` : "";
+  if (sources.size > 1) return scalar ? `${sources.size} scalars` : `${sources.size} × ${shape}`;
+  return scalar ? used : `${shape} ${used}`.trimEnd();
 }
 
 function spotsOn(points) {
@@ -116,19 +120,24 @@ function spotsOn(points) {
 
 const overlaps = (a, b) => a[0] < b[2] && b[0] < a[2] && a[1] < b[3] && b[1] < a[3];
 
-function captions(picture, edges, stepping) {
+function captions(picture, edges) {
   const placed = picture.lines.map(() => null);
   if (placed.length > 300) return placed;
-  const taken = [...picture.boxes].map(([key, [x, y, w, h]]) =>
+  const taken = [...picture.boxes].flatMap(([key, [x, y, w, h]]) =>
     key.startsWith("n:") || picture.scopes.get(key.slice(2)).closed
-      ? [x - 2, y - 1, x + w + 2, y + h + 1]
-      : [x, y, x + Math.min(w, CHAR * (size(key.split("/").pop()) + 3)), y + HEAD],
+      ? [[x - 2, y - 1, x + w + 2, y + h + 1]]
+      : [
+          [x, y - 2, x + w, y + HEAD],
+          [x, y + h - 2, x + w, y + h + 2],
+          [x - 2, y, x + 2, y + h],
+          [x + w - 2, y, x + w + 2, y + h],
+        ],
   );
   const length = ({ points }) => points[points.length - 1][1] - points[0][1];
   for (const line of [...picture.lines].sort((a, b) => length(a) - length(b))) {
     const text = lineText(line, edges),
       half = (size(text) * SMALL) / 2 + 3;
-    if (stepping && text === "()") continue;
+    if (!text) continue;
     for (const [x, y] of spotsOn(line.points)) {
       const rect = [x - half, y - 7, x + half, y + 7];
       if (rect[0] < 0 || rect[2] > picture.width || taken.some((other) => overlaps(rect, other)))
@@ -145,5 +154,5 @@ export function scene(record, collapsed, stepping) {
   const text = new Map(record.nodes.map((node) => [node.id, nodeText(node, stepping)]));
   const sizes = new Map([...text].map(([id, lines]) => [id, nodeSize(lines, stepping)]));
   const picture = layout(record.nodes, record.edges, sizes, collapsed);
-  return { layout: picture, text, captions: captions(picture, record.edges, stepping) };
+  return { layout: picture, text, captions: captions(picture, record.edges) };
 }

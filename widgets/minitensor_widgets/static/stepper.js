@@ -146,7 +146,7 @@ function mount({ model, el: host, signal: given }) {
     host,
     graph,
     signal,
-    `backward pass in ${steps.length} steps · ${graph.nodes.length} nodes`,
+    `${steps.length} steps · ${graph.nodes.length} nodes`,
   );
   const select = (id) => {
     model.set("selected", id);
