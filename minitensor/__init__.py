@@ -48,6 +48,7 @@ from minitensor.eager import constant as constant
 from minitensor.eager import convert_to_tensor as convert_to_tensor
 from minitensor.eager import executing_eagerly as executing_eagerly
 from minitensor.eager import is_tensor as is_tensor
+from minitensor.errors import suggest
 from minitensor.graph.ir import Graph as Graph
 from minitensor.math import divide as divide
 from minitensor.ops import IndexedSlices as IndexedSlices
@@ -59,6 +60,7 @@ from minitensor.ops import add_n as add_n
 from minitensor.ops import argmax as argmax
 from minitensor.ops import argmin as argmin
 from minitensor.ops import argsort as argsort
+from minitensor.ops import as_string as as_string
 from minitensor.ops import asin as asin
 from minitensor.ops import asinh as asinh
 from minitensor.ops import assert_equal as assert_equal
@@ -219,6 +221,7 @@ __all__ = [
     "argmin",
     "argsort",
     "as_dtype",
+    "as_string",
     "asin",
     "asinh",
     "assert_equal",
@@ -393,3 +396,9 @@ __all__ = [
     "zeros",
     "zeros_like",
 ]
+
+
+def __getattr__(name: str) -> object:
+    raise AttributeError(
+        f"module 'minitensor' has no attribute {name!r}: {suggest(name, __all__)}", name=name
+    )

@@ -168,8 +168,11 @@ def _number(value: Any, other: Any) -> Any:
     if found is None:
         if len(numbers) >= _MOST_NUMBERS:
             numbers.clear()
-        with Quiet():
-            found = Tensor(np.asarray(value, dtype))
+        try:
+            with Quiet():
+                found = Tensor(np.asarray(value, dtype))
+        except OverflowError:
+            return value
         if value != 0:
             numbers[value] = found
     return found

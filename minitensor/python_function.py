@@ -13,7 +13,7 @@ import numpy as np
 
 from minitensor.dtypes import as_dtype
 from minitensor.eager import convert_to_tensor, executing_eagerly
-from minitensor.errors import InvalidArgumentError, message
+from minitensor.errors import ArgumentError, InvalidArgumentError, message
 from minitensor.op import State, op, state
 from minitensor.shapes import Spec
 from minitensor.tape import GradientTape
@@ -46,6 +46,11 @@ def py_function(func: Callable, inp: Any, Tout: Any, name: str | None = None) ->
         >>> tape.gradient(y, x).numpy()
         np.float32(6.0)
     """
+    if not callable(func):
+        raise ArgumentError(
+            message("py_function", f"func={func!r}", "'func' must be callable",
+                    "it is called with one tensor per input", "pass a function")
+        )  # fmt: skip
     inputs = [convert_to_tensor(x) for x in inp] if executing_eagerly() else list(inp)
     if executing_eagerly():
         return _converted(func(*inputs), Tout)

@@ -215,3 +215,28 @@ def test_results_have_the_dtype_that_was_inferred(name, dtype):
     specs = op.infer_specs([Spec(tuple(x.shape), x._array.dtype) for x in inputs], attrs)
     found, specs = (v if type(v) is tuple else (v,) for v in (found, specs))
     assert [x._array.dtype for x in found] == [s.dtype for s in specs]
+
+
+@pytest.mark.parametrize(
+    ("mistake", "error", "words"),
+    [
+        (lambda: mt.reduce_summ, AttributeError, "did you mean 'reduce_sum'?"),
+        (
+            lambda: mt.cond(mt.constant([True, False]), lambda: 1, lambda: 2),
+            ValueError,
+            "one truth",
+        ),
+        (
+            lambda: mt.while_loop(lambda i: i < 3, lambda i: i, [mt.zeros(2)]),
+            ValueError,
+            "one truth",
+        ),
+        (lambda: mt.map_fn(3, mt.constant([1.0])), TypeError, "'fn' must be callable"),
+        (lambda: mt.py_function(3, [1.0], mt.float32), TypeError, "'func' must be callable"),
+        (lambda: mt.constant(1.0) * 10**400, ValueError, "out-of-range integer"),
+    ],
+)
+def test_odd_arguments_get_a_lesson(mistake, error, words):
+    with pytest.raises(error) as caught:
+        mistake()
+    assert words in str(caught.value)

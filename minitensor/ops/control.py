@@ -59,7 +59,7 @@ def cond(
     traced = getattr(state.interpreter, "cond", None)
     if traced is not None:
         return traced(pred, true_fn, false_fn, name)
-    return true_fn() if pred else false_fn()  # type: ignore[misc]
+    return true_fn() if _holds("cond", pred) else false_fn()  # type: ignore[misc]
 
 
 def while_loop(
@@ -96,7 +96,8 @@ def while_loop(
     if traced is not None:
         return traced(cond, body, loop_vars, shape_invariants, maximum_iterations, name)
     structure, done = loop_vars, 0
-    while cond(*loop_vars) and (maximum_iterations is None or done < maximum_iterations):
+    most = float("inf") if maximum_iterations is None else maximum_iterations
+    while done < most and _holds("while_loop", cond(*loop_vars)):
         found = body(*loop_vars)
         loop_vars = found if isinstance(found, (list, tuple)) else type(structure)([found])
         nest.assert_same_structure(list(structure), list(loop_vars))
@@ -210,6 +211,7 @@ def map_fn(
         >>> mt.map_fn(lambda row: row[0] * row[1], mt.constant([[1, 2], [3, 4]])).numpy().tolist()
         [2, 12]
     """
+    _check_callable("map_fn", fn=fn)
     rows = _rows("map_fn", elems)
     signature = fn_output_signature if fn_output_signature is not None else dtype
     if signature is None:
@@ -234,6 +236,7 @@ def vectorized_map(
 
     Shape: (n, …) → (n, …).
     """
+    _check_callable("vectorized_map", fn=fn)
     results = [nest.map_structure(convert, fn(row)) for row in _rows("vectorized_map", elems)]
     if not results:
         return nest.map_structure(lambda x: _no_rows(convert(x).dtype), elems)
@@ -363,6 +366,18 @@ def _check_dtype(wanted: Any, found: Any) -> None:
                     f"{found.dtype.name}", "results are expected to have the dtype of elems",
                     f"fn_output_signature=mt.{found.dtype.name}")
         )  # fmt: skip
+
+
+def _holds(name: str, condition: Any) -> bool:
+    """A condition as Python's truth: it must be a single value."""
+    if np.size(condition) != 1:
+        raise InvalidArgumentError(
+            message(name, f"a condition of shape {np.shape(condition)}",
+                    "it is not one truth value", "a branch is taken or not as a whole",
+                    "reduce it with mt.reduce_any or mt.reduce_all, or choose element by element "
+                    "with mt.where")
+        )  # fmt: skip
+    return bool(condition)
 
 
 def _check_callable(name: str, **functions: Any) -> None:
