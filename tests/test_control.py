@@ -34,7 +34,7 @@ def test_cond():
     assert gradient(lambda v: mt.cond(v > 0, lambda: v * v, lambda: -v), -3.0) == -1.0
     with pytest.raises(TypeError, match="'true_fn' must be callable"):
         mt.cond(True, 1, 2)
-    with pytest.raises(ValueError, match="ambiguous"):
+    with pytest.raises(ValueError, match="one truth value"):
         mt.cond(mt.constant([True, False]), lambda: 1, lambda: 2)
 
 
