@@ -130,6 +130,7 @@ def transpose(xp, a, *, perm=None):
 
 @transpose.gradient
 def transpose_gradient(xp, g, out, a, *, perm=None):
+    """`g transposed back`."""
     if perm is None:
         return xp.permute_dims(g, tuple(reversed(range(len(a.shape)))))
     rank = len(a.shape)
@@ -225,6 +226,7 @@ def concat(xp, *values, axis):
 
 @concat.gradient
 def concat_gradient(xp, g, out, *values, axis):
+    """`its part of g`, for each tensor joined."""
     axis %= len(g.shape)
     starts = [0]
     for value in values:
@@ -271,6 +273,7 @@ def stack(xp, *values, axis=0):
 
 @stack.gradient
 def stack_gradient(xp, g, out, *values, axis=0):
+    """`its row of g`, for each tensor stacked."""
     before = (slice(None),) * (axis % len(g.shape))
 
     def part(i: int) -> Any:

@@ -139,6 +139,7 @@ def conv2d(xp, input, filters, *, strides, padding, data_format="NHWC", dilation
 def conv2d_gradient(
     xp, g, out, input, filters, *, strides, padding, data_format="NHWC", dilations=None
 ):
+    """`g correlated with filters turned round`, and `input correlated with g`."""
     to = {"strides": strides, "padding": padding, "dilations": dilations}
     return (
         lambda: conv2d_backprop_input.on(xp, filters, g, input_sizes=tuple(input.shape), **to),

@@ -130,6 +130,7 @@ def inv(xp, input, *, adjoint=False):
 
 @inv.gradient
 def inv_gradient(xp, g, out, input, *, adjoint=False):
+    """`-outᵀ @ g @ outᵀ`."""
     if adjoint:
         return -matmul.on(xp, matmul.on(xp, out, g, adjoint_b=True), out)
     return -matmul.on(xp, matmul.on(xp, out, g, adjoint_a=True), out, adjoint_b=True)
@@ -148,6 +149,7 @@ def det(xp, input):
 
 @det.gradient
 def det_gradient(xp, g, out, input):
+    """`g · out · inv(input)ᵀ`."""
     scale = g * (xp.conj(out) if out.dtype.kind == "c" else out)
     return scale[..., None, None] * inv.on(xp, input, adjoint=True)
 
@@ -257,6 +259,10 @@ def cholesky(xp, input):
 
 @cholesky.gradient
 def cholesky_gradient(xp, g, out, input):
+    """`inv(out)ᵀ @ Φ(outᵀ @ g) @ inv(out), made symmetric`.
+
+    Φ keeps the lower triangle, with half its diagonal.
+    """
     inner = _triangle(xp, matmul.on(xp, out, g, adjoint_a=True), diagonal=0.5)
     left = triangular_solve.on(xp, out, inner, adjoint=True)
     turned = matrix_transpose.on(xp, left, conjugate=True)

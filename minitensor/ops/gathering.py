@@ -116,6 +116,7 @@ def _order(params: Any, indices: Any, axis: int, batch: int) -> tuple[int, ...]:
 def gather_gradient(
     xp, g, out, params, indices, *, validate_indices=None, axis=None, batch_dims=0
 ):  # fmt: skip
+    """`rows of g added up at indices`, and nothing for the indices."""
     axis, batch = _gather_axes(tuple(params.shape), tuple(indices.shape), axis, batch_dims)
 
     def to_rows() -> IndexedSlices:
@@ -186,6 +187,7 @@ def gather_nd(xp, params, indices, *, batch_dims=0):
 
 @gather_nd.gradient
 def gather_nd_gradient(xp, g, out, params, indices, *, batch_dims=0):
+    """`elements of g added up at indices`, and nothing for the indices."""
     shape = tuple(params.shape)
     if not batch_dims:
         return lambda: scatter_nd.on(xp, indices, g, shape=shape), None

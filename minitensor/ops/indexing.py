@@ -67,6 +67,7 @@ def getitem(xp, input, *, index):
 
 @getitem.gradient
 def getitem_gradient(xp, g, out, input, *, index):
+    """`g at its place, zeros elsewhere`."""
     return put.on(xp, g, index=index, shape=tuple(input.shape))
 
 
@@ -156,6 +157,7 @@ def strided_slice_gradient(
     xp, g, out, input_, *, begin, end, strides=None, begin_mask=0, end_mask=0, ellipsis_mask=0,
     new_axis_mask=0, shrink_axis_mask=0, var=None,
 ):  # fmt: skip
+    """`g at its place, zeros elsewhere`."""
     masks = (begin_mask, end_mask, ellipsis_mask, new_axis_mask, shrink_axis_mask)
     index = _strided_index(begin, end, strides, masks)
     return put.on(xp, g, index=index, shape=tuple(input_.shape))

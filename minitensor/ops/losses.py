@@ -59,6 +59,7 @@ def softmax_cross_entropy_with_logits(xp, labels, logits, *, axis=-1):
 
 @softmax_cross_entropy_with_logits.gradient
 def softmax_cross_entropy_with_logits_gradient(xp, g, out, labels, logits, *, axis=-1):
+    """`-g · log_softmax(logits)`, and `g · (softmax(logits) · sum(labels) - labels)`."""
     g = xp.expand_dims(g, axis=axis)
 
     def to_logits() -> Any:
@@ -112,6 +113,8 @@ def sparse_softmax_cross_entropy_with_logits(xp, labels, logits):
 
 @sparse_softmax_cross_entropy_with_logits.gradient
 def sparse_softmax_cross_entropy_with_logits_gradient(xp, g, out, labels, logits):
+    """Nothing for whole-number labels; `g · (softmax(logits) - one_hot(labels))`."""
+
     def to_logits() -> Any:
         classes = xp.arange(logits.shape[-1], dtype=labels.dtype)
         hit = xp.astype(labels[..., None] == classes, logits.dtype)

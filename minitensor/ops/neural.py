@@ -59,6 +59,7 @@ def softmax(xp, logits, *, axis=-1):
 
 @softmax.gradient
 def softmax_gradient(xp, g, out, logits, *, axis=-1):
+    """`out · (g - sum(g · out))`."""
     axis = -1 if axis is None else axis
     return out * (g - xp.sum(g * out, axis=axis, keepdims=True))
 
@@ -79,6 +80,7 @@ def log_softmax(xp, logits, *, axis=-1):
 
 @log_softmax.gradient
 def log_softmax_gradient(xp, g, out, logits, *, axis=-1):
+    """`g - softmax(logits) · sum(g)`."""
     axis = -1 if axis is None else axis
     return g - xp.exp(out) * xp.sum(g, axis=axis, keepdims=True)
 
@@ -151,6 +153,7 @@ def dropout_(xp, x, rate, seed, *, noise_shape=None):
 
 @dropout_.gradient
 def dropout_gradient(xp, g, out, x, rate, seed, *, noise_shape=None):
+    """`g where x was kept, scaled as x was`."""
     (to_out, _), (result, kept) = g, out
     return (
         lambda: xp.where(kept, to_out / (1 - rate), xp.zeros_like(to_out)),

@@ -95,6 +95,7 @@ def sort(xp, values, *, axis=-1, direction="ASCENDING"):
 
 @sort.gradient
 def sort_gradient(xp, g, out, values, *, axis=-1, direction="ASCENDING"):
+    """`g in the order before sorting`."""
     order = argsort.on(xp, values, axis=axis, direction=direction)
     return put_along_axis.on(xp, g, order, axis=axis, size=values.shape[axis])
 

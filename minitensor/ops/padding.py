@@ -98,6 +98,7 @@ def _inside(shape: Any, paddings: Any) -> tuple:
 
 @pad.gradient
 def pad_gradient(xp, g, out, tensor, *, paddings, mode="CONSTANT", constant_values=0):
+    """`g without the border`."""
     if mode.upper() == "CONSTANT":
         begin = tuple(before for before, _ in paddings)
         return slice_.on(xp, g, begin=begin, size=tuple(tensor.shape))
@@ -151,6 +152,7 @@ def slice_(xp, input_, *, begin, size):
 
 @slice_.gradient
 def slice_gradient(xp, g, out, input_, *, begin, size):
+    """`g at its place, zeros elsewhere`."""
     triples = zip(begin, g.shape, input_.shape, strict=True)
     return pad.on(xp, g, paddings=tuple((b, d - b - s) for b, s, d in triples))
 

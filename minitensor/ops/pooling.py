@@ -115,6 +115,7 @@ def max_pool2d(xp, input, *, ksize, strides, padding, data_format="NHWC"):
 
 @max_pool2d.gradient
 def max_pool2d_gradient(xp, g, out, input, *, ksize, strides, padding, data_format="NHWC"):
+    """`g at the largest element of each window`."""
     return max_pool_backprop.on(xp, input, g, ksize=ksize, strides=strides, padding=padding)
 
 
@@ -213,6 +214,7 @@ def avg_pool2d(xp, input, *, ksize, strides, padding, data_format="NHWC"):
 
 @avg_pool2d.gradient
 def avg_pool2d_gradient(xp, g, out, input, *, ksize, strides, padding, data_format="NHWC"):
+    """`g / window size, spread over each window`."""
     sizes = tuple(input.shape)
     return avg_pool_backprop.on(
         xp, g, input_sizes=sizes, ksize=ksize, strides=strides, padding=padding

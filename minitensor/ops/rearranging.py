@@ -67,6 +67,7 @@ def tile(xp, input, *, multiples):
 
 @tile.gradient
 def tile_gradient(xp, g, out, input, *, multiples):
+    """`sum of g over the copies`."""
     pairs = zip(multiples, input.shape, strict=True)
     copies = xp.reshape(g, tuple(size for pair in pairs for size in pair))
     return xp.sum(copies, axis=tuple(range(0, 2 * len(input.shape), 2)))
@@ -117,6 +118,7 @@ def repeat(xp, input, *, repeats, axis=None):
 
 @repeat.gradient
 def repeat_gradient(xp, g, out, input, *, repeats, axis=None):
+    """`sum of g over the copies`."""
     flat = int(np.prod(input.shape))
     size = flat if axis is None else input.shape[axis]
     origin = np.repeat(np.arange(size), repeats)
@@ -169,6 +171,7 @@ def roll(xp, input, *, shift, axis):
 
 @roll.gradient
 def roll_gradient(xp, g, out, input, *, shift, axis):
+    """`g rolled back`."""
     back = tuple(-s for s in shift) if np.ndim(shift) else -shift
     return roll.on(xp, g, shift=back, axis=axis)
 

@@ -140,6 +140,7 @@ def reduce_max(xp, input_tensor, *, axis=None, keepdims=False):
 
 @reduce_max.gradient
 def reduce_max_gradient(xp, g, out, input_tensor, *, axis=None, keepdims=False):
+    """`g where input_tensor = out, shared among ties`."""
     return _extreme_gradient(xp, g, out, input_tensor, axis, keepdims)
 
 
@@ -157,6 +158,7 @@ def reduce_min(xp, input_tensor, *, axis=None, keepdims=False):
 
 @reduce_min.gradient
 def reduce_min_gradient(xp, g, out, input_tensor, *, axis=None, keepdims=False):
+    """`g where input_tensor = out, shared among ties`."""
     return _extreme_gradient(xp, g, out, input_tensor, axis, keepdims)
 
 
@@ -180,6 +182,7 @@ def reduce_prod(xp, input_tensor, *, axis=None, keepdims=False):
 
 @reduce_prod.gradient
 def reduce_prod_gradient(xp, g, out, input_tensor, *, axis=None, keepdims=False):
+    """`g · product of the other elements`."""
     x = input_tensor
     rank, axes = len(x.shape), axes_of(axis, len(x.shape))
     forth = tuple(i for i in range(rank) if i not in axes) + axes
@@ -276,6 +279,7 @@ def reduce_variance(xp, input_tensor, *, axis=None, keepdims=False):
 
 @reduce_variance.gradient
 def reduce_variance_gradient(xp, g, out, input_tensor, *, axis=None, keepdims=False):
+    """`g · 2 / n · (input_tensor - mean)`."""
     x = input_tensor
     share = spread(xp, g, x, axis, keepdims) * (2 / max(count_reduced(x, axis), 1))
     return xp.astype(share, x.dtype) * _deviations(xp, x, axis)
@@ -293,6 +297,7 @@ def reduce_std(xp, input_tensor, *, axis=None, keepdims=False):
 
 @reduce_std.gradient
 def reduce_std_gradient(xp, g, out, input_tensor, *, axis=None, keepdims=False):
+    """`g / (n · out) · (input_tensor - mean)`."""
     x = input_tensor
     share = spread(xp, g / out, x, axis, keepdims) / max(count_reduced(x, axis), 1)
     return xp.astype(share, x.dtype) * _deviations(xp, x, axis)
@@ -312,6 +317,7 @@ def reduce_euclidean_norm(xp, input_tensor, *, axis=None, keepdims=False):
 
 @reduce_euclidean_norm.gradient
 def reduce_euclidean_norm_gradient(xp, g, out, input_tensor, *, axis=None, keepdims=False):
+    """`g · input_tensor / out`."""
     return spread(xp, g / out, input_tensor, axis, keepdims) * input_tensor
 
 

@@ -120,6 +120,7 @@ def cumsum(xp, x, *, axis=0, exclusive=False, reverse=False):
 
 @cumsum.gradient
 def cumsum_gradient(xp, g, out, x, *, axis=0, exclusive=False, reverse=False):
+    """`cumsum of g, the other way round`."""
     return cumsum.on(xp, g, axis=axis, exclusive=exclusive, reverse=not reverse)
 
 
