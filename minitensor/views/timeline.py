@@ -132,22 +132,21 @@ class _Timeline:
 
 
 def _numbers(step: Step) -> dict[str, str]:
-    """What to put into a rule's formula: numbers where all are scalars, else shapes."""
+    """What to put into a rule's formula: the number of a scalar, the shape of anything else."""
     node = step.node
     g = next(c for c in step.cotangents if c is not None)
     values = {"g": g, "out": node.outputs[0]}
     values |= dict(zip(node.op.input_names, node.inputs, strict=False))
-    scalar = all(
-        np.ndim(array_of(v)) == 0 for v in values.values() if not isinstance(v, IndexedSlices)
-    )
-    if scalar:
-        numbers = {name: number_text(array_of(v)[()]) for name, v in values.items()}
-        return {
-            name: f"({text})" if text.startswith("-") else text for name, text in numbers.items()
-        }
-    return {
-        name: str(tuple(v.shape)) if hasattr(v, "shape") else f"{v:g}" for name, v in values.items()
-    }
+    return {name: _number_or_shape(value) for name, value in values.items()}
+
+
+def _number_or_shape(value: Any) -> str:
+    if not hasattr(value, "shape"):
+        return f"{value:g}"
+    if isinstance(value, IndexedSlices) or np.ndim(array_of(value)):
+        return str(tuple(value.shape))
+    text = number_text(array_of(value)[()])
+    return f"({text})" if text.startswith("-") else text
 
 
 def _sum_text(send: Send) -> str:
