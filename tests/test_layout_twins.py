@@ -1,5 +1,6 @@
 """What Python draws and what the browser draws must be the same picture, to a tenth of a pixel."""
 
+import itertools
 import json
 import random
 import shutil
@@ -7,9 +8,11 @@ import subprocess
 
 import pytest
 
+import minitensor as mt
 from minitensor_widgets import assets, samples
 from minitensor_widgets.collapse import auto_collapse, scope_paths, with_parts
 from minitensor_widgets.layering import isotonic
+from minitensor_widgets.layout import HEAD, name_width, scope_prefixes
 from minitensor_widgets.records import graph_record, steps_record
 from minitensor_widgets.replay import gradient_text, number, replay, value_text
 from minitensor_widgets.scene import curve, outline, scene, stroke_width
@@ -239,3 +242,68 @@ def test_a_thousand_open_nodes_are_laid_out():
     record = graph_record(samples.scoped_graph(90))
     layout = scene(record, []).layout
     assert len([key for key in layout.boxes if key.startswith("n:")]) == 992
+
+
+def digits_network():
+    """The network of lesson 06, as a tape records it."""
+    w1, b1 = mt.Variable(mt.zeros((64, 64)), name="w1"), mt.Variable(mt.zeros(64), name="b1")
+    w2, b2 = mt.Variable(mt.zeros((64, 10)), name="w2"), mt.Variable(mt.zeros(10), name="b2")
+    with mt.GradientTape() as tape:
+        with mt.name_scope("hidden"):
+            hidden = mt.maximum(mt.ones((5, 64)) @ w1 + b1, 0.0)
+        with mt.name_scope("logits"):
+            logits = hidden @ w2 + b2
+        with mt.name_scope("cross_entropy"):
+            right = mt.reduce_sum(mt.ones((5, 10)) * logits, axis=1)
+            mt.reduce_mean(right - mt.reduce_logsumexp(logits, axis=1))
+    return graph_record(tape)
+
+
+def along(line):
+    """Points of a drawn line, vertical at its ends as `curve` draws it."""
+    for (x0, y0), (x1, y1) in itertools.pairwise(line.points):
+        for i in range(41):
+            t = i / 40
+            bow, s = 1.5 * t * (1 - t), t * t * (3 - 2 * t)
+            yield x0 + (x1 - x0) * s, y0 * ((1 - t) ** 3 + bow) + y1 * (t**3 + bow)
+
+
+def inside(point, box, edge=1.0):
+    (px, py), (x, y, w, h) = point, box
+    return x + edge < px < x + w - edge and y + edge < py < y + h - edge
+
+
+@pytest.mark.parametrize("stepping", [False, True])
+@pytest.mark.parametrize("make", [digits_network, lambda: samples.scoped_graph(2)])
+def test_lines_keep_out_of_other_boxes_and_of_the_names_of_scopes(make, stepping):
+    record = graph_record(make())
+    drawn = scene(record, [], stepping)
+    layout = drawn.layout
+    home = {"n:" + node["id"]: scope_prefixes(node["scope"]) for node in record["nodes"]}
+    for line in layout.lines:
+        allowed = {line.source, line.target}
+        allowed |= {"s:" + path for end in allowed for path in home[end]}
+        for point in along(line):
+            crossed = [key for key, box in layout.boxes.items() if inside(point, box)]
+            assert set(crossed) <= allowed, (line.source, line.target, point)
+            for path, info in layout.scopes.items():
+                x, y, _, _ = layout.boxes["s:" + path]
+                name = (x + info.name - 3, y, name_width(path) + 6, HEAD)
+                assert not inside(point, name, 0.0), (line.source, line.target, path)
+    for caption in filter(None, drawn.captions):
+        for box in layout.boxes.values():
+            inner = (box[0] + 2, box[1] + 2, box[2] - 4, box[3] - 4)
+            middle = (caption.x, caption.y)
+            assert inside(middle, inner, 0) or not inside(middle, box, 0), caption
+
+
+def test_the_main_line_of_a_network_runs_straight_down():
+    record = digits_network()
+    boxes = scene(record).layout.boxes
+    middles = {
+        node["label"]: boxes["n:" + node["id"]][0] + boxes["n:" + node["id"]][2] / 2
+        for node in record["nodes"]
+        if node["scope"] == "hidden"
+    }
+    assert len(middles) == 3
+    assert max(middles.values()) - min(middles.values()) < 24

@@ -25,6 +25,8 @@ from typing import Any
 
 import pytest
 
+from minitensor_widgets import assets
+
 ROOT = Path(__file__).resolve().parent.parent.parent
 NOT_WANTED = ("gpu", "quic", "background-networking", "component-update", "sync", "dev-shm-usage")
 CHROMIUM_ARGUMENTS = ["--no-sandbox", "--no-first-run", *(f"--disable-{it}" for it in NOT_WANTED)]
@@ -249,3 +251,86 @@ def _wait_until_it_answers(lab: Lab, process: subprocess.Popen[bytes], log: Path
         except OSError:
             time.sleep(0.2)
     pytest.fail("JupyterLab did not start:\n" + log.read_text()[-3000:])
+
+
+HOST = Path(__file__).with_name("harness.js").read_text(encoding="utf-8")
+
+
+class Bare:
+    """A browser page that must stay silent: no error, no warning, no dialog, no request."""
+
+    def __init__(self, page):
+        self.page = page
+        self.faults = []
+        page.on("console", lambda message: self.faults.append(message.text))
+        page.on("pageerror", lambda error: self.faults.append(str(error)))
+        page.on("dialog", lambda dialog: self.faults.append("dialog") or dialog.dismiss())
+        page.on("request", self._request)
+        page.set_default_timeout(8000)
+
+    def _request(self, request):
+        if not request.url.startswith(("data:", "blob:", "about:")):
+            self.faults.append(request.url)
+
+    def island(self, *islands):
+        outputs = "\n".join(island.to_html(static=False) for island in islands)
+        self.page.set_content(f"<!doctype html><body>{outputs}</body>")
+        self.page.wait_for_selector(".mt-svg .mt-item")
+        return self
+
+    def widget(self, main, **state):
+        self.page.set_content("<!doctype html><body></body>")
+        state = {"collapsed": [], "selected": "", "step": 0, **state}
+        argument = {"esm": assets.esm(main), "css": assets.css(), "state": state}
+        self.page.evaluate(HOST, json.loads(json.dumps(argument)))
+        self.page.wait_for_selector(".mt-svg .mt-item")
+        return self
+
+    def press(self, *keys):
+        for key in keys:
+            self.page.keyboard.press(key)
+
+    def panel(self):
+        return self.text(".mt-panel")
+
+    def place(self):
+        return self.text(".mt-count")
+
+    def text(self, selector):
+        return self.page.locator(selector).first.inner_text()
+
+    def node(self, name):
+        """Lines of text in the box of a node."""
+        return self.page.locator(f'[data-key="n:{name}"] > text').all_text_contents()
+
+    def boxes(self):
+        return self.page.eval_on_selector_all("[data-key]", "all => all.map(g => g.dataset.key)")
+
+    def focused(self):
+        return self.page.evaluate("document.activeElement.dataset.key ?? ''")
+
+    def focus(self, key):
+        self.page.eval_on_selector(f'[data-key="{key}"]', "g => g.focus()")
+
+    def click(self, key):
+        box = self.page.locator(f'[data-key="{key}"] > rect, [data-key="{key}"] > .mt-box').first
+        at = box.bounding_box()
+        self.page.mouse.click(at["x"] + 8, at["y"] + at["height"] / 2)
+
+    def named(self, label):
+        return self.page.get_by_role("button", name=label, exact=True)
+
+
+@pytest.fixture
+def open_page(browser):
+    opened = []
+
+    def make(**options):
+        context = browser.new_context(viewport={"width": 1000, "height": 800}, **options)
+        opened.append((context, Bare(context.new_page())))
+        return opened[-1][1]
+
+    yield make
+    for context, page in opened:
+        context.close()
+        assert page.faults == []

@@ -17,7 +17,7 @@ from pathlib import Path
 
 _STATIC = Path(__file__).parent / "static"
 _SHARED = ("layering", "layout", "scene", "replay", "dom", "draw", "viewport", "pane")
-_MAIN = {"graph": ("graph",), "stepper": ("cards", "stepper")}
+_MAIN = {"graph": ("search", "graph"), "stepper": ("cards", "stepper")}
 
 
 @cache

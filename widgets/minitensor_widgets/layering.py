@@ -19,6 +19,7 @@ GAP_X = 18.0
 GAP_Y = 36.0
 GAP_PORT = 8.0
 SWEEPS = 8
+LIGHT = 0.1  # weight of what only light lines leave, where other boxes weigh 1
 TILT = 0.001  # of a place in the row per pixel: lets the ports of one box sort what is above it
 
 Point = tuple[float, float]
@@ -26,12 +27,16 @@ Point = tuple[float, float]
 
 @dataclass(frozen=True)
 class Edge:
-    """From node `a` to node `b`; the line leaves and arrives this far right of their middles."""
+    """From node `a` to node `b`; the line leaves and arrives this far right of their middles.
+
+    A light line comes from an input that is used once, and so can stand anywhere.
+    """
 
     a: int
     b: int
     leave: float = 0.0
     enter: float = 0.0
+    light: bool = False
 
 
 @dataclass(frozen=True)
@@ -47,12 +52,16 @@ class Placement:
 
 @dataclass(frozen=True)
 class _Layers:
-    """Nodes and bends row by row; `up` and `down` hold (neighbour, shift to stand straight)."""
+    """Nodes and bends row by row; `up` and `down` hold (neighbour, shift to stand straight).
+
+    `light` marks the starts and the bends of light lines.
+    """
 
     rows: list[list[int]]
     up: list[list[tuple[int, float]]]
     down: list[list[tuple[int, float]]]
     chains: list[list[int]]
+    light: list[bool]
 
 
 def topological(count: int, edges: Sequence[Edge]) -> list[int]:
@@ -138,7 +147,12 @@ def _with_bends(rows_of: list[int], edges: Sequence[Edge], order: Sequence[int])
         chains.append(chain)
     for members in rows:
         members.sort(key=position.__getitem__)
-    return _Layers([row for row in rows if row], up, down, chains)
+    light = [bool(down[v]) and not near for v, near in enumerate(up)]
+    for edge, chain in zip(edges, chains, strict=True):
+        light[edge.a] = light[edge.a] and edge.light
+        for bend in chain[1:-1]:
+            light[bend] = edge.light
+    return _Layers([row for row in rows if row], up, down, chains, light)
 
 
 def _mean(values: list[float]) -> float:
@@ -190,15 +204,20 @@ def isotonic(want: list[float], gaps: list[float], weight: list[float]) -> list[
 
 
 def _spread(layers: _Layers, widths: list[float], stiff: list[float]) -> list[float]:
-    """Give every node an x: as near to its neighbours as the gaps in its row allow."""
+    """Give every node an x: as near to its neighbours as the gaps in its row allow.
+
+    A node stands below what was computed for it, not between that and its light inputs: so the
+    main line of a network runs straight down, with variables and constants at its side.
+    """
     x = [0.0] * len(widths)
+    firm = [[near for near in up if not layers.light[near[0]]] or up for up in layers.up]
     for row in layers.rows:
         edge = 0.0
         for v in row:
             x[v] = edge + widths[v] / 2
             edge += widths[v] + GAP_X
     for sweep in range(SWEEPS):
-        near = layers.down if sweep % 2 else layers.up
+        near = layers.down if sweep % 2 else firm
         for row in layers.rows[::-1] if sweep % 2 else layers.rows:
             want = [_mean([x[u] + d for u, d in near[v]]) if near[v] else x[v] for v in row]
             gaps = [(widths[a] + widths[b]) / 2 + GAP_X for a, b in itertools.pairwise(row)]
@@ -252,7 +271,8 @@ def place(sizes: Sequence[Point], edges: Sequence[Edge], ports: Sequence[str]) -
     bends = len(layers.up) - count
     widths = [float(w) for w, _ in sizes] + [4.0] * bends
     heights = [float(h) for _, h in sizes] + [0.0] * bends
-    stiff = [8.0 if port else 1.0 for port in ports] + [8.0] * bends
+    firmness = [8.0 if port else 1.0 for port in ports] + [8.0] * bends
+    stiff = [LIGHT if layers.light[v] else firmness[v] for v in range(len(widths))]
     _reorder(layers)
     x = _spread(layers, widths, stiff)
     y, middle, tall, height = _heights(layers, heights, len(widths))

@@ -14,6 +14,7 @@ TensorFlow", IEEE TVCG 24 (2018), sections 5-6: lay each metanode out alone, bri
 from __future__ import annotations
 
 import itertools
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -202,6 +203,9 @@ class _Nest:
         self.name: dict[str, float] = {}
         self.inset: dict[str, float] = {}  # from the left side of a scope to what lies in it
         self.boxes: dict[str, Box] = {}
+        made = {route.target for route in routes}
+        uses = Counter(route.source for route in routes)
+        self.light = {key for key, count in uses.items() if count == 1 and key not in made}
         for route in routes:
             for segment in route.segments:
                 inner = self.edges[segment.scope]
@@ -234,6 +238,7 @@ class _Nest:
                 index[segment.end],
                 self.port_x(segment.start, ">", segment.source),
                 self.port_x(segment.end, "<", segment.source),
+                segment.source in self.light,
             )
             for segment in self.edges[scope]
         ]

@@ -1,6 +1,7 @@
 // The graph viewer: a picture, details of the selected node, and the same as a plain list.
 import { describeNode, frame, html, inspector, lifetime, linkTo, remount } from "./dom.js";
 import { Pane } from "./pane.js";
+import { search } from "./search.js";
 
 const MADE = {
   tape: "recorded by an eager tape",
@@ -27,6 +28,7 @@ function mount({ model, el: host, signal: given }) {
   const own = lifetime(given),
     { signal } = own,
     record = model.get("graph");
+  let hits = new Set();
   const { bar, body, panel, root, say } = frame(host, record, signal, noteOf(record));
   const select = (id) => {
     model.set("selected", id);
@@ -54,6 +56,7 @@ function mount({ model, el: host, signal: given }) {
     const node = pane.byId.get(model.get("selected"));
     for (const [key, group] of pane.items) {
       group.classList.toggle("mt-selected", node !== undefined && key === pane.standIn(node.id));
+      group.classList.toggle("mt-hit", hits.has(key.slice(2)) && key.startsWith("n:"));
       if (key.startsWith("n:")) group.setAttribute("aria-pressed", String(key === `n:${node?.id}`));
     }
     panel.replaceChildren(node ? inspector(record, node, link) : hint());
@@ -66,6 +69,11 @@ function mount({ model, el: host, signal: given }) {
   const redraw = () => pane.draw();
   body.append(panel);
   root.append(plainList(record, signal));
+  const found = (ids) => {
+    hits = ids;
+    paint();
+  };
+  search({ pane, bar, say, signal, found });
   model.on("change:selected", speak);
   model.on("change:collapsed", redraw);
   redraw();

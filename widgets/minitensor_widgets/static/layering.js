@@ -1,8 +1,9 @@
-// Twin of layering.py: same arithmetic, same order. Edges are [a, b, leave, enter].
+// Twin of layering.py: same arithmetic, same order. Edges are [a, b, leave, enter, light].
 export const GAP_X = 18,
   GAP_Y = 36,
   GAP_PORT = 8,
   SWEEPS = 8,
+  LIGHT = 0.1,
   TILT = 0.001;
 const lists = (n) => Array.from({ length: n }, () => []);
 const mean = (values) => values.reduce((total, v) => total + v, 0) / values.length;
@@ -87,7 +88,12 @@ function withBends(rowsOf, edges, order) {
     return chain;
   });
   for (const row of rows) row.sort((v, w) => position[v] - position[w]);
-  return { rows: rows.filter((row) => row.length), up, down, chains };
+  const light = up.map((near, v) => down[v].length > 0 && !near.length);
+  edges.forEach(([a, , , , free], i) => {
+    light[a] &&= free;
+    for (const v of chains[i].slice(1, -1)) light[v] = free;
+  });
+  return { rows: rows.filter((row) => row.length), up, down, chains, light };
 }
 
 function reorder({ rows, up, down }) {
@@ -129,8 +135,12 @@ export function isotonic(want, gaps, weight) {
   return blocks.flatMap(([m, , count]) => Array(count).fill(m)).map((m, i) => m + offset[i]);
 }
 
-function spread({ rows, up, down }, widths, stiff) {
+function spread({ rows, up, down, light }, widths, stiff) {
   const x = [];
+  const firm = up.map((near) => {
+    const kept = near.filter(([u]) => !light[u]);
+    return kept.length ? kept : near;
+  });
   for (const row of rows) {
     let edge = 0;
     for (const v of row) {
@@ -139,7 +149,7 @@ function spread({ rows, up, down }, widths, stiff) {
     }
   }
   for (let sweep = 0; sweep < SWEEPS; sweep++) {
-    const near = sweep % 2 ? down : up;
+    const near = sweep % 2 ? down : firm;
     for (const row of sweep % 2 ? [...rows].reverse() : rows) {
       const want = row.map((v) =>
         near[v].length ? mean(near[v].map(([u, d]) => x[u] + d)) : x[v],
@@ -167,7 +177,12 @@ export function place(sizes, edges, ports) {
   const widths = [...sizes.map(([w]) => w), ...more(4)],
     heights = [...sizes.map(([, h]) => h), ...more(0)];
   reorder(layers);
-  let x = spread(layers, widths, [...ports.map((port) => (port ? 8 : 1)), ...more(8)]);
+  const stiff = [...ports.map((port) => (port ? 8 : 1)), ...more(8)];
+  let x = spread(
+    layers,
+    widths,
+    stiff.map((firm, v) => (layers.light[v] ? LIGHT : firm)),
+  );
   const y = [],
     middle = [],
     tall = [];

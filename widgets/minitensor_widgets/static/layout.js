@@ -102,6 +102,10 @@ function nest(tree, routes, nodeSizes) {
         key = JSON.stringify(segment);
       if (!inner.has(key)) inner.set(key, { index: inner.size, segment });
     }
+  const made = new Set(routes.map((route) => route.target)),
+    uses = new Map();
+  for (const { source } of routes) uses.set(source, (uses.get(source) ?? 0) + 1);
+  const light = (source) => uses.get(source) === 1 && !made.has(source);
   const portX = (box, side, source) => {
     const path = box.slice(2),
       at = tree.isOpen(box) ? (members.get(path)?.indexOf(`${side}${box}\n${source}`) ?? -1) : -1;
@@ -148,6 +152,7 @@ function nest(tree, routes, nodeSizes) {
           index.get(end),
           portX(start, ">", source),
           portX(end, "<", source),
+          light(source),
         ]),
         list.map((key) => ({ "<": "in", ">": "out" })[key[0]] ?? ""),
       ),
