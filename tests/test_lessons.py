@@ -455,6 +455,10 @@ def test_a_wrong_value_does_not_give_the_right_one_away(session: Session) -> Non
     assert "'b' is not right yet" in text
     assert "got       -77" in text
     assert "expected" not in text
+    text = repr(session.check("99.3", {"a": 3.0, "b": "a"}))
+    assert "'b' is text: write a number or a formula, without quotes" in text
+    text = repr(session.check("99.3", {"a": 3.01, "b": 2.0}))
+    assert "'a' is nearly right: give more digits" in text
 
 
 def test_a_forgotten_return_is_named(session: Session) -> None:

@@ -18,6 +18,7 @@ from .compare import as_array, difference, hang, kind, show
 from .exercise import Exercise, Probe, is_blank
 
 SEED = 20_240
+NEARLY = 0.005  # a right value, rounded by hand
 
 
 @dataclass(frozen=True)
@@ -162,9 +163,9 @@ def _smallest(
     place = min(failing, key=order)
     example = _call(exercise, probes[place])
     if exercise.probes is None:  # the right value is the whole answer, and is not given away
-        missing = isinstance(got[place], Raised)
-        reason = got[place].text if missing else f"{example} is not right yet"
-        return Failure(place, example, "", "" if missing else _words(got[place]), reason)
+        reason = _in_words(example, expected[place], got[place])
+        shown = "" if isinstance(got[place], Raised) else _words(got[place])
+        return Failure(place, example, "", shown, reason)
     return Failure(
         index=place,
         example=example,
@@ -172,6 +173,20 @@ def _smallest(
         got=_words(got[place]),
         reason=str(reasons[place]),
     )
+
+
+def _in_words(example: str, expected: Any, got: Any) -> str:
+    """What is wrong with one value, without the right one."""
+    if isinstance(got, Raised):
+        return got.text
+    if isinstance(got, str) and not isinstance(expected, str):
+        return f"{example} is text: write a number or a formula, without quotes"
+    wanted, given = as_array(expected), as_array(got)
+    if wanted is None or given is None or wanted.shape or given.shape:
+        return f"{example} is not right yet"
+    if abs(given - wanted) <= NEARLY * abs(wanted):
+        return f"{example} is nearly right: give more digits, or the formula itself"
+    return f"{example} is not right yet"
 
 
 def _size(value: object) -> int:

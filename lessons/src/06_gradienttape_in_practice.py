@@ -95,7 +95,8 @@ check("06.1")
 # here to there*. So somewhere the path is cut, and the question is where.
 #
 # `tape.explain(target, source)` walks the path for you, from the source to the target, and marks the first broken link
-# with ✗. Here is a healthy case, and a simple one: `offset` was forgotten.
+# with ✗. Here is a healthy case, and one without any path: `offset` was forgotten. (`read_variable` is the moment at
+# which a variable is read. That is an operation too.)
 
 # %%
 weight = mt.Variable(2.0, name="weight")
