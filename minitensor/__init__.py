@@ -49,7 +49,6 @@ from minitensor.eager import convert_to_tensor as convert_to_tensor
 from minitensor.eager import executing_eagerly as executing_eagerly
 from minitensor.eager import is_tensor as is_tensor
 from minitensor.errors import suggest
-from minitensor.graph.ir import Graph as Graph
 from minitensor.math import divide as divide
 from minitensor.ops import IndexedSlices as IndexedSlices
 from minitensor.ops import abs as abs
@@ -204,7 +203,6 @@ __all__ = [
     "Assert",
     "DType",
     "GradientTape",
-    "Graph",
     "IndexedSlices",
     "Tensor",
     "TensorShape",
