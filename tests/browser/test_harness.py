@@ -363,3 +363,13 @@ def test_dispose_leaves_nothing_behind(page, main):
     page.page.evaluate("dispose()")
     assert page.page.evaluate("document.getElementById('host').childElementCount") == 0
     assert page.page.evaluate("Object.values(listeners).flat().length") == 0
+
+
+@pytest.mark.parametrize(("width", "below"), [(600, True), (1000, False)])
+def test_words_go_below_the_picture_where_both_do_not_fit(page, width, below):
+    page.page.set_viewport_size({"width": width, "height": 800})
+    page.island(step(samples.matmul_steps()))
+    view = page.page.locator(".mt-view").bounding_box()
+    panel = page.page.locator(".mt-panel").bounding_box()
+    assert (panel["y"] >= view["y"] + view["height"] - 1) == below
+    assert page.page.locator(".mt-more").is_hidden()

@@ -1,5 +1,7 @@
 // What part of the picture is seen, and how large: dragging, zooming, fitting, bringing into view.
 export const TALLEST = 520;
+const NARROWEST = 340,
+  WIDEST = 560;
 const LARGEST = 1.15;
 const SMALLEST = 0.9; // below it the smallest text would have less than 9 pixels
 
@@ -114,6 +116,9 @@ export class Viewport {
   // A new picture: keep a box where it was, or open afresh.
   show({ width, height }, kept) {
     Object.assign(this, { width, height });
+    // Room for the whole picture comes before room for words beside it: they can go below.
+    const room = Math.max(NARROWEST, Math.min(WIDEST, width * SMALLEST));
+    if (!kept) this.canvas.parentNode.style.flexBasis = `${room}px`;
     if (kept) {
       this.setHeight(Math.max(this.canvas.clientHeight, height * this.k + 4));
       this.move(kept.x - kept.box[0] * this.k, kept.y - kept.box[1] * this.k);
