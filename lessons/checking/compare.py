@@ -122,15 +122,23 @@ def _show(value: Any) -> str:
     if isinstance(value, str | bytes | bool | None):
         return repr(value)
     if isinstance(value, Mapping):
-        return "{" + ", ".join(f"{show(key)}: {show(item)}" for key, item in value.items()) + "}"
+        return _joined(
+            "{", [hang(f"{show(key)}: ", show(item)) for key, item in value.items()], "}"
+        )
     if isinstance(value, list | tuple):
-        inner = ", ".join(show(item) for item in value)
         ends = "[]" if isinstance(value, list) else "()"
         comma = "," if isinstance(value, tuple) and len(value) == 1 else ""
-        return ends[0] + inner + comma + ends[1]
+        return _joined(ends[0], [show(item) for item in value], comma + ends[1])
     if (array := as_array(value)) is not None:
         return show_array(array)
     return name_of(value) if callable(value) else repr(value)
+
+
+def _joined(start: str, texts: list[str], end: str) -> str:
+    """Items on one line, or each on lines of its own when one of them needs several."""
+    if not any("\n" in text for text in texts):
+        return start + ", ".join(texts) + end
+    return hang(start, ",\n".join(texts)) + end
 
 
 def show_array(array: np.ndarray) -> str:

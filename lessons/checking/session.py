@@ -177,8 +177,7 @@ def _failure_blocks(verdict: Verdict) -> tuple[Block, ...]:
         return ()
     text = failure.reason[:1].upper() + failure.reason[1:]
     if not failure.expected:
-        got = (Block(hang("got       ", failure.got), code=True),) if failure.got else ()
-        return (Block(f"{text}."), *got)
+        return (Block(f"{text}." + (f" You gave {failure.got}." if failure.got else "")),)
     lines = [
         failure.example,
         hang("expected  ", failure.expected),

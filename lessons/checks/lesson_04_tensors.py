@@ -61,6 +61,10 @@ def unbroadcast_by_reshape(g, shape):
     return np.reshape(np.sum(g, axis=axes), shape)
 
 
+def first_axis_always(g, shape):
+    return g.sum(axis=0)
+
+
 def gradients_and_shapes(rng):
     """Shapes of g and of the value it is for: same, added axes, stretched axes, both."""
     pairs = [
@@ -217,6 +221,11 @@ EXERCISES = (
             ),
             Mutant(averaged, "Every use adds its contribution: sum, do not average."),
             Mutant(first_slice, "One slice is one use. All the uses have to be added."),
+            Mutant(
+                first_axis_always,
+                "Axis 0 is summed whatever the shapes are. Compare them: which axes did "
+                "broadcasting make or stretch?",
+            ),
             Mutant(
                 everything_summed,
                 "Everything was summed. Sum only over the axes that broadcasting made or "
