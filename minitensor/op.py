@@ -147,9 +147,12 @@ class Op:
         self.__signature__ = _public_signature(parameters)
         required = [p for p in parameters if p.kind is p.KEYWORD_ONLY and p.default is p.empty]
         self.binds = self.variadic or bool(required)
+        self.paired = self.fast and self.arity == 2 and self.types == "T" and "f" in self.kinds
 
     def __call__(self, *inputs: Any, name: str | None = None, **attrs: Any) -> Any:
         """Hand the op to the active interpreter, which computes or records it."""
+        if self.paired and len(inputs) == 2 and not attrs and name is None:
+            return state.interpreter.binary(self, inputs[0], inputs[1])
         if len(inputs) != self.arity or self.binds or not attrs.keys() <= self.attr_set:
             inputs, attrs = self.bind(inputs, attrs)
         return state.interpreter.apply(self, inputs, attrs, name)
