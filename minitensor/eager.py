@@ -21,6 +21,7 @@ from minitensor.errors import DTypeError, Fault, InvalidArgumentError, OpError, 
 from minitensor.graph.ir import ENGINE, Node
 from minitensor.op import NO_ATTRS, Op, State, state
 from minitensor.ops.state import to_device
+from minitensor.scalars import as_operands
 from minitensor.shapes import Spec, TensorShape
 from minitensor.tensor import IndexedSlices, Operand, Tensor
 from minitensor.variable import Variable
@@ -49,10 +50,8 @@ class Eager:
         The first half is the shortest way for two float tensors, or one and a Python number, on
         the CPU; everything else goes through `apply`.
         """
-        if type(x) is not Tensor:
-            x = _number(x, y)
-        elif type(y) is not Tensor:
-            y = _number(y, x)
+        if type(x) is not Tensor or type(y) is not Tensor:
+            x, y = as_operands(x, y)
         if type(x) is Tensor and type(y) is Tensor:
             a, b = x._array, y._array
             dtype = a.dtype
@@ -145,37 +144,6 @@ def _on_plain_cpu(inputs: Sequence) -> bool:
         if x._device is not None or type(x._array) is not ndarray:
             return False
     return True
-
-
-_FLOAT32_NUMBERS: dict[float, Tensor] = {}
-_FLOAT64_NUMBERS: dict[float, Tensor] = {}
-_MOST_NUMBERS = 4096
-
-
-def _number(value: Any, other: Any) -> Any:
-    """A Python number as a scalar tensor like `other`; anything else as it is.
-
-    numpy takes twice as long for `array * 1.5` as for `array * scalar array`, and programs use the
-    same few numbers again and again: they are kept.
-    """
-    if type(other) is not Tensor or not (type(value) is float or type(value) is int):
-        return value
-    dtype = other._array.dtype
-    if dtype is not FLOAT32 and dtype is not FLOAT64:
-        return value
-    numbers = _FLOAT32_NUMBERS if dtype is FLOAT32 else _FLOAT64_NUMBERS
-    found = numbers.get(value)
-    if found is None:
-        if len(numbers) >= _MOST_NUMBERS:
-            numbers.clear()
-        try:
-            with Quiet():
-                found = Tensor(np.asarray(value, dtype))
-        except OverflowError:
-            return value
-        if value != 0:
-            numbers[value] = found
-    return found
 
 
 def _learners_frame(frame: Any) -> Any:
