@@ -28,6 +28,7 @@ FLOORS = [
     ["operand"],
     ["tensor"],
     ["variable", "watching"],
+    ["scalars"],
     ["eager"],
     ["targets", "trail"],
     ["backward"],
