@@ -18,7 +18,7 @@ from minitensor.conversion import FLOAT32, FLOAT64, as_array
 from minitensor.device import default_device
 from minitensor.dtypes import DType, as_dtype
 from minitensor.errors import DTypeError, Fault, InvalidArgumentError, OpError, message
-from minitensor.graph.ir import ENGINE, Node
+from minitensor.graph.ir import Node, learners_frame
 from minitensor.op import NO_ATTRS, Op, State, state
 from minitensor.ops.state import to_device
 from minitensor.scalars import as_operands
@@ -69,7 +69,7 @@ class Eager:
                     out = _second_try(op, [a, b], error)
                 frame = _getframe(2)
                 if frame.f_code is not self._last:
-                    frame = _learners_frame(frame)
+                    frame = learners_frame(frame)
                     self._last = frame.f_code
                 result = _new(Tensor)
                 result._array = out if type(out) is ndarray else np.asarray(out)
@@ -103,7 +103,7 @@ class Eager:
             restore(token)
         if failure is not None:
             raise failure
-        frame = _learners_frame(_getframe(1))
+        frame = learners_frame(_getframe(1))
         origin = (op, frame.f_code, frame.f_lasti)
         several = isinstance(out, tuple)
         outputs = tuple([_result(o, origin) for o in (out if several else (out,))])
@@ -144,13 +144,6 @@ def _on_plain_cpu(inputs: Sequence) -> bool:
         if x._device is not None or type(x._array) is not ndarray:
             return False
     return True
-
-
-def _learners_frame(frame: Any) -> Any:
-    """The innermost frame that is not the engine's own: the learner's line."""
-    while frame.f_code.co_filename.startswith(ENGINE) and frame.f_back is not None:
-        frame = frame.f_back
-    return frame
 
 
 def _result(array: Any, origin: tuple) -> Tensor:
@@ -260,7 +253,7 @@ def _moved(x: Tensor, device: Any) -> Tensor:
     if x._placed == device or x._array.dtype.kind == "O":
         return x
     moved = Tensor(device.place(x._array), device)
-    frame = _learners_frame(_getframe(1))
+    frame = learners_frame(_getframe(1))
     moved._origin = origin = (to_device, frame.f_code, frame.f_lasti)
     if state._tapes:
         attrs = {"device": device, "source": x._placed}

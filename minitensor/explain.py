@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from minitensor import nest
 from minitensor.errors import DTypeError, message
-from minitensor.graph.ir import SourceLine, is_engine_file, source_line
+from minitensor.graph.ir import SourceLine, learners_frame, source_line
 from minitensor.history import History, Trace
 from minitensor.op import Op
 from minitensor.targets import whole
@@ -396,9 +396,7 @@ def _op_name(origin: tuple | None) -> str:
 
 def _called(value: Any, default: str) -> str:
     """What the learner calls a value: the name of her variable, its own name, or `default`."""
-    frame = sys._getframe(1)
-    while is_engine_file(frame.f_code.co_filename) and frame.f_back is not None:
-        frame = frame.f_back
+    frame = learners_frame(sys._getframe(1))
     for names in (frame.f_locals, frame.f_globals):
         for name, other in names.items():
             if other is value and not name.startswith("_"):

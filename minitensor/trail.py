@@ -19,7 +19,7 @@ import numpy as np
 
 from minitensor.dtypes import BY_NUMPY, DType
 from minitensor.errors import OpError
-from minitensor.graph.ir import ENGINE, Graph, Node
+from minitensor.graph.ir import ENGINE, Graph, Node, learners_frame
 from minitensor.op import NO_ATTRS, Op
 from minitensor.shapes import Spec, TensorShape
 from minitensor.tensor import Operand
@@ -216,9 +216,7 @@ def learners_line(op: Any) -> tuple:
 
     numpy and its neighbours are not the learner's.
     """
-    frame = sys._getframe(1)
-    while frame.f_code.co_filename.startswith(_LIBRARIES) and frame.f_back is not None:
-        frame = frame.f_back
+    frame = learners_frame(sys._getframe(1), _LIBRARIES)
     return op, frame.f_code, frame.f_lasti
 
 

@@ -166,9 +166,14 @@ def short_file(file: str) -> str:
     return Path(file).name
 
 
-def is_engine_file(file: str) -> bool:
-    """Whether a code object's file belongs to minitensor rather than to a learner."""
-    return file.startswith(ENGINE)
+def learners_frame(frame: Any, skipped: tuple[str, ...] = (ENGINE,)) -> Any:
+    """The innermost frame, from `frame` outwards, that is the learner's own.
+
+    `skipped` are beginnings of file names that are not hers.
+    """
+    while frame.f_code.co_filename.startswith(skipped) and frame.f_back is not None:
+        frame = frame.f_back
+    return frame
 
 
 def _constant_text(value: Any) -> str:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from typing import Any
 
 from minitensor.errors import DTypeError, message
 from minitensor.formula import formulas
-from minitensor.graph.ir import ENGINE, Graph, Node, short_file
+from minitensor.graph.ir import ENGINE, Graph, Node, learners_frame, short_file
 from minitensor.tape import GradientTape
 from minitensor.tensor import Operand
 from minitensor.trail import NoElements
@@ -159,18 +160,18 @@ def graph_of(obj: Any) -> Graph:
     )  # fmt: skip
 
 
-_WIDGETS = str(Path(__file__).parents[2] / "widgets")
+_NOT_LEARNERS = (
+    ENGINE,
+    *(
+        f"{Path(__file__).parents[2] / folder}{os.sep}"
+        for folder in ("widgets", "minitensor_widgets")
+    ),
+)
 
 
 def callers_names() -> dict[int, str]:
     """The names of tensors among the variables of the innermost frame that is the learner's."""
-    frame = sys._getframe(1)
-    skipped = (ENGINE, _WIDGETS)
-    while frame.f_back is not None and (
-        frame.f_code.co_filename.startswith(skipped)
-        or "minitensor_widgets" in frame.f_code.co_filename
-    ):
-        frame = frame.f_back
+    frame = learners_frame(sys._getframe(1), _NOT_LEARNERS)
     found: dict[int, str] = {}
     for name, value in {**frame.f_globals, **frame.f_locals}.items():
         if isinstance(value, Operand) and not name.startswith("_"):
