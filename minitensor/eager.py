@@ -20,6 +20,7 @@ from minitensor.dtypes import DType, as_dtype
 from minitensor.errors import DTypeError, Fault, InvalidArgumentError, OpError, message
 from minitensor.graph.ir import Node, learners_frame
 from minitensor.op import NO_ATTRS, Op, State, state
+from minitensor.ops.array import stack
 from minitensor.ops.state import to_device
 from minitensor.scalars import as_operands
 from minitensor.shapes import Spec, TensorShape
@@ -334,8 +335,6 @@ def _holds_tensor(value: Any) -> bool:
 
 
 def _stacked(value: Any, wanted: DType | None) -> Any:
-    from minitensor.ops.array import stack
-
     if not isinstance(value, (list, tuple)):
         return value
     first = next((v.dtype for v in value if isinstance(v, Operand)), wanted)

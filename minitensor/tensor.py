@@ -16,6 +16,7 @@ from minitensor.dtypes import BY_NUMPY, DType, as_dtype
 from minitensor.op import state
 from minitensor.operand import Operand as Operand
 from minitensor.ops.slices import IndexedSlices
+from minitensor.ops.state import to_device
 from minitensor.shapes import TensorShape
 
 __all__ = ["IndexedSlices", "Operand", "Reference", "Tensor", "TensorSpec"]
@@ -77,8 +78,6 @@ class Tensor(Operand):
 
     def cpu(self) -> Tensor:
         """The same value on the CPU."""
-        from minitensor.ops.state import to_device
-
         return to_device(self, device=CPU, source=self._placed)
 
     def get_shape(self) -> TensorShape:

@@ -16,6 +16,9 @@ from minitensor.backend import Quiet
 from minitensor.dtypes import DType, as_dtype
 from minitensor.errors import DTypeError, InvalidArgumentError, message
 from minitensor.op import convert, state
+from minitensor.ops import scattering
+from minitensor.ops.gathering import gather, gather_nd
+from minitensor.ops.state import identity
 from minitensor.shapes import TensorShape
 from minitensor.tensor import IndexedSlices, Operand, Reference, Tensor, numpy_text
 
@@ -140,8 +143,6 @@ class Variable(Operand):
 
     def read_value(self) -> Tensor:
         """The value now, as a tensor of its own."""
-        from minitensor.ops.state import identity
-
         return identity(self)
 
     def numpy(self) -> Any:
@@ -174,13 +175,13 @@ class Variable(Operand):
                    read_value: bool = True) -> Any:  # fmt: skip
         """Add to the value; `delta` has exactly the variable's shape."""
         with _updating:
-            return self._store(self._value_now() + self._delta(delta, "assign_add"), read_value)
+            return self._store(self._value + self._delta(delta, "assign_add"), read_value)
 
     def assign_sub(self, delta: Any, use_locking: bool = False, name: str | None = None,
                    read_value: bool = True) -> Any:  # fmt: skip
         """Subtract from the value; `delta` has exactly the variable's shape."""
         with _updating:
-            return self._store(self._value_now() - self._delta(delta, "assign_sub"), read_value)
+            return self._store(self._value - self._delta(delta, "assign_sub"), read_value)
 
     def scatter_add(self, sparse_delta: IndexedSlices, use_locking: bool = False,
                     name: str | None = None) -> Any:  # fmt: skip
@@ -245,18 +246,11 @@ class Variable(Operand):
 
     def gather_nd(self, indices: Any, name: str | None = None) -> Any:
         """The elements or slices at positions given as in `mt.gather_nd`."""
-        from minitensor.ops.gathering import gather_nd
-
         return gather_nd(self, indices)
 
     def sparse_read(self, indices: Any, name: str | None = None) -> Any:
         """The rows at `indices`."""
-        from minitensor.ops.gathering import gather
-
         return gather(self, indices)
-
-    def _value_now(self) -> Tensor:
-        return self._value
 
     def _convert(self, value: Any, dtype: DType | None, what: str) -> Tensor:
         given = isinstance(value, (Operand, IndexedSlices))
@@ -297,8 +291,6 @@ class Variable(Operand):
         return _Unread(self) if read_value else None
 
     def _scatter(self, how: str, delta: IndexedSlices) -> Any:
-        from minitensor.ops.scattering import tensor_scatter_rows
-
         if not isinstance(delta, IndexedSlices):
             raise DTypeError(
                 message(f"Variable.scatter_{how}", repr(delta),
@@ -308,16 +300,14 @@ class Variable(Operand):
             )  # fmt: skip
         values = self._convert(delta.values, self.dtype, f"scatter_{how}")
         with _updating:
-            rows = tensor_scatter_rows(self._value_now(), delta.indices, values, how=how)
+            rows = scattering.tensor_scatter_rows(self._value, delta.indices, values, how=how)
             return self._store(rows)
 
     def _scatter_nd(self, how: str, indices: Any, updates: Any) -> Any:
-        from minitensor.ops import scattering
-
         function = getattr(scattering, f"tensor_scatter_nd_{how}")
         values = self._convert(updates, self.dtype, f"scatter_nd_{how}")
         with _updating:
-            return self._store(function(self._value_now(), indices, values))
+            return self._store(function(self._value, indices, values))
 
     def __getitem__(self, index: Any) -> Any:
         return _Part(self, index, super().__getitem__(index))
