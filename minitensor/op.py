@@ -7,6 +7,7 @@ An op is described once, beside its formula:
     infer      shape and dtype of the result, without computing it
     types      which inputs share a dtype, one letter per input (see `Op`)
     kernels    optional faster forwards for one namespace
+    into       optional: forward into memory that is given, for compiled graphs
     scalar     the same formula as a C expression, so that a compiler can fuse it
     samples    inputs on which the generated tests run
 
@@ -20,6 +21,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from inspect import Parameter, Signature, getdoc, signature
 from typing import Any, Protocol
 
@@ -142,6 +144,7 @@ class Op:
         self.arity = len(arrays)
         self.gradient_rule: Callable | None = None
         self.kernels: dict[str, Callable] = {}
+        self.write: Callable | None = None
         for field, value in declared.items():
             setattr(self, field, value)
         self.__signature__ = _public_signature(parameters)
@@ -228,6 +231,18 @@ class Op:
             return function
 
         return register
+
+    def into(self, kernel: Any = None, *, workspace: Any = None, strided: bool = False) -> Any:
+        """Register `kernel(out, *inputs, **attrs)`: forward on numpy, into memory that is given.
+
+        `out` is C-contiguous and uninitialised, of the inferred spec; so are the inputs, unless
+        `strided`. `workspace(*specs, **attrs)` gives the specs of arrays to work in, a tuple of
+        which is then the kernel's second argument.
+        """
+        if kernel is None:
+            return partial(self.into, workspace=workspace, strided=strided)
+        self.write, self.workspace, self.strided = kernel, workspace, strided
+        return kernel
 
     def infer_specs(self, specs: Sequence[Spec], attrs: dict) -> Any:
         """Check dtypes and shapes; the spec of the result, or a tuple of them.

@@ -14,8 +14,9 @@ import subprocess
 import numpy as np
 import pytest
 
-from minitensor.backend import gpu_count
+from minitensor.backend import Quiet, gpu_count
 from minitensor.op import REGISTRY
+from minitensor.shapes import Spec
 from minitensor.testing import CHECKS, GPU, Case, Check, cases
 
 NAMES = sorted(name for name, op in REGISTRY.items() if op.__module__.startswith("minitensor."))
@@ -40,6 +41,51 @@ def on_gpu() -> list:
 @pytest.mark.parametrize(("check", "case"), checked())
 def test_op(check: Check, case: Case) -> None:
     check.run(case)
+
+
+NARROW = {"as given": {}, "float32": {"f": np.float32, "c": np.complex64}, "float16": {"f": "f2"}}
+INTO = [c for c in CASES if c.op.write is not None]
+
+
+@pytest.mark.parametrize("narrow", NARROW)
+@pytest.mark.parametrize("case", [pytest.param(c, id=f"{c.op.name}-{c.number}") for c in INTO])
+def test_into_given_memory_is_the_formula(case: Case, narrow: str) -> None:
+    arrays = [np.array(a, NARROW[narrow].get(a.dtype.kind, a.dtype)) for a in case.arrays]
+    expected = [np.asarray(y) for y in case.forward(np, arrays)]
+    small = min([np.finfo(y.dtype).eps for y in expected if y.dtype.kind in "fc"], default=0)
+    for moved in (False, True) if case.op.strided else (False,):
+        inputs = [scattered(a) for a in arrays] if moved else arrays
+        for got, wanted in zip(written(case, inputs), expected, strict=True):
+            np.testing.assert_allclose(got, wanted, 16 * small, 16 * small, err_msg=str(case))
+    for array, given in zip(arrays, case.arrays, strict=True):
+        np.testing.assert_array_equal(array, given.astype(array.dtype), f"{case}: input changed")
+
+
+def written(case: Case, inputs: list) -> list:
+    """The results of an op's kernel, whose memory was full of NaN or large numbers before."""
+    out = [garbage(spec) for spec in case.inferred(inputs)]
+    given: list = [tuple(out) if len(out) > 1 else out[0]]
+    if case.op.workspace is not None:
+        specs = [Spec(a.shape, a.dtype) for a in inputs]
+        given.append(tuple(garbage(s) for s in case.op.workspace(*specs, **case.attrs)))
+    with Quiet():
+        case.op.write(*given, *inputs, **case.attrs)
+    return out
+
+
+def garbage(spec: Spec) -> np.ndarray:
+    dtype = np.dtype(spec.dtype)
+    if dtype.kind in "iu":
+        return np.full(spec.shape, np.iinfo(dtype).max, dtype)
+    return np.full(spec.shape, True if dtype.kind == "b" else np.nan, dtype)
+
+
+def scattered(array: np.ndarray) -> np.ndarray:
+    """The same elements, in memory with gaps and in another order."""
+    room = np.empty(tuple(2 * size for size in array.shape[::-1]), array.dtype).T
+    view = room[(slice(None, None, -2),) * array.ndim]
+    view[...] = array
+    return view
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -7,6 +7,7 @@ named axes in `einsum`, norms in `norms`.
 
 from __future__ import annotations
 
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -123,6 +124,24 @@ def matmul(
     if a.ndim == 2 and getattr(a.dtype, "itemsize", 4) > 2:
         return a @ b
     return _product(xp, a, b)
+
+
+@matmul.into(strided=True)
+def matmul_into(
+    out, a, b, *, transpose_a=False, transpose_b=False, adjoint_a=False, adjoint_b=False
+):  # fmt: skip
+    """BLAS reads a transposed matrix in place; conjugates and half precision need a copy."""
+    complex_ = a.dtype.kind == "c" and (adjoint_a or adjoint_b)
+    if complex_ or (a.dtype.itemsize == 2 and kind_of(a.dtype) == "f"):
+        out[...] = matmul.forward(np, a, b, transpose_a=transpose_a, transpose_b=transpose_b,
+                                  adjoint_a=adjoint_a, adjoint_b=adjoint_b)  # fmt: skip
+        return
+    a = a.swapaxes(-1, -2) if transpose_a or adjoint_a else a
+    b = b.swapaxes(-1, -2) if transpose_b or adjoint_b else b
+    if a.ndim > 2 == b.ndim and a.flags.c_contiguous:  # several matrices times one: one product
+        rows = prod(a.shape[:-1])
+        a, out = a.reshape(rows, a.shape[-1]), out.reshape(rows, out.shape[-1])
+    np.matmul(a, b, out=out)
 
 
 @matmul.gradient
