@@ -145,6 +145,8 @@ class Op:
         self.gradient_rule: Callable | None = None
         self.kernels: dict[str, Callable] = {}
         self.write: Callable | None = None
+        self.workspace: Callable | None = None
+        self.strided = False
         for field, value in declared.items():
             setattr(self, field, value)
         self.__signature__ = _public_signature(parameters)
