@@ -112,9 +112,23 @@ class Eager:
             record(_node(Node, (op, inputs, attrs, outputs, name, state.scope, origin)))
         return outputs if several else outputs[0]
 
+    function = binary
+
     def convert(self, value: Any, dtype: Any = None) -> Any:
         """A tensor holding `value`, as `convert_to_tensor`."""
         return convert_to_tensor(value, dtype)
+
+    def constant(self, tensor: Tensor, name: str | None) -> Tensor:
+        """A new constant: eager tensors have no names."""
+        return tensor
+
+    def read(self, variable: Variable) -> Tensor:
+        """The value that a variable has now."""
+        return variable._value
+
+    def assign(self, variable: Variable, tensor: Tensor) -> None:
+        """Give a variable a new value; what was read before stays as it is."""
+        variable._value = Tensor(tensor._array, tensor._device)
 
 
 def record(node: Node) -> None:
@@ -191,11 +205,7 @@ def _as_tensors(op: Op, inputs: Sequence) -> Sequence:
             break
     else:
         return inputs
-    inputs = [_resolve(x) for x in inputs]
-    for x in inputs:
-        if type(x) is not Tensor:
-            return _convert_inputs(op, inputs)
-    return inputs
+    return convert_inputs(op, inputs)
 
 
 def _brought_together(inputs: Sequence) -> Sequence:
@@ -204,15 +214,17 @@ def _brought_together(inputs: Sequence) -> Sequence:
     return inputs if device is None else [_moved(x, device) for x in inputs]
 
 
-def _convert_inputs(op: Op, resolved: Sequence) -> list:
+def convert_inputs(op: Op, inputs: Sequence) -> list:
+    """The inputs of an op as tensors; what is none takes the dtype of those it is used with."""
+    resolved = [_resolve(x) for x in inputs]
     letters = op.types * len(resolved) if len(op.types) == 1 else op.types
     dtypes: dict[str, DType] = {}
     for letter, x in zip(letters, resolved, strict=True):
-        if type(x) is Tensor and letter != "A":
+        if isinstance(x, Tensor) and letter != "A":
             dtypes.setdefault(letter, x.dtype)
     tensors = []
     for letter, x in zip(letters, resolved, strict=True):
-        if type(x) is not Tensor:
+        if not isinstance(x, Tensor):
             wanted = dtypes.get(letter) if letter in "TU" else None
             x = _operand(op, x, wanted)
             if letter != "A":
@@ -367,7 +379,7 @@ def constant(
         convert_to_tensor(value, None if isinstance(value, Operand) else wanted), wanted
     )
     if shape is None:
-        return tensor
+        return state.interpreter.constant(tensor, name)
     shape = tuple(TensorShape(static(shape)))
     if None in shape:
         raise InvalidArgumentError(
@@ -384,7 +396,7 @@ def constant(
         )  # fmt: skip
     array = tensor._array
     filled = array.reshape(shape) if elements == int(np.prod(shape)) else _filled(array, shape)
-    return Tensor(filled, state.device)
+    return state.interpreter.constant(Tensor(filled, state.device), name)
 
 
 def _filled(array: Any, shape: tuple) -> Any:

@@ -60,8 +60,24 @@ class Interpreter(Protocol):
         """Run an op of two inputs and no attributes: what Python's operators call."""
         ...
 
+    def function(self, op: Op, x: Any, y: Any) -> Any:
+        """The same when the op was called by its name."""
+        ...
+
     def convert(self, value: Any, dtype: Any = None) -> Any:
         """Turn a value into whatever this interpreter computes with."""
+        ...
+
+    def constant(self, tensor: Any, name: str | None) -> Any:
+        """What a new constant is here."""
+        ...
+
+    def read(self, variable: Any) -> Any:
+        """The value that a variable has at this point of the program."""
+        ...
+
+    def assign(self, variable: Any, tensor: Any) -> None:
+        """Give a variable a new value."""
         ...
 
 
@@ -157,7 +173,7 @@ class Op:
     def __call__(self, *inputs: Any, name: str | None = None, **attrs: Any) -> Any:
         """Hand the op to the active interpreter, which computes or records it."""
         if self.paired and len(inputs) == 2 and not attrs and name is None:
-            return state.interpreter.binary(self, inputs[0], inputs[1])
+            return state.interpreter.function(self, inputs[0], inputs[1])
         if len(inputs) != self.arity or self.binds or not attrs.keys() <= self.attr_set:
             inputs, attrs = self.bind(inputs, attrs)
         return state.interpreter.apply(self, inputs, attrs, name)

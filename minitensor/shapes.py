@@ -15,7 +15,7 @@ import numpy as np
 
 from minitensor.errors import DTypeError, Fault, InvalidArgumentError, message, shorten
 
-__all__ = ["Spec", "TensorShape"]
+__all__ = ["NoElements", "Spec", "TensorShape"]
 
 Shape = tuple[int | None, ...]
 
@@ -25,6 +25,22 @@ class Spec(NamedTuple):
 
     shape: Shape
     dtype: np.dtype
+
+
+class NoElements(NamedTuple):
+    """Stands where an array would be, for a value that has shape and dtype but no elements.
+
+    The shape is None where not even the rank is known.
+    """
+
+    shape: Any
+    dtype: np.dtype
+    nbytes = 0
+
+    @property
+    def ndim(self) -> int:
+        """The number of axes."""
+        return len(self.shape)
 
 
 class TensorShape(tuple):

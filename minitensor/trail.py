@@ -21,7 +21,7 @@ from minitensor.dtypes import BY_NUMPY, DType
 from minitensor.errors import OpError
 from minitensor.graph.ir import ENGINE, Graph, Node, learners_frame
 from minitensor.op import NO_ATTRS, Op
-from minitensor.shapes import Spec, TensorShape
+from minitensor.shapes import NoElements, Spec, TensorShape
 from minitensor.tensor import Operand
 
 if TYPE_CHECKING:
@@ -102,13 +102,6 @@ class Released(Operand):
     def ndim(self) -> int:
         """The number of axes."""
         return len(self.shape)
-
-
-class NoElements(NamedTuple):
-    """Stands where the elements of a released value were."""
-
-    shape: tuple
-    dtype: np.dtype
 
 
 def _without_values(op: Any) -> Any:

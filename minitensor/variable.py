@@ -135,7 +135,7 @@ class Variable(Operand):
 
     def value(self) -> Tensor:
         """The value now, as a tensor; tapes note the reading."""
-        tensor = self._value
+        tensor = state.interpreter.read(self)
         for tape in state.tapes:
             if id(tensor) not in tape.known:
                 tape.read(self, tensor)
@@ -175,13 +175,13 @@ class Variable(Operand):
                    read_value: bool = True) -> Any:  # fmt: skip
         """Add to the value; `delta` has exactly the variable's shape."""
         with _updating:
-            return self._store(self._value + self._delta(delta, "assign_add"), read_value)
+            return self._store(self._now() + self._delta(delta, "assign_add"), read_value)
 
     def assign_sub(self, delta: Any, use_locking: bool = False, name: str | None = None,
                    read_value: bool = True) -> Any:  # fmt: skip
         """Subtract from the value; `delta` has exactly the variable's shape."""
         with _updating:
-            return self._store(self._value - self._delta(delta, "assign_sub"), read_value)
+            return self._store(self._now() - self._delta(delta, "assign_sub"), read_value)
 
     def scatter_add(self, sparse_delta: IndexedSlices, use_locking: bool = False,
                     name: str | None = None) -> Any:  # fmt: skip
@@ -284,8 +284,12 @@ class Variable(Operand):
             )  # fmt: skip
         return tensor
 
+    def _now(self) -> Tensor:
+        """The value, read beside every tape."""
+        return state.interpreter.read(self)
+
     def _store(self, tensor: Tensor, read_value: bool = True) -> Any:
-        self._value = Tensor(tensor._array, tensor._device)
+        state.interpreter.assign(self, tensor)
         for tape in state.tapes:
             tape.assigned(self, tensor)
         return _Unread(self) if read_value else None
@@ -300,14 +304,14 @@ class Variable(Operand):
             )  # fmt: skip
         values = self._convert(delta.values, self.dtype, f"scatter_{how}")
         with _updating:
-            rows = scattering.tensor_scatter_rows(self._value, delta.indices, values, how=how)
+            rows = scattering.tensor_scatter_rows(self._now(), delta.indices, values, how=how)
             return self._store(rows)
 
     def _scatter_nd(self, how: str, indices: Any, updates: Any) -> Any:
         function = getattr(scattering, f"tensor_scatter_nd_{how}")
         values = self._convert(updates, self.dtype, f"scatter_nd_{how}")
         with _updating:
-            return self._store(function(self._value, indices, values))
+            return self._store(function(self._now(), indices, values))
 
     def __getitem__(self, index: Any) -> Any:
         return _Part(self, index, super().__getitem__(index))

@@ -41,9 +41,23 @@ class NumericsWatch:
         """Run an op of two inputs and no attributes."""
         return self.apply(op, (x, y), NO_ATTRS)
 
+    function = binary
+
     def convert(self, value: Any, dtype: Any = None) -> Any:
         """Turn a value into a tensor."""
         return self.watched.convert(value, dtype)
+
+    def constant(self, tensor: Any, name: str | None) -> Any:
+        """A new constant, as it is."""
+        return self.watched.constant(tensor, name)
+
+    def read(self, variable: Any) -> Any:
+        """The value that a variable has."""
+        return self.watched.read(variable)
+
+    def assign(self, variable: Any, tensor: Any) -> None:
+        """Give a variable a new value."""
+        self.watched.assign(variable, tensor)
 
 
 def enable_check_numerics(stack_height_limit: int = 30, path_length_limit: int = 50) -> None:

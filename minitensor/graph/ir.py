@@ -72,26 +72,53 @@ class Graph:
     """A recorded computation: its nodes in the order they ran.
 
     Values are tensors (of a tape) or symbols (of a trace). `inputs` are the values that no node
-    made and that are watched or fed; everything else that no node made is a constant.
+    made and that are watched or fed; `captures` pairs each value that a traced graph took from
+    outside with the symbol that stands for it inside. Everything else that no node made is a
+    constant, or a variable.
     """
 
-    def __init__(self, nodes: Sequence[Node], inputs: Sequence, kind: str, outputs: Sequence = ()):
+    def __init__(
+        self,
+        nodes: Sequence[Node] = (),
+        inputs: Sequence = (),
+        kind: str = "function",
+        outputs: Sequence | None = None,
+        captures: Sequence[tuple] = (),
+        name: str = "",
+    ):
         self.nodes = list(nodes)
         self.inputs = list(inputs)
-        self.kind = kind
-        used = {id(x) for node in nodes for x in node.inputs}
-        self.outputs = list(outputs) or [
-            out for node in nodes for out in node.outputs if id(out) not in used
-        ]
-        self._names = _unique_names(self.nodes, self.inputs)
+        self.kind, self.name = kind, name
+        self.captures = list(captures)
+        self.outputs = list(_unused(self.nodes) if outputs is None else outputs)
+        self._named: tuple[int, dict[int, str]] = (-1, {})
+
+    @property
+    def _names(self) -> dict[int, str]:
+        size = len(self.nodes) + len(self.inputs) + len(self.captures)
+        if self._named[0] != size:
+            given = [*self.inputs, *(inner for _, inner in self.captures)]
+            self._named = size, _unique_names(self.nodes, given)
+        return self._named[1]
+
+    @property
+    def variables(self) -> list:
+        """The variables that nodes read or write, in the order they are met."""
+        found = {id(x): x for node in self.nodes for x in node.inputs if is_variable(x)}
+        return list(found.values())
+
+    @property
+    def has_effects(self) -> bool:
+        """Whether running the graph does more than give its outputs."""
+        return any(node.op.stateful for node in self.nodes)
 
     @property
     def constants(self) -> list:
         """Values that nodes read and that are neither inputs nor made by a node."""
         made = {id(out) for node in self.nodes for out in node.outputs}
-        made |= {id(x) for x in self.inputs}
-        found = {id(x): x for node in self.nodes for x in node.inputs if id(x) not in made}
-        return list(found.values())
+        made |= {id(x) for x in (*self.inputs, *(inner for _, inner in self.captures))}
+        used = [x for node in self.nodes for x in node.inputs] + self.outputs
+        return list({id(x): x for x in used if id(x) not in made and not is_variable(x)}.values())
 
     def name_of(self, value: Any) -> str:
         """The unique name of a value or node, such as `dense/matmul_1`; constants as text."""
@@ -138,6 +165,17 @@ class Graph:
         return "\n".join(lines)
 
 
+def _unused(nodes: Sequence[Node]) -> list:
+    """The results that no node reads: what a tape's graph gives."""
+    used = {id(x) for node in nodes for x in node.inputs}
+    return [out for node in nodes for out in node.outputs if id(out) not in used]
+
+
+def is_variable(value: Any) -> bool:
+    """Whether a value is a variable rather than a tensor."""
+    return getattr(value, "trainable", None) is not None
+
+
 def type_text(value: Any) -> str:
     """`float32[2, 3]` for a value."""
     if not hasattr(value, "dtype"):
@@ -177,8 +215,9 @@ def learners_frame(frame: Any, skipped: tuple[str, ...] = (ENGINE,)) -> Any:
 
 
 def _constant_text(value: Any) -> str:
-    if value.ndim == 0:
-        return f"{to_numpy(value._array)[()]}"
+    array = getattr(value, "known", value._array)
+    if value.ndim == 0 and array is not None:
+        return f"{to_numpy(array)[()]}"
     return f"constant {type_text(value)}"
 
 
@@ -192,7 +231,7 @@ def _unique_names(nodes: Sequence[Node], inputs: Sequence) -> dict[int, str]:
         return unique(f"{wanted}_{count}") if count else wanted
 
     for i, value in enumerate(inputs):
-        label = getattr(value, "_label", None) or f"x{i}" if len(inputs) > 1 else "x"
+        label = f"x{i}" if len(inputs) > 1 else "x"
         names[id(value)] = unique(getattr(value, "_label", None) or label)
     for node in nodes:
         base = (

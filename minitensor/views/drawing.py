@@ -11,8 +11,8 @@ from minitensor.errors import DTypeError, message
 from minitensor.formula import formulas
 from minitensor.graph.ir import ENGINE, Graph, Node, learners_frame, short_file
 from minitensor.tape import GradientTape
+from minitensor.shapes import NoElements
 from minitensor.tensor import Operand
-from minitensor.trail import NoElements
 from minitensor.variable import Variable
 from minitensor.views.records import EdgeView, GraphView, NodeView, SourceView, ValueView
 from minitensor.views.values import array_of, number_text, value_view
