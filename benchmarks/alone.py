@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 import tracemalloc
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -104,7 +105,7 @@ def digits(epochs: int = 20) -> str:
                 loss = mt.reduce_mean(losses)
             for variable, gradient in zip(parameters, tape.gradient(loss, parameters), strict=True):
                 variable.assign_sub(0.2 * gradient)
-        memory.append(_resident())
+        memory.append(resident())
     seconds = time.perf_counter() - start
     guesses = mt.argmax(logits(mt.constant(images[test])), axis=1).numpy()
     accuracy = float(np.mean(guesses == labels[test]))
@@ -114,7 +115,7 @@ def digits(epochs: int = 20) -> str:
     )
 
 
-def _resident() -> float:
+def resident() -> float:
     """Bytes of memory that the process holds, on Linux."""
     return int(Path("/proc/self/statm").read_text().split()[1]) * 4096.0
 
@@ -127,14 +128,14 @@ CHECKS = {
 }
 
 
-def main() -> None:
+def show(checks: dict[str, Callable[[], str]]) -> None:
     """Print one line per check; what needs a missing package is skipped with a word."""
-    for name, check in CHECKS.items():
+    for name, check in checks.items():
         try:
-            print(f"{name:40}{check()}")
+            print(f"{name:48}{check()}")
         except ImportError as error:
-            print(f"{name:40}skipped: {error}")
+            print(f"{name:48}skipped: {error}")
 
 
 if __name__ == "__main__":
-    main()
+    show(CHECKS)
