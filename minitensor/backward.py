@@ -160,7 +160,9 @@ def _apply_rule_generally(node: Node, arrived: tuple, symbolic: bool) -> Any:
     if len(outs) == 1:
         return op.gradient_rule(xp, arrived[0], outs[0], *values, **attrs)  # type: ignore[misc]
     pairs = zip(arrived, outs, strict=True)
-    g = tuple(xp.zeros_like(out) if g is None else g for g, out in pairs)
+    g = arrived if op.takes_none else tuple(
+        xp.zeros_like(out) if g is None else g for g, out in pairs
+    )  # fmt: skip
     return op.gradient_rule(xp, g, tuple(outs), *values, **attrs)  # type: ignore[misc]
 
 

@@ -109,7 +109,7 @@ class OperatorNotAllowedInGraphError(OpError, TypeError):
     """Python asks for the value of a tensor that has none yet: the function is being traced."""
 
 
-class InaccessibleTensorError(OpError, ValueError):
+class InaccessibleTensorError(OpError, ValueError, TypeError):
     """A tensor of a traced function is used outside the function."""
 
 

@@ -14,16 +14,15 @@ An op is described once, beside its formula:
 `xp` is numpy, cupy, or `minitensor.ops`. Because a rule talks only to `xp`, one text is executed
 eagerly on either device, differentiated twice, traced into a graph, and expanded. This floor knows
 nothing of tensors: calling an op hands it to the active interpreter, which gives it its meaning.
-Read `Op`, then `op`, then `State`.
+Read `Op`, then `op`, then `interpreter`.
 """
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from inspect import Parameter, Signature, getdoc, signature
-from typing import Any, Protocol
+from typing import Any
 
 from minitensor.dtypes import kind_of, name_of
 from minitensor.errors import (
@@ -37,6 +36,10 @@ from minitensor.errors import (
     shorten,
     suggest,
 )
+from minitensor.interpreter import Interpreter as Interpreter
+from minitensor.interpreter import State as State
+from minitensor.interpreter import convert as convert
+from minitensor.interpreter import state as state
 from minitensor.shapes import Spec
 
 __all__ = ["REGISTRY", "Interpreter", "Op", "State", "convert", "op", "state"]
@@ -49,81 +52,6 @@ _FIXED_TYPES = {"I": ("iu", "an integer tensor"), "B": ("b", "a bool tensor"),
                 "F": ("f", "a floating tensor"), "S": ("O", "a string tensor")}  # fmt: skip
 
 
-class Interpreter(Protocol):
-    """Gives a meaning to an op: compute it, record it, or only infer its shape."""
-
-    def apply(self, op: Op, inputs: Sequence, attrs: dict, name: str | None = None) -> Any:
-        """Run one op on tensors (or what can become a tensor)."""
-        ...
-
-    def binary(self, op: Op, x: Any, y: Any) -> Any:
-        """Run an op of two inputs and no attributes: what Python's operators call."""
-        ...
-
-    def function(self, op: Op, x: Any, y: Any) -> Any:
-        """The same when the op was called by its name."""
-        ...
-
-    def convert(self, value: Any, dtype: Any = None) -> Any:
-        """Turn a value into whatever this interpreter computes with."""
-        ...
-
-    def constant(self, tensor: Any, name: str | None) -> Any:
-        """What a new constant is here."""
-        ...
-
-    def read(self, variable: Any) -> Any:
-        """The value that a variable has at this point of the program."""
-        ...
-
-    def assign(self, variable: Any, tensor: Any) -> None:
-        """Give a variable a new value."""
-        ...
-
-
-class State(threading.local):
-    """What is active in this thread. Each thread starts with the class attributes.
-
-    `tapes` record, innermost last; `device` is what `mt.device` asked for; `scope` is the name
-    scope. `busy` is true while a tape or a device wants attention: the one thing that the hot path
-    looks at.
-    """
-
-    interpreter: Interpreter
-    scope: str = ""
-    busy: bool = False
-    _tapes: tuple = ()
-    _device: Any = None
-
-    @property
-    def tapes(self) -> tuple:
-        """The active tapes."""
-        return self._tapes
-
-    @tapes.setter
-    def tapes(self, tapes: tuple) -> None:
-        self._tapes = tapes
-        self.busy = bool(tapes) or self._device is not None
-
-    @property
-    def device(self) -> Any:
-        """The device that `mt.device` asked for; None for the default."""
-        return self._device
-
-    @device.setter
-    def device(self, device: Any) -> None:
-        self._device = device
-        self.busy = bool(self._tapes) or device is not None
-
-
-state = State()
-
-
-def convert(value: Any, dtype: Any = None) -> Any:
-    """A tensor of the active interpreter."""
-    return state.interpreter.convert(value, dtype)
-
-
 class Op:
     """One operation: call it on tensors, or on anything that can become one.
 
@@ -134,6 +62,10 @@ class Op:
     numpy has refused. All other ops are inferred first.
     """
 
+    takes_none = False
+    """Whether the gradient rule sees None for results that no cotangent arrived at, not zeros."""
+    graphs: Sequence[Any] = ()
+    """The graphs inside: branches, bodies, what is called."""
     types: str
     kinds: str
     infer: Callable

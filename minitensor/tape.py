@@ -24,6 +24,7 @@ from minitensor.targets import (
     UnconnectedGradients,
     flat_sources,
     leaves,
+    observed,
     result,
     seeds,
     wants_zero,
@@ -266,7 +267,7 @@ class GradientTape:
         given = [*self._watched.values(), *self._variables.values()] if sources is None else sources
         flat = flat_sources(given)
         with self._aside():
-            symbolic = _observed()
+            symbolic = observed()
             found = seeds(target, output_gradients, symbolic)
         reached = backward.reaching(self.nodes, flat)
         steps = backward.steps(self.nodes, found, reached, {id(x) for x in flat}, symbolic)
@@ -402,10 +403,14 @@ class GradientTape:
         wanted = {id(x) for x in sources}
         for start in starts:
             with self._aside():
-                symbolic = _observed()
+                symbolic = observed()
                 found = seeds(target, start, symbolic)
-                for _ in backward.steps(nodes, found, reached, wanted, symbolic):
-                    pass
+                pull_back = getattr(state.interpreter, "pull_back", None)
+                if pull_back is not None:
+                    found = pull_back(nodes, found, reached, wanted)
+                else:
+                    for _ in backward.steps(nodes, found, reached, wanted, symbolic):
+                        pass
             yield found
 
     @contextmanager
@@ -432,11 +437,6 @@ class GradientTape:
         if not _is_small(self.nodes):
             self._past, self._inputs = self.past(), self.inputs()
             self.nodes, self.known, self._watched = [], {}, {}
-
-
-def _observed() -> bool:
-    """Whether something active wants to see the ops of a backward pass."""
-    return state.busy and any(tape.watching for tape in state.tapes)
 
 
 def _is_small(nodes: Sequence[Node]) -> bool:

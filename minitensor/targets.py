@@ -11,8 +11,9 @@ import numpy as np
 
 from minitensor import nest, ops
 from minitensor.backend import NAMESPACE
-from minitensor.eager import convert_to_tensor
+from minitensor.eager import convert_to_tensor, executing_eagerly
 from minitensor.errors import DTypeError, InvalidArgumentError, message
+from minitensor.op import state
 from minitensor.tensor import IndexedSlices, Operand, Tensor
 from minitensor.variable import Variable
 
@@ -58,6 +59,11 @@ def flat_sources(sources: Any) -> list:
             )  # fmt: skip
         flat.append(whole(x))
     return flat
+
+
+def observed() -> bool:
+    """Whether something active wants to see the ops of a backward pass: a tape, or a trace."""
+    return not executing_eagerly() or any(tape.watching for tape in state.tapes)
 
 
 def leaves(structure: Any) -> list:
@@ -159,4 +165,6 @@ def _tensor(g: Any, source: Any, origin: tuple | None) -> Tensor:
 
 def zeros_like(source: Any) -> Tensor:
     """Zeros with the shape, dtype and device of a tensor or variable, made beside every tape."""
+    if not executing_eagerly():
+        return ops.zeros_like(source)
     return Tensor(np.zeros_like(source._array), getattr(source, "_device", None))

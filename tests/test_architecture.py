@@ -22,6 +22,7 @@ FLOORS = [
     ["dtypes", "shapes"],
     ["nest", "conversion", "backend"],
     ["device"],
+    ["interpreter"],
     ["op", "samples", "device_lib"],
     ["graph.ir", "formula", "scopes"],
     ["ops"],
@@ -33,6 +34,9 @@ FLOORS = [
     ["targets", "trail"],
     ["backward"],
     ["tape"],
+    ["graph.symbol", "graph.names"],
+    ["graph.dynamic", "graph.gradient"],
+    ["graph.trace"],
     ["jacobian", "custom_gradient", "accumulator", "python_function", "history"],
     [
         "math",

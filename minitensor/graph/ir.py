@@ -74,7 +74,7 @@ class Graph:
     Values are tensors (of a tape) or symbols (of a trace). `inputs` are the values that no node
     made and that are watched or fed; `captures` pairs each value that a traced graph took from
     outside with the symbol that stands for it inside. Everything else that no node made is a
-    constant, or a variable.
+    constant, or a variable. `tracer` is the trace that wrote the graph, if one did.
     """
 
     def __init__(
@@ -91,6 +91,7 @@ class Graph:
         self.kind, self.name = kind, name
         self.captures = list(captures)
         self.outputs = list(_unused(self.nodes) if outputs is None else outputs)
+        self.tracer: Any = None
         self._named: tuple[int, dict[int, str]] = (-1, {})
 
     @property
@@ -101,10 +102,19 @@ class Graph:
             self._named = size, _unique_names(self.nodes, given)
         return self._named[1]
 
+    def replaced(self, **parts: Any) -> Graph:
+        """A graph like this one with some of its parts replaced."""
+        graph = Graph()
+        graph.__dict__.update(self.__dict__, _named=(-1, {}), **parts)
+        return graph
+
     @property
     def variables(self) -> list:
         """The variables that nodes read or write, in the order they are met."""
-        found = {id(x): x for node in self.nodes for x in node.inputs if is_variable(x)}
+        found: dict[int, Any] = {}
+        for node in self.nodes:
+            found |= {id(x): x for x in node.inputs if is_variable(x)}
+            found |= {id(x): x for inner in node.op.graphs for x in inner.variables}
         return list(found.values())
 
     @property

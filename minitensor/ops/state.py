@@ -13,6 +13,7 @@ from minitensor.op import op
 from minitensor.shapes import Spec, TensorShape, same
 
 __all__ = [
+    "assign_variable",
     "ensure_shape",
     "identity",
     "read_variable",
@@ -58,6 +59,20 @@ def read_variable(xp, variable):
 @read_variable.gradient
 def read_variable_gradient(xp, g, out, variable):
     return g
+
+
+def _nothing(variable: Spec, value: Spec) -> tuple:
+    return ()
+
+
+@op(infer=_nothing, types="A", portable=False, stateful=True,
+    samples=samples.cases((((2,), (2,)), {})), why_none="an assignment has no result")  # fmt: skip
+def assign_variable(xp, variable, value):
+    """Nothing: while a graph runs, the variable gets the value.
+
+    Shape: any, that of the variable → none.
+    """
+    return ()
 
 
 @op(infer=same, samples=samples.unary(), types="A")

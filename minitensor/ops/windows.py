@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import operator
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from math import prod
 from typing import Any, NamedTuple
 
@@ -140,6 +140,34 @@ class Workspace(threading.local):
 workspace = Workspace()
 
 
+class Lent:
+    """Memory that a caller lends for one call, in the place of the thread's own workspace."""
+
+    def __init__(self, names: Sequence[str], arrays: Sequence[np.ndarray]) -> None:
+        self.arrays = dict(zip(names, arrays, strict=True))
+
+    def take(self, xp: Any, name: str, shape: tuple, dtype: Any) -> Any:
+        """The array lent under this name, or its beginning, in this shape."""
+        return self.arrays[name][: prod(shape)].reshape(shape)
+
+
+def largest_block(count: int, elements: int) -> int:
+    """How many things the largest slice of `blocks` has on a CPU."""
+    return min(max(1, CACHED // max(elements, 1)), count)
+
+
+def columns_size(window: Window, n: int, c: int) -> int:
+    """How many elements the largest matrix of `columns` has on a CPU, for n images."""
+    high, row = window.out[0], window.out[1] * prod(window.size) * c
+    images = largest_block(n, high * row)
+    return images * largest_block(high, images * row) * row
+
+
+def padded_size(window: Window, image: tuple, n: int, c: int) -> int:
+    """How many elements a padded part of those images has; 0 without padding."""
+    return n * prod(frame(window, image)) * c if window.padded else 0
+
+
 def blocks(xp: Any, count: int, elements: int) -> Iterator[slice]:
     """Slices of `count` things that hold `elements` each, so that one part stays in the cache."""
     budget = CACHED if xp is np else 256 * CACHED
@@ -147,35 +175,39 @@ def blocks(xp: Any, count: int, elements: int) -> Iterator[slice]:
     return (slice(start, min(start + step, count)) for start in range(0, count, step))
 
 
-def padded(xp: Any, images: Any, window: Window, fill: float = 0) -> Any:
+def padded(
+    xp: Any, images: Any, window: Window, fill: float = 0, room: Workspace | Lent = workspace
+) -> Any:
     """The images with their padding, in a workspace; the images themselves without padding."""
     if not window.padded:
         return images
     n, h, w, c = images.shape
     (top, bottom), (left, right) = window.pads
-    out = workspace.take(xp, "padded", (n, top + h + bottom, left + w + right, c), images.dtype)
+    out = room.take(xp, "padded", (n, top + h + bottom, left + w + right, c), images.dtype)
     out[:, :top], out[:, top + h :] = fill, fill
     out[:, :, :left], out[:, :, left + w :] = fill, fill
     out[:, top : top + h, left : left + w] = images
     return out
 
 
-def columns(xp: Any, images: Any, window: Window) -> Iterator[tuple[slice, slice, Any]]:
+def columns(
+    xp: Any, images: Any, window: Window, room: Workspace | Lent = workspace
+) -> Iterator[tuple[slice, slice, Any]]:
     """Lay windows out as matrix rows, part by part: (which images, which rows of them, matrix).
 
     Shape: matrix (images · rows · out width, kernel height · kernel width · channels). It lies in
-    a workspace: the next part overwrites it.
+    `room`: the next part overwrites it.
     """
     n, _, _, c = images.shape
     high, wide = window.out
     row = wide * prod(window.size) * c
     for some in blocks(xp, n, high * row):
-        part = padded(xp, images[some], window)
+        part = padded(xp, images[some], window, room=room)
         for rows in blocks(xp, high, len(part) * row):
-            yield some, rows, _unfold(xp, part, window, rows)
+            yield some, rows, _unfold(xp, part, window, rows, room)
 
 
-def _unfold(xp: Any, part: Any, window: Window, rows: slice) -> Any:
+def _unfold(xp: Any, part: Any, window: Window, rows: slice, room: Workspace | Lent) -> Any:
     """Copy the windows at some rows of positions into a matrix."""
     n, _, _, c = part.shape
     (kh, kw), (sh, sw), (dh, dw) = window.size, window.strides, window.dilations
@@ -186,11 +218,11 @@ def _unfold(xp: Any, part: Any, window: Window, rows: slice) -> Any:
     part = part[:, rows.start * sh :]
     strided = xp.lib.stride_tricks.as_strided
     if c > FEW_CHANNELS:
-        matrix = workspace.take(xp, "columns", (*places, kh, kw, c), part.dtype)
+        matrix = room.take(xp, "columns", (*places, kh, kw, c), part.dtype)
         matrix[...] = strided(part, matrix.shape, place_strides + tap_strides)
         return matrix.reshape(-1, kh * kw * c)
     # A short run of channels copies slowly, so the positions, a long run, stand last.
-    matrix = workspace.take(xp, "columns", (kh, kw, c, *places), part.dtype)
+    matrix = room.take(xp, "columns", (kh, kw, c, *places), part.dtype)
     matrix[...] = strided(part, matrix.shape, tap_strides + place_strides)
     return matrix.reshape(kh * kw * c, -1).T
 

@@ -10,8 +10,8 @@ from typing import Any
 from minitensor.errors import DTypeError, message
 from minitensor.formula import formulas
 from minitensor.graph.ir import ENGINE, Graph, Node, learners_frame, short_file
-from minitensor.tape import GradientTape
 from minitensor.shapes import NoElements
+from minitensor.tape import GradientTape
 from minitensor.tensor import Operand
 from minitensor.variable import Variable
 from minitensor.views.records import EdgeView, GraphView, NodeView, SourceView, ValueView
