@@ -49,6 +49,7 @@ from minitensor.eager import convert_to_tensor as convert_to_tensor
 from minitensor.eager import executing_eagerly as executing_eagerly
 from minitensor.eager import is_tensor as is_tensor
 from minitensor.errors import suggest
+from minitensor.graph.function import function as function
 from minitensor.math import divide as divide
 from minitensor.ops import IndexedSlices as IndexedSlices
 from minitensor.ops import abs as abs
@@ -277,6 +278,7 @@ __all__ = [
     "floor",
     "foldl",
     "foldr",
+    "function",
     "gather",
     "gather_nd",
     "get_logger",
