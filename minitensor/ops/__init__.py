@@ -13,6 +13,7 @@ from minitensor.ops.bitwise import *
 from minitensor.ops.comparison import *
 from minitensor.ops.complex_numbers import *
 from minitensor.ops.conv import *
+from minitensor.ops.conv_kernels import *
 from minitensor.ops.creation import *
 from minitensor.ops.decomposition import *
 from minitensor.ops.depthwise import *

@@ -7,6 +7,7 @@ filters, and so are its two gradients. These three ops are each other's gradient
 
 from __future__ import annotations
 
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,9 @@ from minitensor.errors import Fault
 from minitensor.op import convert, op
 from minitensor.ops.array import expand_dims, squeeze
 from minitensor.ops.windows import (
+    Lent,
     Window,
+    Workspace,
     blocks,
     columns,
     frame,
@@ -124,15 +127,22 @@ def conv2d(xp, input, filters, *, strides, padding, data_format="NHWC", dilation
     kind = input.dtype
     input, filters = _widened(xp, input, filters)
     window = window_of(input.shape[1:3], filters.shape[:2], strides, padding, dilations)
+    out = xp.empty((input.shape[0], *window.out, filters.shape[3]), dtype=input.dtype)
+    convolve(xp, out, input, filters, window, workspace)
+    return out.astype(kind, copy=False)
+
+
+def convolve(
+    xp: Any, out: Any, input: Any, filters: Any, window: Window, room: Workspace | Lent
+) -> None:
+    """Write the convolution into `out`: windows as rows of a matrix, times the filters."""
     channels = filters.shape[3]
     matrix = filters.reshape(-1, channels)
-    out = xp.empty((input.shape[0], *window.out, channels), dtype=input.dtype)
     if _pointwise(window):
         xp.matmul(input.reshape(-1, input.shape[3]), matrix, out=out.reshape(-1, channels))
-        return out.astype(kind, copy=False)
-    for some, rows, windows in columns(xp, input, window):
+        return
+    for some, rows, windows in columns(xp, input, window, room):
         xp.matmul(windows, matrix, out=out[some, rows].reshape(-1, channels))
-    return out.astype(kind, copy=False)
 
 
 @conv2d.gradient
@@ -188,25 +198,40 @@ def conv2d_backprop_input(
     """
     kind = out_backprop.dtype
     filters, g = _widened(xp, filters, out_backprop)
-    n, high, wide, channels = g.shape
-    image, depth = tuple(input_sizes)[-3:-1], filters.shape[2]
+    image = tuple(input_sizes)[-3:-1]
     window = window_of(image, filters.shape[:2], strides, padding, dilations)
-    turned = xp.ascontiguousarray(xp.swapaxes(filters, 2, 3))
+    out = xp.empty((len(g), *image, filters.shape[2]), dtype=g.dtype)
+    send_back(xp, out, filters, xp.ascontiguousarray(g), window, workspace)
+    return out.astype(kind, copy=False)
+
+
+def send_back(
+    xp: Any, out: Any, filters: Any, g: Any, window: Window, room: Workspace | Lent
+) -> None:
+    """Write into `out` what `g` sends to each pixel: one matrix product per filter element."""
+    n, high, wide, channels = g.shape
+    image, depth = out.shape[1:3], filters.shape[2]
     if _pointwise(window):
-        out = xp.matmul(g.reshape(-1, channels), turned[0, 0])
-        return out.reshape(n, *image, depth).astype(kind, copy=False)
-    out = xp.empty((n, *image, depth), dtype=g.dtype)
-    whole = frame(window, image)
-    for some in blocks(xp, n, max(high * wide * max(depth, channels), whole[0] * whole[1] * depth)):
-        part = xp.ascontiguousarray(g[some]).reshape(-1, channels)
-        sums = workspace.take(xp, "padded", (some.stop - some.start, *whole, depth), g.dtype)
-        sent = workspace.take(xp, "columns", (len(part), depth), g.dtype)
+        xp.matmul(g.reshape(-1, channels), filters[0, 0].T, out=out.reshape(-1, depth))
+        return
+    for some in blocks(xp, n, sent_size(window, image, depth, channels)):
+        part = g[some].reshape(-1, channels)
+        sums = out[some]
+        if window.padded:
+            whole = frame(window, image)
+            sums = room.take(xp, "padded", (len(sums), *whole, depth), g.dtype)
+        sent = room.take(xp, "columns", (len(part), depth), g.dtype)
         sums[...] = 0
         for i, j, touched in taps(window):
-            xp.matmul(part, turned[i, j], out=sent)
+            xp.matmul(part, filters[i, j].T, out=sent)
             sums[touched] += sent.reshape(-1, high, wide, depth)
-        out[some] = sums[inside(window, image)]
-    return out.astype(kind, copy=False)
+        if window.padded:
+            out[some] = sums[inside(window, image)]
+
+
+def sent_size(window: Window, image: tuple, depth: int, channels: int) -> int:
+    """How many elements one image occupies in `send_back`."""
+    return max(prod(window.out) * max(depth, channels), prod(frame(window, image)) * depth)
 
 
 @conv2d_backprop_input.gradient
@@ -247,17 +272,26 @@ def conv2d_backprop_filter(
     """
     kind = input.dtype
     input, g = _widened(xp, input, out_backprop)
-    channels = g.shape[3]
     window = window_of(input.shape[1:3], tuple(filter_sizes)[:2], strides, padding, dilations)
+    out = xp.empty(tuple(filter_sizes), dtype=g.dtype)
+    sum_products(xp, out, input, g, window, workspace)
+    return out.astype(kind, copy=False)
+
+
+def sum_products(
+    xp: Any, out: Any, input: Any, g: Any, window: Window, room: Workspace | Lent
+) -> None:
+    """Write into `out` the sum over all windows of each of their elements times `g`."""
+    channels = g.shape[3]
+    out = out.reshape(-1, channels)
     if _pointwise(window):
-        out = input.reshape(-1, input.shape[3]).T @ g.reshape(-1, channels)
-        return out.reshape(filter_sizes).astype(kind, copy=False)
-    size = (int(np.prod(filter_sizes[:3])), channels)
-    out, part = xp.zeros(size, dtype=g.dtype), workspace.take(xp, "sum", size, g.dtype)
-    for some, rows, windows in columns(xp, input, window):
+        xp.matmul(input.reshape(-1, input.shape[3]).T, g.reshape(-1, channels), out=out)
+        return
+    part = room.take(xp, "sum", out.shape, out.dtype)
+    out[...] = 0
+    for some, rows, windows in columns(xp, input, window, room):
         back = xp.ascontiguousarray(g[some, rows]).reshape(-1, channels)
         out += xp.matmul(windows.T, back, out=part)
-    return out.reshape(filter_sizes).astype(kind, copy=False)
 
 
 @conv2d_backprop_filter.gradient
