@@ -17,9 +17,8 @@ from minitensor.errors import Fault
 from minitensor.op import convert, op
 from minitensor.ops.array import expand_dims, squeeze
 from minitensor.ops.windows import (
-    Lent,
+    Room,
     Window,
-    Workspace,
     blocks,
     columns,
     frame,
@@ -132,9 +131,7 @@ def conv2d(xp, input, filters, *, strides, padding, data_format="NHWC", dilation
     return out.astype(kind, copy=False)
 
 
-def convolve(
-    xp: Any, out: Any, input: Any, filters: Any, window: Window, room: Workspace | Lent
-) -> None:
+def convolve(xp: Any, out: Any, input: Any, filters: Any, window: Window, room: Room) -> None:
     """Write the convolution into `out`: windows as rows of a matrix, times the filters."""
     channels = filters.shape[3]
     matrix = filters.reshape(-1, channels)
@@ -205,9 +202,7 @@ def conv2d_backprop_input(
     return out.astype(kind, copy=False)
 
 
-def send_back(
-    xp: Any, out: Any, filters: Any, g: Any, window: Window, room: Workspace | Lent
-) -> None:
+def send_back(xp: Any, out: Any, filters: Any, g: Any, window: Window, room: Room) -> None:
     """Write into `out` what `g` sends to each pixel: one matrix product per filter element."""
     n, high, wide, channels = g.shape
     image, depth = out.shape[1:3], filters.shape[2]
@@ -278,9 +273,7 @@ def conv2d_backprop_filter(
     return out.astype(kind, copy=False)
 
 
-def sum_products(
-    xp: Any, out: Any, input: Any, g: Any, window: Window, room: Workspace | Lent
-) -> None:
+def sum_products(xp: Any, out: Any, input: Any, g: Any, window: Window, room: Room) -> None:
     """Write into `out` the sum over all windows of each of their elements times `g`."""
     channels = g.shape[3]
     out = out.reshape(-1, channels)

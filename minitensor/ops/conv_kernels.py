@@ -46,6 +46,7 @@ from minitensor.ops.windows import (
     frame,
     largest_block,
     padded_size,
+    sizes_of,
     window_of,
 )
 from minitensor.shapes import Spec
@@ -245,11 +246,6 @@ def _half(dtype: Any) -> bool:
     return dtype.itemsize == 2
 
 
-def _sizes(spec: Spec) -> tuple[Any, ...]:
-    """A shape that is wholly known, as it is when a graph is compiled."""
-    return spec.shape
-
-
 _NAMES = ("padded", "columns", "sum")
 
 
@@ -259,9 +255,9 @@ def _setting(image: tuple, kernel: tuple, attrs: dict) -> Window:
 
 def conv2d_workspace(input: Spec, filters: Spec, **attrs: Any) -> tuple[Spec, ...]:
     """Memory for the way by six points, or else for windows as rows of a matrix."""
-    (n, *image, depth), dtype = _sizes(input), input.dtype
+    (n, *image, depth), dtype = sizes_of(input), input.dtype
     window = _setting(tuple(image), filters.shape[:2], attrs)
-    cut = six_points(window, n, (depth, _sizes(filters)[3]), window.out)
+    cut = six_points(window, n, (depth, sizes_of(filters)[3]), window.out)
     if _half(dtype):
         return ()
     if cut:
@@ -299,14 +295,14 @@ def backprop_input_workspace(
     filters: Spec, out_backprop: Spec, *, input_sizes: Any, **attrs: Any
 ) -> tuple[Spec, ...]:
     """As conv2d_workspace, with turned filters; or else for what each filter element sends."""
-    (n, *_, channels), dtype = _sizes(out_backprop), out_backprop.dtype
-    image, (*kernel, depth, _) = tuple(input_sizes)[-3:-1], _sizes(filters)
+    (n, *_, channels), dtype = sizes_of(out_backprop), out_backprop.dtype
+    image, (*kernel, depth, _) = tuple(input_sizes)[-3:-1], sizes_of(filters)
     window = _setting(image, tuple(kernel), attrs)
     cut = six_points(window, n, (channels, depth), image)
     if _half(dtype):
         return ()
     if cut:
-        return room_for(cut, True, dtype, prod(_sizes(filters)))
+        return room_for(cut, True, dtype, prod(sizes_of(filters)))
     images = largest_block(n, sent_size(window, image, depth, channels))
     padded = images * prod(frame(window, image)) * depth if window.padded else 0
     return Spec((padded,), dtype), Spec((images * prod(window.out) * depth,), dtype)
@@ -341,8 +337,8 @@ def backprop_filter_workspace(
     input: Spec, out_backprop: Spec, *, filter_sizes: Any, **attrs: Any
 ) -> tuple[Spec, ...]:
     """Memory for transforms of images and cotangents, and for sums; or as conv2d_workspace."""
-    (n, *image, depth), dtype = _sizes(input), input.dtype
-    kernel, channels = tuple(filter_sizes)[:2], _sizes(out_backprop)[3]
+    (n, *image, depth), dtype = sizes_of(input), input.dtype
+    kernel, channels = tuple(filter_sizes)[:2], sizes_of(out_backprop)[3]
     window = _setting(tuple(image), kernel, attrs)
     cut = six_points(window, n, (depth, channels), window.out)
     if _half(dtype):

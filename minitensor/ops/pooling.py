@@ -7,6 +7,8 @@ nothing has to be stored between the forward and the backward pass.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -16,13 +18,18 @@ from minitensor.errors import Fault
 from minitensor.op import convert, op
 from minitensor.ops.array import expand_dims, squeeze
 from minitensor.ops.windows import (
+    Lent,
+    Room,
     Window,
     blocks,
     frame,
     images_only,
     inside,
+    largest_block,
     padded,
+    padded_size,
     pair_of,
+    sizes_of,
     taps,
     window_of,
     workspace,
@@ -69,20 +76,38 @@ _SPREAD = samples.cases(
 )
 
 
+# The integers whose bits are masks for floats of as many bytes.
+WORDS = {size: np.dtype(f"i{size}") for size in (2, 4, 8)}
+
+
 def _lowest(dtype: Any) -> Any:
     return -np.inf if dtype.kind not in "iu" else np.iinfo(dtype).min
 
 
-def _hits(xp: Any, part: Any, largest: Any, window: Window) -> Any:
+def _hits(xp: Any, part: Any, largest: Any, window: Window, room: Room) -> Iterator[tuple]:
     """For each position in the windows: where to look, and in which windows the maximum is there.
 
     The first position that holds the maximum takes it. `~(a < b)`, not `a >= b`, finds NaN too.
+    The second part is a word of ones or zeros for each window, so that `kept` needs no branch,
+    on which a processor would guess wrong at every other element.
     """
-    free = xp.ones(largest.shape, dtype=bool)
+    word = WORDS[largest.dtype.itemsize]
+    flags = room.take(xp, "flags", (2, *largest.shape), np.dtype(np.int8))
+    words = room.take(xp, "words", largest.shape, word)
+    free, here = flags
+    free[...] = -1
     for _, _, under in taps(window):
-        smaller = part[under] < largest
-        yield under, free & ~smaller
-        free &= smaller
+        xp.less(part[under], largest, out=here.view(bool))
+        here -= 1  # from smaller 1, not smaller 0, to 0 and -1: all bits
+        here &= free
+        free ^= here
+        words[...] = here
+        yield under, words
+
+
+def _kept(xp: Any, values: Any, words: Any, out: Any) -> None:
+    """The values where all bits of the words are set, 0 elsewhere."""
+    xp.bitwise_and(values.view(words.dtype), words, out=out.view(words.dtype))
 
 
 # Assigning into parts of an array is beyond the array API standard, here and below.
@@ -102,15 +127,36 @@ def max_pool2d(xp, input, *, ksize, strides, padding, data_format="NHWC"):
     window = _window(input, ksize, strides, padding)
     n, _, _, c = input.shape
     out = xp.empty((n, *window.out, c), dtype=input.dtype)
-    for some in blocks(xp, n, input[:1].size):
-        part = padded(xp, input[some], window, _lowest(input.dtype))
-        largest = out[some]
-        for i, j, under in taps(window):
-            if i == j == 0:
-                largest[...] = part[under]
-            else:
-                xp.maximum(largest, part[under], out=largest)
+    _pool_largest(xp, out, input, window, workspace)
     return out
+
+
+def _pool_largest(xp: Any, out: Any, input: Any, window: Window, room: Room) -> None:
+    for some in blocks(xp, len(out), prod(input.shape[1:])):
+        part = padded(xp, input[some], window, _lowest(input.dtype), room)
+        _largest(xp, part, window, out[some])
+
+
+def _largest(xp: Any, part: Any, window: Window, out: Any) -> Any:
+    for i, j, under in taps(window):
+        if i == j == 0:
+            out[...] = part[under]
+        else:
+            xp.maximum(out, part[under], out=out)
+    return out
+
+
+def _pool_workspace(input: Spec, *, ksize: Any, strides: Any, padding: Any, **_: Any) -> tuple:
+    """Memory for a padded part of the images."""
+    (n, *image, c), window = sizes_of(input), _window(input, ksize, strides, padding)
+    images = largest_block(n, prod(image) * c)
+    return (Spec((padded_size(window, tuple(image), images, c),), input.dtype),)
+
+
+@max_pool2d.into(workspace=_pool_workspace)
+def max_pool2d_into(out, work, input, *, ksize, strides, padding, data_format="NHWC"):
+    window = _window(input, ksize, strides, padding)
+    _pool_largest(np, out, input, window, Lent(("padded",), work))
 
 
 @max_pool2d.gradient
@@ -129,26 +175,58 @@ def max_pool_backprop(xp, input, out_backprop, *, ksize, strides, padding):
 
     Shape: images, (batch, positions down, positions right, c) → shape of the images.
     """
-    window = _window(input, ksize, strides, padding)
-    whole = (*frame(window, input.shape[1:3]), input.shape[3])
     out = xp.empty(input.shape, dtype=input.dtype)
-    for some in blocks(xp, len(out), input[:1].size):
-        part, g = padded(xp, input[some], window, _lowest(input.dtype)), out_backprop[some]
-        largest = _largest(xp, part, window)
-        sums = workspace.take(xp, "columns", (len(part), *whole), input.dtype)
-        sums[...] = 0
-        for under, here in _hits(xp, part, largest, window):
-            sums[under] += xp.where(here, g, xp.zeros_like(g))
-        out[some] = sums[inside(window, input.shape[1:3])]
+    window = _window(input, ksize, strides, padding)
+    _send_to_largest(xp, out, input, xp.ascontiguousarray(out_backprop), window, workspace)
     return out
 
 
-def _largest(xp: Any, part: Any, window: Window) -> Any:
-    views = [part[under] for _, _, under in taps(window)]
-    largest = views[0].copy()
-    for view in views[1:]:
-        xp.maximum(largest, view, out=largest)
-    return largest
+def _send_to_largest(
+    xp: Any, out: Any, input: Any, g: Any, window: Window, room: Room
+) -> None:  # fmt: skip
+    """Write into `out` the sum of what arrives at each element."""
+    image, c = input.shape[1:3], input.shape[3]
+    covered = window.apart and prod(window.out) * prod(window.size) == prod(frame(window, image))
+    for some in blocks(xp, len(out), 3 * prod(input.shape[1:])):  # more than images is at work
+        part, sums = padded(xp, input[some], window, _lowest(input.dtype), room), out[some]
+        if window.padded:
+            sums = room.take(xp, "sums", (len(part), *frame(window, image), c), out.dtype)
+        largest, sent = room.take(xp, "windows", (2, len(part), *window.out, c), out.dtype)
+        _largest(xp, part, window, largest)
+        if not covered:
+            sums[...] = 0
+        for under, words in _hits(xp, part, largest, window, room):
+            if window.apart:
+                _kept(xp, g[some], words, sums[under])
+            else:
+                _kept(xp, g[some], words, sent)
+                sums[under] += sent
+        if window.padded:
+            out[some] = sums[inside(window, image)]
+
+
+_NAMES = ("padded", "sums", "windows", "flags", "words")
+
+
+def _hits_workspace(input: Spec, *_: Spec, **attrs: Any) -> tuple:
+    """Memory for parts of padded images and of sums, and for what `_hits` needs."""
+    (n, *image, c), dtype = sizes_of(input), input.dtype
+    (pads,), window = _pool_workspace(input, **attrs), _window(input, **attrs)
+    places = largest_block(n, prod(image) * c) * prod(window.out) * c
+    flags, words = np.dtype(np.int8), WORDS[dtype.itemsize]
+    return (
+        pads,
+        pads,
+        Spec((2 * places,), dtype),
+        Spec((2 * places,), flags),
+        Spec((places,), words),
+    )
+
+
+@max_pool_backprop.into(workspace=_hits_workspace)
+def max_pool_backprop_into(out, work, input, out_backprop, *, ksize, strides, padding):
+    window = _window(input, ksize, strides, padding)
+    _send_to_largest(np, out, input, out_backprop, window, Lent(_NAMES, work))
 
 
 @max_pool_backprop.gradient
@@ -170,10 +248,12 @@ def max_pool_select(xp, input, values, *, ksize, strides, padding):
     """
     window = _window(input, ksize, strides, padding)
     part = padded(xp, input, window, _lowest(input.dtype)).copy()
-    values = padded(xp, values, window)
-    out = xp.zeros((len(part), *window.out, part.shape[3]), dtype=values.dtype)
-    for under, here in _hits(xp, part, _largest(xp, part, window), window):
-        out += xp.where(here, values[under], xp.zeros_like(out))
+    values = padded(xp, xp.ascontiguousarray(values), window)
+    largest, out, sent = xp.zeros((3, len(part), *window.out, part.shape[3]), dtype=values.dtype)
+    _largest(xp, part, window, largest)
+    for under, words in _hits(xp, part, largest, window, workspace):
+        _kept(xp, values[under], words, sent)
+        out += sent
     return out
 
 
@@ -202,14 +282,27 @@ def avg_pool2d(xp, input, *, ksize, strides, padding, data_format="NHWC"):
     max_pool2d.
     """
     window = _window(input, ksize, strides, padding)
-    n, _, _, c = input.shape
-    out = xp.zeros((n, *window.out, c), dtype=input.dtype)
-    for some in blocks(xp, n, input[:1].size):
-        part = padded(xp, input[some], window)
-        for _, _, under in taps(window):
-            out[some] += part[under]
-    out *= _share(xp, window, input.shape[1:3], out.dtype)
+    out = xp.empty((len(input), *window.out, input.shape[3]), dtype=input.dtype)
+    _pool_mean(xp, out, input, window, workspace)
     return out
+
+
+def _pool_mean(xp: Any, out: Any, input: Any, window: Window, room: Room) -> None:
+    share = _share(xp, window, input.shape[1:3], out.dtype)
+    for some in blocks(xp, len(out), prod(input.shape[1:])):
+        part, total = padded(xp, input[some], window, room=room), out[some]
+        for i, j, under in taps(window):
+            if i == j == 0:
+                total[...] = part[under]
+            else:
+                total += part[under]
+        total *= share
+
+
+@avg_pool2d.into(workspace=_pool_workspace)
+def avg_pool2d_into(out, work, input, *, ksize, strides, padding, data_format="NHWC"):
+    window = _window(input, ksize, strides, padding)
+    _pool_mean(np, out, input, window, Lent(_NAMES[:1], work))
 
 
 @avg_pool2d.gradient
@@ -231,19 +324,43 @@ def avg_pool_backprop(xp, out_backprop, *, input_sizes, ksize, strides, padding)
 
     Shape: (batch, positions down, positions right, c) → input_sizes.
     """
-    image = tuple(input_sizes)[1:3]
+    g, image = out_backprop, tuple(input_sizes)[1:3]
     window = window_of(image, pair_of(ksize, "ksize"), strides, padding)
-    n, c = len(out_backprop), out_backprop.shape[3]
-    whole = frame(window, image)
-    shared = out_backprop * _share(xp, window, image, out_backprop.dtype)
-    out = xp.empty((n, *image, c), dtype=out_backprop.dtype)
-    for some in blocks(xp, n, whole[0] * whole[1] * c):
-        sums = workspace.take(xp, "padded", (len(out[some]), *whole, c), out.dtype)
+    out = xp.empty((len(g), *image, g.shape[3]), dtype=g.dtype)
+    _send_shares(xp, out, g, window, workspace)
+    return out
+
+
+def _send_shares(xp: Any, out: Any, g: Any, window: Window, room: Room) -> None:
+    """Write into `out` the sum of what the windows over each element send it."""
+    image, c = out.shape[1:3], out.shape[3]
+    share = _share(xp, window, image, out.dtype)
+    for some in blocks(xp, len(out), prod(out.shape[1:])):
+        sums, shared = out[some], room.take(xp, "windows", g[some].shape, g.dtype)
+        xp.multiply(g[some], share, out=shared)
+        if window.padded:
+            sums = room.take(xp, "padded", (len(sums), *frame(window, image), c), out.dtype)
         sums[...] = 0
         for _, _, under in taps(window):
-            sums[under] += shared[some]
-        out[some] = sums[inside(window, image)]
-    return out
+            sums[under] += shared
+        if window.padded:
+            out[some] = sums[inside(window, image)]
+
+
+def _shares_workspace(out_backprop: Spec, *, input_sizes: Any, **attrs: Any) -> tuple:
+    """Memory for a padded part of the sums, and for the shares of its windows."""
+    (n, high, wide, c), (_, down, right, _) = sizes_of(out_backprop), input_sizes
+    (padded,) = _pool_workspace(Spec((n, down, right, c), out_backprop.dtype), **attrs)
+    shared = largest_block(n, down * right * c) * high * wide * c
+    return padded, Spec((shared,), out_backprop.dtype)
+
+
+@avg_pool_backprop.into(workspace=_shares_workspace)
+def avg_pool_backprop_into(
+    out, work, out_backprop, *, input_sizes, ksize, strides, padding
+):  # fmt: skip
+    window = window_of(out.shape[1:3], pair_of(ksize, "ksize"), strides, padding)
+    _send_shares(np, out, out_backprop, window, Lent(("padded", "windows"), work))
 
 
 @avg_pool_backprop.gradient

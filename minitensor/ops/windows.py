@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from minitensor.errors import Fault
+from minitensor.shapes import Spec
 
 __all__: list[str] = []
 
@@ -44,6 +45,11 @@ class Window(NamedTuple):
     def padded(self) -> bool:
         """Whether there is any padding."""
         return any(map(any, self.pads))
+
+    @property
+    def apart(self) -> bool:
+        """Whether no two positions of the window overlap."""
+        return all(s >= k for s, k in zip(self.strides, self.size, strict=True))
 
 
 def pair_of(value: Any, name: str) -> Pair:
@@ -151,6 +157,9 @@ class Lent:
         return self.arrays[name][: prod(shape)].reshape(shape)
 
 
+Room = Workspace | Lent
+
+
 def largest_block(count: int, elements: int) -> int:
     """How many things the largest slice of `blocks` has on a CPU."""
     return min(max(1, CACHED // max(elements, 1)), count)
@@ -161,6 +170,11 @@ def columns_size(window: Window, n: int, c: int) -> int:
     high, row = window.out[0], window.out[1] * prod(window.size) * c
     images = largest_block(n, high * row)
     return images * largest_block(high, images * row) * row
+
+
+def sizes_of(spec: Spec) -> tuple[Any, ...]:
+    """A shape that is wholly known, as it is when a graph is compiled."""
+    return spec.shape
 
 
 def padded_size(window: Window, image: tuple, n: int, c: int) -> int:
@@ -175,9 +189,7 @@ def blocks(xp: Any, count: int, elements: int) -> Iterator[slice]:
     return (slice(start, min(start + step, count)) for start in range(0, count, step))
 
 
-def padded(
-    xp: Any, images: Any, window: Window, fill: float = 0, room: Workspace | Lent = workspace
-) -> Any:
+def padded(xp: Any, images: Any, window: Window, fill: float = 0, room: Room = workspace) -> Any:
     """The images with their padding, in a workspace; the images themselves without padding."""
     if not window.padded:
         return images
@@ -191,7 +203,7 @@ def padded(
 
 
 def columns(
-    xp: Any, images: Any, window: Window, room: Workspace | Lent = workspace
+    xp: Any, images: Any, window: Window, room: Room = workspace
 ) -> Iterator[tuple[slice, slice, Any]]:
     """Lay windows out as matrix rows, part by part: (which images, which rows of them, matrix).
 
@@ -207,7 +219,7 @@ def columns(
             yield some, rows, _unfold(xp, part, window, rows, room)
 
 
-def _unfold(xp: Any, part: Any, window: Window, rows: slice, room: Workspace | Lent) -> Any:
+def _unfold(xp: Any, part: Any, window: Window, rows: slice, room: Room) -> Any:
     """Copy the windows at some rows of positions into a matrix."""
     n, _, _, c = part.shape
     (kh, kw), (sh, sw), (dh, dw) = window.size, window.strides, window.dilations
