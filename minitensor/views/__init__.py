@@ -5,7 +5,6 @@ imports a widget, and widgets import nothing deeper than this package. Every tex
 shows it as text, never as markup.
 """
 
-from minitensor.views.drawing import graph_view as graph_view
 from minitensor.views.records import EdgeView as EdgeView
 from minitensor.views.records import GraphView as GraphView
 from minitensor.views.records import NodeView as NodeView
@@ -15,6 +14,7 @@ from minitensor.views.records import StepsView as StepsView
 from minitensor.views.records import StepView as StepView
 from minitensor.views.records import ValueView as ValueView
 from minitensor.views.records import to_json as to_json
+from minitensor.views.sources import graph_view as graph_view
 from minitensor.views.timeline import steps_view as steps_view
 from minitensor.views.values import value_view as value_view
 

@@ -1,4 +1,4 @@
-"""A graph as a viewer draws it: nodes with ids, labels and rules, and the edges between them."""
+"""A tape's graph as a viewer draws it: nodes with ids, labels and rules, edges between them."""
 
 from __future__ import annotations
 
@@ -7,29 +7,13 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from minitensor.errors import DTypeError, message
 from minitensor.formula import formulas
 from minitensor.graph.ir import ENGINE, Graph, Node, learners_frame, short_file
 from minitensor.shapes import NoElements
-from minitensor.tape import GradientTape
 from minitensor.tensor import Operand
 from minitensor.variable import Variable
 from minitensor.views.records import EdgeView, GraphView, NodeView, SourceView, ValueView
 from minitensor.views.values import array_of, number_text, value_view
-
-
-def graph_view(obj: Any, names: dict[int, str] | None = None) -> GraphView:
-    """The graph of a tape, or a graph, as a viewer draws it.
-
-    Args:
-        obj: a GradientTape or a Graph.
-        names: what to call values, by `id`; by default the names that the caller's own variables
-            have.
-
-    Raises:
-        DTypeError: (also a TypeError) for anything that has no graph.
-    """
-    return Drawing(graph_of(obj), names).view()
 
 
 class Drawing:
@@ -39,22 +23,23 @@ class Drawing:
         self.graph = graph
         self.names = callers_names() if names is None else names
         self.target = target
-        reads: dict[int, list[Node]] = {}
-        for node in graph.nodes:
-            if node.op.name == "read_variable":
-                reads.setdefault(id(node.inputs[0]), []).append(node)
-        self.hidden = {id(nodes[0]) for nodes in reads.values() if len(nodes) == 1}
-        self.aliases = {
-            id(nodes[0].outputs[0]): nodes[0].inputs[0]
-            for nodes in reads.values()
-            if len(nodes) == 1
-        }
+        readings = self.readings()
+        self.hidden = {id(node) for node in readings}
+        self.aliases = {id(node.outputs[0]): node.inputs[0] for node in readings}
         self.ids: dict[Any, str] = {}
         self.order: list[tuple[str, Any]] = []
         for value in graph.inputs:
             self._add(id(value), value)
         for node in graph.nodes:
             self._place(node)
+
+    def readings(self) -> list[Node]:
+        """The readings of variables that are drawn as the variable itself."""
+        reads: dict[int, list[Node]] = {}
+        for node in self.graph.nodes:
+            if node.op.name == "read_variable":
+                reads.setdefault(id(node.inputs[0]), []).append(node)
+        return [nodes[0] for nodes in reads.values() if len(nodes) == 1]
 
     def _add(self, key: Any, thing: Any) -> str:
         if key not in self.ids:
@@ -110,7 +95,7 @@ class Drawing:
             for identity, thing in self.order
         ]  # fmt: skip
         edges = [
-            EdgeView(self.id_of(x, node, slot), self.ids[id(node)], _shape(x), _dtype(x), slot)
+            EdgeView(self.id_of(x, node, slot), self.ids[id(node)], shape_of(x), dtype_of(x), slot)
             for node in self.shown()
             for slot, x in enumerate(node.inputs)
         ]
@@ -126,9 +111,9 @@ class Drawing:
         last = {id(o) for o in self.graph.outputs}
         return NodeView(
             identity, f"{name} = {label}" if name else label, "op",
-            out is self.target or id(out) in last, node.scope, _shape(out), _dtype(out),
+            out is self.target or id(out) in last, node.scope, shape_of(out), dtype_of(out),
             node.op.name, (node.op.__doc__ or "").split("\n")[0],
-            formulas(node.op, self.rule_names(node), len(node.inputs)),
+            rules(node, self.rule_names(node)),
             {key: str(value) for key, value in node.attrs.items()}, source_view(node),
             _picture(out),
         )  # fmt: skip
@@ -139,7 +124,7 @@ class Drawing:
         label = self.label(value)
         if kind == "constant" and label.startswith("constant"):
             label = "constant"
-        return NodeView(identity, label, kind, False, "", _shape(value), _dtype(value),
+        return NodeView(identity, label, kind, False, "", shape_of(value), dtype_of(value),
                         value=_picture(value))  # fmt: skip
 
     def rule_names(self, node: Node) -> dict[str, str]:
@@ -148,16 +133,9 @@ class Drawing:
         return {name: self.label(x) for name, x in pairs} | {"out": self.label(node.outputs[0])}
 
 
-def graph_of(obj: Any) -> Graph:
-    """The graph of anything that has one."""
-    if isinstance(obj, GradientTape):
-        return obj.graph()
-    if isinstance(obj, Graph):
-        return obj
-    raise DTypeError(
-        message("graph_view", f"an object of type {type(obj).__name__}", "it has no graph",
-                "tapes and graphs can be drawn", "pass the tape: show(tape)")
-    )  # fmt: skip
+def rules(node: Node, names: dict[str, str]) -> list[str]:
+    """The formulas of a node's gradient rule; none where graphs inside the op stand for it."""
+    return [] if node.op.graphs else formulas(node.op, names, len(node.inputs))
 
 
 _NOT_LEARNERS = (
@@ -184,11 +162,15 @@ def _picture(value: Any) -> ValueView | None:
     return None if isinstance(value._array, NoElements) else value_view(value)
 
 
-def _shape(value: Any) -> list[int | None] | None:
+def shape_of(value: Any) -> list[int | None] | None:
+    """The sizes of a value, None for one not known; None where not even the rank is known."""
+    if isinstance(value, Operand) and isinstance(value._array, NoElements):
+        return None if value._array.shape is None else list(value._array.shape)
     return list(value.shape) if isinstance(value, Operand) else []
 
 
-def _dtype(value: Any) -> str:
+def dtype_of(value: Any) -> str:
+    """The name of a value's type."""
     return value.dtype.name if isinstance(value, Operand) else type(value).__name__
 
 

@@ -9,12 +9,12 @@ import numpy as np
 from minitensor import nest
 from minitensor.backward import Send, Step
 from minitensor.errors import InvalidArgumentError, message
-from minitensor.formula import formulas
 from minitensor.graph.ir import Node
 from minitensor.tape import GradientTape
 from minitensor.tensor import IndexedSlices
-from minitensor.views.drawing import Drawing, graph_of, source_view
+from minitensor.views.drawing import Drawing, rules, source_view
 from minitensor.views.records import SendView, StepsView, StepView
+from minitensor.views.sources import graph_of
 from minitensor.views.values import array_of, number_text, value_view, words
 
 MOST_STEPS = 500
@@ -84,8 +84,9 @@ class _Timeline:
 
     def _backward(self, step: Step) -> StepView:
         node = step.node
-        texts = formulas(node.op, self.drawing.rule_names(node), len(node.inputs))
-        numbers = formulas(node.op, _numbers(step), len(node.inputs))
+        inside = [f"the gradient graph of {node.op.name}"] * len(node.inputs)
+        texts = rules(node, self.drawing.rule_names(node)) or inside
+        numbers = rules(node, _numbers(step)) or inside
         sends = [self._send(send, texts[send.index], numbers[send.index]) for send in step.sends]
         g = next(g for g in step.cotangents if g is not None)
         upstream = value_view(g)

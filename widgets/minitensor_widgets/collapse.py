@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from .layout import scope_prefixes
+from .layout import is_backward, scope_prefixes
 
 MOST_VISIBLE = 40
 
@@ -27,7 +27,7 @@ def scope_paths(record: Mapping) -> list[str]:
 
 
 def auto_collapse(record: Mapping, most: int = MOST_VISIBLE) -> list[str]:
-    """Scopes to close: none if all fits, else those at the deepest level that makes it fit.
+    """Scopes to close: none if all fits, else backward passes, else the deepest level that fits.
 
     Example:
         >>> nodes = [{"id": str(i), "scope": f"block{i % 2}"} for i in range(100)]
@@ -37,6 +37,9 @@ def auto_collapse(record: Mapping, most: int = MOST_VISIBLE) -> list[str]:
     if visible_count(record, []) <= most:
         return []
     paths = scope_paths(record)
+    backward = [path for path in paths if is_backward(path)]
+    if visible_count(record, backward) <= most:
+        return backward
     deepest = max((path.count("/") for path in paths), default=0)
     closed: list[str] = []
     for depth in range(deepest, -1, -1):

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from .layout import scope_name
 from .replay import gradient_text, replay, value_text
 from .scene import clip, op_apart, shape_text
 
@@ -25,7 +26,7 @@ def plural(count: int, word: str) -> str:
 
 def label_of_scope(path: str, count: int, closed: bool) -> str:
     """What is written on a scope box; the tip of the triangle tells open from closed."""
-    name = path.split("/")[-1]
+    name = scope_name(path)
     return f"▸ {name} ({count})" if closed else f"▾ {name}"
 
 

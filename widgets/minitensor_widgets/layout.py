@@ -14,6 +14,7 @@ TensorFlow", IEEE TVCG 24 (2018), sections 5-6: lay each metanode out alone, bri
 from __future__ import annotations
 
 import itertools
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -168,9 +169,25 @@ def _routes(tree: _Tree, edges: Sequence[Mapping]) -> list[_Route]:
     return list(routes.values())
 
 
+def is_backward(path: str) -> bool:
+    """Whether a scope is one that a trace writes the operations of a gradient into.
+
+    Example:
+        >>> is_backward("dense/gradients_1"), is_backward("gradients of dense")
+        (True, False)
+    """
+    return any(re.fullmatch(r"gradients(_[0-9]+)?", part) for part in path.split("/"))
+
+
+def scope_name(path: str) -> str:
+    """The last part of a scope's path, with a sign where it holds a backward pass."""
+    name = path.split("/")[-1]
+    return f"∇ {name}" if is_backward(name) else name
+
+
 def name_width(path: str) -> float:
     """Width of the name of an open scope with its triangle."""
-    return CHAR * (len(path.split("/")[-1]) + 2)
+    return CHAR * (len(scope_name(path)) + 2)
 
 
 def _name_room(width: float, entries: list[float], needed: float) -> tuple[float, float, float]:
@@ -219,7 +236,7 @@ class _Nest:
                 self.arrange(key[2:])
                 self.frame(key)
             else:
-                name = len(key[2:].split("/")[-1])
+                name = len(scope_name(key[2:]))
                 digits = len(str(self.tree.count[key[2:]]))
                 self.sizes[key] = (max(84.0, CHAR * (name + digits + 6) + 12), CLOSED_HEIGHT)
         members = list(self.tree.children[scope])

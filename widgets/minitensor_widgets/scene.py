@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import itertools
 import math
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -66,7 +67,12 @@ def shape_text(shape: Sequence[int | None] | None) -> str:
 def op_apart(node: Mapping) -> str:
     """The op of a node where its label does not say it already, as "y = add" does."""
     op, label = node["op"], node["label"]
-    return "" if label == op or label.endswith(f"= {op}") else op
+    return "" if _bare(label) == _bare(op) or label.endswith(f"= {op}") else op
+
+
+def _bare(name: str) -> str:
+    """A name without number, case and underscores: "MatMul_1" says matmul already."""
+    return re.sub(r"_[0-9]+$", "", name).replace("_", "").lower()
 
 
 def kind_apart(node: Mapping) -> str:

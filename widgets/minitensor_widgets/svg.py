@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from html import escape
 
 from .describe import describe_node, heading, label_of_scope
-from .layout import HEAD
+from .layout import HEAD, is_backward
 from .replay import NodeState, gradient_text, replay, value_text
 from .scene import SMALL, Caption, Scene, clip, curve, outline, scene, stroke_width
 
@@ -25,6 +25,10 @@ STYLE = (
     ".o{fill:none;stroke-width:1}.sc{fill:#0000000a;stroke:#8a8a8a}"
     ".cl{fill:#f4f4f4;stroke:#666;stroke-dasharray:5 3}"
     ".st{fill:none;stroke:#9a3b00;stroke-width:1.4}.full{fill:#9a3b00}"
+)
+BACKWARD = (  # only where there is one, so that other figures stay as they are
+    ".sc.bk{fill:#8b3a700d;stroke:#8b3a70}.cl.bk{fill:#f8e8f2;stroke:#8b3a70}"
+    ".n.bk{fill:#f8e8f2;stroke:#8b3a70}.o.bk{stroke:#8b3a70}"
 )
 HALF = "M0,-4a4,4 0 0 1 0,8z"
 RING = "M-4,0a4,4 0 1 0 8,0a4,4 0 1 0 -8,0"
@@ -42,8 +46,9 @@ def _scope(drawn: Scene, path: str) -> str:
     rect = f'<rect x="{x:.1f}" y="{y:.1f}" width="{w:.1f}" height="{h:.1f}" rx="8"'
     if info.closed:
         label = label_of_scope(path, info.count, info.closed)
-        return f'{rect} class="cl"/>{_text(x + w / 2, y + h / 2 + 4, label, "m")}'
-    return f'{rect} class="sc"/>'
+        style = "cl bk" if is_backward(path) else "cl"
+        return f'{rect} class="{style}"/>{_text(x + w / 2, y + h / 2 + 4, label, "m")}'
+    return f'{rect} class="{"sc bk" if is_backward(path) else "sc"}"/>'
 
 
 def _name(drawn: Scene, path: str) -> str:
@@ -70,9 +75,10 @@ def _node(drawn: Scene, node: Mapping, state: NodeState | None) -> str:
     x, y, w, h = box
     middle = x + w / 2
     kind = node["kind"] if node["kind"] in ("variable", "input", "constant") else "op"
+    style = f"n {kind} bk" if kind == "op" and is_backward(node["scope"]) else f"n {kind}"
     parts = [
         f"<g><title>{escape(describe_node(node))}</title>",
-        f'<path class="n {kind}" d="{outline(kind, box)}"/>',
+        f'<path class="{style}" d="{outline(kind, box)}"/>',
     ]
     if node["output"]:
         inner = (x + 3, y + 3, w - 6, h - 6)
@@ -109,11 +115,12 @@ def _picture(
     top = 46.0
     height = drawn.layout.height + top
     shift = (width - drawn.layout.width) / 2
+    style = STYLE + BACKWARD if any(map(is_backward, drawn.layout.scopes)) else STYLE
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{width:.0f}" height="{height:.0f}" '
         f'viewBox="0 0 {width:.0f} {height:.0f}" role="img" '
         f'aria-label="{escape(alt, quote=True)}">',
-        f'<style>{STYLE}</style><rect width="100%" height="100%" rx="6" fill="#fff"/>',
+        f'<style>{style}</style><rect width="100%" height="100%" rx="6" fill="#fff"/>',
         '<defs><marker id="mt-arrow" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="8" '
         'markerHeight="8" markerUnits="userSpaceOnUse" orient="auto">'
         '<path d="M0,0L8,4L0,8z" fill="#5f5f5f"/></marker></defs>',

@@ -197,7 +197,9 @@ export function inspector(record, node, link) {
     node.doc ? html("p", {}, node.doc) : null,
     sourceLine(node.source),
     html("dl", {}, list),
-    valuePane(node.value),
+    node.value || record.kind === "tape"
+      ? valuePane(node.value)
+      : html("p", { class: "mt-dim" }, "no value: the graph is a plan, values come when it runs"),
   );
 }
 

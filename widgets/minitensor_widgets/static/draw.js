@@ -1,5 +1,5 @@
 // From a scene to SVG elements: scopes, lines, names, captions, nodes, in this order.
-import { HEAD } from "./layout.js";
+import { HEAD, isBackward, scopeName } from "./layout.js";
 import { curve, lineText, outline, shapeText, SMALL, strokeWidth } from "./scene.js";
 import { describeNode, svg } from "./dom.js";
 
@@ -16,12 +16,12 @@ function drawScope(drawn, path, { closed, count }) {
   const [x, y, width, height] = drawn.layout.boxes.get("s:" + path);
   const attributes = {
     "aria-expanded": String(!closed),
-    "aria-label": `scope ${path}, ${count} nodes`,
+    "aria-label": `scope ${path}${isBackward(path) ? ", backward pass" : ""}, ${count} nodes`,
   };
-  const text = `▸ ${path.split("/").pop()} (${count})`;
+  const text = `▸ ${scopeName(path)} (${count})`;
   return item(
     "s:" + path,
-    closed ? "mt-closed" : "mt-open",
+    `${closed ? "mt-closed" : "mt-open"}${isBackward(path) ? " mt-backward" : ""}`,
     attributes,
     svg("title", {}, path),
     svg("rect", { x, y, width, height, rx: 8 }),
@@ -32,7 +32,7 @@ function drawScope(drawn, path, { closed, count }) {
 // Names of open scopes stand above the lines that enter there.
 function drawName(drawn, path, { closed, name }) {
   const [x, y] = drawn.layout.boxes.get("s:" + path);
-  return closed ? null : label(x + name, y + HEAD - 4, `▾ ${path.split("/").pop()}`, "mt-name");
+  return closed ? null : label(x + name, y + HEAD - 4, `▾ ${scopeName(path)}`, "mt-name");
 }
 
 function drawNode(drawn, node) {
@@ -51,7 +51,7 @@ function drawNode(drawn, node) {
   const height = (i) => (lines.length === 1 ? h / 2 + 4 : [19, 34, 48][i]);
   return item(
     "n:" + node.id,
-    `mt-node mt-${kind}`,
+    `mt-node mt-${kind}${kind === "op" && isBackward(node.scope) ? " mt-backward" : ""}`,
     { "aria-label": words.filter(Boolean).join(", ") },
     svg("title", {}, describeNode(node)),
     svg("path", { class: "mt-box", d: outline(kind, box) }),

@@ -11,8 +11,14 @@ export const prefixes = (scope) => {
   const parts = scope.split("/").filter(Boolean);
   return parts.map((_, i) => parts.slice(0, i + 1).join("/"));
 };
-const last = (path) => path.split("/").pop();
-export const nameWidth = (path) => CHAR * (size(last(path)) + 2);
+// Scopes that a trace writes the operations of a gradient into.
+export const isBackward = (path) =>
+  path.split("/").some((part) => /^gradients(_[0-9]+)?$/.test(part));
+export const scopeName = (path) => {
+  const name = path.split("/").pop();
+  return isBackward(name) ? `∇ ${name}` : name;
+};
+export const nameWidth = (path) => CHAR * (size(scopeName(path)) + 2);
 
 // Where a scope's name begins, and what its box needs more on the left and on the right.
 function nameRoom(width, entries, needed) {
@@ -124,7 +130,7 @@ function nest(tree, routes, nodeSizes) {
     for (const key of tree.children.get(scope)) {
       if (!key.startsWith("s:")) continue;
       const path = key.slice(2),
-        name = size(last(path));
+        name = size(scopeName(path));
       if (tree.isOpen(key)) {
         arrange(path);
         enclose(key, path);

@@ -9,7 +9,10 @@ export const shapeText = (shape) =>
     ? `(${shape.map((n) => n ?? "?").join(", ")}${shape.length === 1 ? "," : ""})`
     : "unknown shape";
 
-export const opApart = ({ op, label }) => (label === op || label.endsWith(`= ${op}`) ? "" : op);
+// "MatMul_1" says matmul already.
+const bare = (name) => name.replace(/_[0-9]+$/, "").replaceAll("_", "").toLowerCase();
+export const opApart = ({ op, label }) =>
+  bare(label) === bare(op) || label.endsWith(`= ${op}`) ? "" : op;
 
 const kindApart = (node) =>
   node.kind === "op" ? opApart(node) : node.label === node.kind ? "" : node.kind;
