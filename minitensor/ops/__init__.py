@@ -29,6 +29,7 @@ from minitensor.ops.lists import *
 from minitensor.ops.losses import *
 from minitensor.ops.namespace import *
 from minitensor.ops.neural import *
+from minitensor.ops.neural_kernels import *
 from minitensor.ops.normalization import *
 from minitensor.ops.norms import *
 from minitensor.ops.ordering import *
@@ -38,6 +39,7 @@ from minitensor.ops.printing import *
 from minitensor.ops.random import *
 from minitensor.ops.rearranging import *
 from minitensor.ops.reduction import *
+from minitensor.ops.reduction_kernels import *
 from minitensor.ops.scan import *
 from minitensor.ops.scattering import *
 from minitensor.ops.segment import *
