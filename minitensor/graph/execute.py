@@ -1,30 +1,108 @@
-"""Running a graph: from arrays to arrays."""
+"""Running a graph: passes, plan, generated source, and a function from arrays to arrays."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import itertools
+import linecache
+from collections.abc import Callable, Sequence
+from sys import getrefcount
 from typing import Any
 
+import numpy as np
+
+from minitensor.backend import restore, silence
+from minitensor.graph.codegen import generate
 from minitensor.graph.ir import Graph
+from minitensor.graph.plan import Plan
 from minitensor.graph.trace import replay
 from minitensor.op import State, state
 from minitensor.tensor import Tensor
+from minitensor.variable import Variable
 
 __all__ = ["Executable"]
 
+_numbers = itertools.count(1)
+
 
 class Executable:
-    """A graph whose shapes are known, ready to run on arrays."""
+    """A graph whose shapes are known, ready to run on arrays.
+
+    Each run takes a frame: the generated function with memory of its own. A second thread, or a
+    function that calls itself, gets a second frame.
+    """
 
     def __init__(self, graph: Graph):
         self.graph = graph
+        self.plan = Plan(graph)
+        self.program = generate(self.plan, graph.name or "graph")
+        self.source = self.program.source
+        self.file = f"<minitensor graph {self.program.name} {next(_numbers)}>"
+        lines = self.source.splitlines(keepends=True)
+        linecache.cache[self.file] = len(self.source), None, lines, self.file
+        self._code = compile(self.source, self.file, "exec")
+        self._frames: list[Callable] = []
 
     def __call__(self, arrays: Sequence) -> list:
-        """The outputs as arrays that share no memory with anything."""
+        """The outputs as arrays that share no memory with the program."""
+        for array in arrays:
+            if type(array) is not np.ndarray:
+                return self.interpret(arrays)
+        try:
+            run = self._frames.pop()
+        except IndexError:
+            run = self._new_frame()
+        token = silence()
+        try:
+            return run(*arrays)
+        finally:
+            restore(token)
+            self._frames.append(run)
+
+    def _new_frame(self) -> Callable:
+        namespace = {name: _HELPERS.get(value, value) if isinstance(value, str) else value
+                     for name, value in self.program.namespace.items()}  # fmt: skip
+        exec(self._code, namespace)
+        return namespace[self.program.name]
+
+    def interpret(self, arrays: Sequence) -> list:
+        """The same without plan and program: node by node."""
         before = state.interpreter, state.tapes
         state.interpreter, state.tapes = State.interpreter, ()
         try:
-            found: list[Any] = replay(self.graph, [Tensor(a) for a in arrays])
+            found = replay(self.graph, [Tensor(a) for a in arrays])
         finally:
             state.interpreter, state.tapes = before
         return [x._array for x in found]
+
+
+def _references(variable: Variable) -> tuple[int, int]:
+    tensor = variable._value
+    array = tensor._array
+    return getrefcount(tensor), getrefcount(array)
+
+
+_ALONE = _references(Variable(np.zeros(1, np.float32)))
+"""What `_references` counts when nobody but the variable holds its value."""
+
+
+def claim(variable: Variable) -> np.ndarray:
+    """Memory for a variable's next value: its own, if nobody else holds the value it has now.
+
+    Whoever read the variable before keeps what was read: then the next value gets new memory.
+    """
+    tensor = variable._value
+    array = tensor._array
+    if (getrefcount(tensor), getrefcount(array)) == _ALONE:
+        flags = array.flags
+        if flags.owndata and flags.c_contiguous and flags.writeable:
+            return array
+    return np.empty(array.shape, array.dtype)
+
+
+def owned(array: Any) -> Any:
+    """An array that shows nobody else's memory."""
+    return array if array.base is None else array.copy()
+
+
+_HELPERS = {"claim": claim, "owned": owned, "Tensor": Tensor, "asarray": np.asarray,
+            "ascontiguousarray": np.ascontiguousarray}  # fmt: skip

@@ -1,0 +1,275 @@
+"""The generated program: a plan written out as Python that a person can read.
+
+Above the function stand the planned memory and the constants; inside it, one line per numpy call,
+each with its node and the learner's line beside it. Elementwise regions run tile by tile, so that
+what passes from one call to the next stays in the cache.
+"""
+
+from __future__ import annotations
+
+import keyword
+import re
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from minitensor.graph.ir import Node
+from minitensor.graph.plan import Plan, Region, Slot, Step, sample_of
+from minitensor.graph.tiles import RegionWriter
+
+__all__ = ["Program", "generate"]
+
+
+class Program:
+    """The source, the names that it needs from outside, and which node each line is for."""
+
+    def __init__(self, source: str, namespace: dict[str, Any], lines: dict[int, Node], name: str):
+        self.source, self.namespace, self.lines, self.name = source, namespace, lines, name
+
+
+def generate(plan: Plan, name: str) -> Program:
+    """Write a plan as a program with one function, of the graph's arguments."""
+    return Writer(plan, name).program()
+
+
+class Writer:
+    """Collects the lines of a program; one method per kind of step."""
+
+    def __init__(self, plan: Plan, name: str):
+        self.plan = plan
+        self.name = _identifier(name) or "graph"
+        self.taken: set[str] = {self.name}
+        self.above: list[str] = []
+        self.body: list[tuple[str, Node | None]] = []
+        self.namespace: dict[str, Any] = {"empty": np.empty, "uint8": np.uint8}
+        self.variables: dict[int, str] = {}
+        self.scratch: dict[str, int] = {}
+        self.views: dict[tuple, str] = {}
+
+    def program(self) -> Program:
+        """The whole program."""
+        self._name_slots()
+        claims = [s for s in self.plan.steps if s.kind == "assign" and s.claimed]
+        for step in claims:
+            slot = step.inputs[0]
+            slot.name = self.unique(f"{self._variable(step.variable)}_new")
+            self.say(f"{slot.name} = {self._helper('claim')}({self._variable(step.variable)})")
+        for slot in self.plan.arguments:
+            if slot.sample is None and slot.name in self._tiled():
+                self.say(f"if not {slot.name}.flags.c_contiguous: {slot.name} = "
+                          f"{slot.name}.copy()")  # fmt: skip
+        for step in self.plan.steps:
+            getattr(self, f"_{step.kind}")(step)
+        self.say(f"return [{', '.join(self._leaving(out) for out in self.plan.outputs)}]")
+        return self._assembled()
+
+    # Names.
+
+    def _name_slots(self) -> None:
+        for slot, symbol in zip(self.plan.arguments, self.plan.graph.inputs, strict=True):
+            slot.name = self.unique(_identifier(symbol._label) or "x")
+        for i, slot in enumerate(sorted(self.plan.buffers(), key=lambda s: s.first)):
+            slot.name = self.unique(f"b{i}")
+            shape = ", ".join(map(str, slot.spec.shape))
+            self.above.append(
+                f"{slot.name} = memory[{slot.offset}:{slot.offset + slot.nbytes}]"
+                f".view({slot.spec.dtype.name!r}).reshape({shape or '()'})"
+            )
+
+    def unique(self, wanted: str) -> str:
+        name, count = wanted, 0
+        while name in self.taken or keyword.iskeyword(name):
+            count += 1
+            name = f"{wanted}_{count}"
+        self.taken.add(name)
+        return name
+
+    def _tiled(self) -> set[str]:
+        return {slot.name for step in self.plan.steps for slot in step.inputs
+                if isinstance(slot, Slot)}  # fmt: skip
+
+    def ref(self, slot: Slot) -> str:
+        """The name of a slot; constants are named when they are first used."""
+        if not slot.name:
+            if slot.place == "constant":
+                return self.constant(slot.value, slot)
+            raise AssertionError(f"{slot!r} has no name yet")
+        return slot.name
+
+    def constant(self, array: np.ndarray, slot: Slot | None = None) -> str:
+        key = ("constant", id(array))
+        if key not in self.views:
+            name = self.views[key] = self.unique(f"c{sum(k[0] == 'constant' for k in self.views)}")
+            self.namespace[name] = array
+            text = repr(array[()]) if not array.ndim else f"constant {array.dtype}{array.shape}"
+            self.above.append(f"# {name} = {text}")
+        if slot is not None:
+            slot.name = self.views[key]
+        return self.views[key]
+
+    def _variable(self, variable: Any) -> str:
+        found = self.variables.get(id(variable))
+        if found is None:
+            label = _identifier(variable._label) or "variable"
+            found = self.variables[id(variable)] = self.unique(label)
+            self.namespace[found] = variable
+            self.above.append(f"# {found} is {variable.name!r}, {variable.dtype.name}"
+                              f"{list(variable.shape)}")  # fmt: skip
+        return found
+
+    def _helper(self, name: str) -> str:
+        self.taken.add(name)
+        self.namespace[name] = name
+        return name
+
+    def function(self, function: Any, name: str) -> str:
+        """A name for something that is called."""
+        wanted = _identifier(name) or "run"
+        for candidate in (wanted, *(f"{wanted}_{i}" for i in range(1, 1000))):
+            known = self.namespace.get(candidate)
+            if known is function:
+                return candidate
+            if known is None and candidate not in self.taken:
+                self.namespace[candidate] = function
+                self.taken.add(candidate)
+                return candidate
+        raise AssertionError(name)
+
+    def say(self, line: str, node: Node | None = None, depth: int = 0) -> None:
+        self.body.append(("    " * depth + line, node))
+
+    # One method per kind of step.
+
+    def _read(self, step: Step) -> None:
+        slot = step.outputs[0]
+        variable = self._variable(step.variable)
+        slot.name = self.unique(f"{variable}_value")
+        self.say(f"{slot.name} = {variable}._value._array", step.node)
+
+    def _assign(self, step: Step) -> None:
+        value, variable = step.inputs[0], self._variable(step.variable)
+        tensor = self._helper("Tensor")
+        if step.claimed:
+            self.say(f"if {variable}._value._array is not {value.name}: "
+                      f"{variable}._value = {tensor}({value.name})", step.node)  # fmt: skip
+        else:
+            self.say(f"{variable}._value = {tensor}({self._leaving(value)})", step.node)
+
+    def _view(self, step: Step) -> None:
+        source, slot = step.inputs[0], step.outputs[0]
+        assert slot is not None
+        sample = step.node.op.implementation(np)(np, sample_of(source), **step.node.attrs)
+        slot.sample = np.asarray(sample)
+        text = _view_text(step.node, self.ref(source), tuple(slot.spec.shape))
+        if text is None:
+            text = self._call_text(step, [self.ref(source)])
+        name = self.unique(f"v{len(self.taken)}")
+        if slot.static and np.may_share_memory(slot.sample, sample_of(source)):
+            self.above.append(f"{name} = {text}")
+        else:
+            self.say(f"{name} = {text}", step.node)
+        slot.name = name
+
+    def _kernel(self, step: Step) -> None:
+        op = step.node.op
+        inputs = [self._contiguous(s) if not op.strided else self.ref(s) for s in step.inputs]
+        outs = [self.target(slot, step.node) for slot in step.outputs]
+        target = outs[0] if len(outs) == 1 else f"({', '.join(outs)})"
+        work = [f"({', '.join(s.name for s in step.work)},)"] if op.workspace is not None else []
+        function = self.function(op.write, f"{op.name}_into")
+        attrs = [f"{key}={self._attr(value)}" for key, value in step.node.attrs.items()]
+        self.say(f"{function}({', '.join([target, *work, *inputs, *attrs])})", step.node)
+
+    def _call(self, step: Step) -> None:
+        inputs = [self.ref(x) if isinstance(x, Slot) else self._variable(x) for x in step.inputs]
+        text = self._call_text(step, inputs)
+        for slot in step.outputs:
+            slot.name = self.unique(f"r{len(self.taken)}")
+        if not step.outputs:
+            self.say(text, step.node)
+        elif len(step.outputs) == 1 and step.node.op.graphs == ():
+            self.say(f"{step.outputs[0].name} = {self._helper('asarray')}({text})", step.node)
+        else:
+            names = ", ".join(slot.name for slot in step.outputs)
+            self.say(f"{names} = {text}", step.node)
+
+    def _call_text(self, step: Step, inputs: Sequence[str]) -> str:
+        op = step.node.op
+        function = self.function(op.implementation(np), op.name)
+        attrs = [f"{key}={self._attr(value)}" for key, value in step.node.attrs.items()]
+        self.namespace["numpy"] = np
+        return f"{function}({', '.join(['numpy', *inputs, *attrs])})"
+
+    def _attr(self, value: Any) -> str:
+        text = repr(value)
+        if isinstance(value, (bool, int, str, type(None))) and len(text) < 60:
+            return text
+        if isinstance(value, tuple) and all(isinstance(v, (int, type(None))) for v in value):
+            return text
+        key = ("attr", id(value))
+        if key not in self.views:
+            self.views[key] = self.unique(f"a{len(self.taken)}")
+            self.namespace[self.views[key]] = value
+            self.above.append(f"# {self.views[key]} = {text[:70]}")
+        return self.views[key]
+
+    def _contiguous(self, slot: Slot) -> str:
+        name = self.ref(slot)
+        if slot.sample is not None and not slot.sample.flags.c_contiguous:
+            return f"{self._helper('ascontiguousarray')}({name})"
+        return name
+
+    def target(self, slot: Slot, node: Node) -> str:
+        """Where a result goes: planned memory, or an array of its own when it leaves."""
+        if slot.place == "fresh":
+            slot.name = self.unique(f"o{len(self.taken)}")
+            shape = tuple(int(d) for d in slot.spec.shape)
+            self.say(f"{slot.name} = empty({shape}, {slot.spec.dtype.name!r})", node)
+        return slot.name
+
+    def _leaving(self, slot: Slot) -> str:
+        """A value that leaves the function: a copy where numpy made a view of planned memory."""
+        name = self.ref(slot)
+        if slot.place == "dynamic" and any(r.place == "buffer" for r in slot.roots):
+            return f"{self._helper('owned')}({name})"
+        return name
+
+    def _region(self, step: Step) -> None:
+        assert isinstance(step, Region)
+        RegionWriter(self, step).write()
+
+    def _assembled(self) -> Program:
+        head = [f"memory = empty({max(self.plan.size, 1)}, uint8)"]
+        head += [f"{name} = empty({count}, {name.partition('_')[0]!r})"
+                 for name, count in sorted(self.scratch.items())]  # fmt: skip
+        arguments = ", ".join(slot.name for slot in self.plan.arguments)
+        lines = [*head, *self.above, "", "", f"def {self.name}({arguments}):"]
+        numbers: dict[int, Node] = {}
+        for text, node in self.body:
+            if node is not None:
+                numbers[len(lines) + 1] = node
+                text = _commented(text, node)
+            lines.append(f"    {text}")
+        return Program("\n".join(lines) + "\n", self.namespace, numbers, self.name)
+
+
+def _view_text(node: Node, name: str, shape: tuple) -> str | None:
+    """A view as a learner would write it."""
+    if node.op.name in ("reshape", "expand_dims", "squeeze"):
+        return f"{name}.reshape({shape})"
+    if node.op.name in ("identity", "stop_gradient", "ensure_shape"):
+        return name
+    return None
+
+
+def _identifier(text: str) -> str:
+    name = re.sub(r"\W", "_", text.rpartition("/")[2].partition(":")[0])
+    return f"_{name}" if name[:1].isdigit() else name
+
+
+def _commented(text: str, node: Node) -> str:
+    where = f"{node.scope}/{node.name}" if node.scope else node.name or node.op.name
+    line = node.source
+    note = f"# {where}" + (f"  {line.line}: {line.text}" if line is not None and line.text else "")
+    return f"{text:<60}  {note}"[:160]

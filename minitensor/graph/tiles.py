@@ -1,0 +1,226 @@
+"""Elementwise regions as source: straight calls when they are small, else a loop over tiles.
+
+All arrays of a region are seen as (rows, row): the first axes of the iteration shape together, and
+the rest. A tile is a few rows. What one call hands to the next stays in registers: scratch arrays
+of a tile's size, which are used again as soon as nobody needs their elements.
+"""
+
+from __future__ import annotations
+
+from math import prod
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from minitensor.graph.elementwise import Call, Recorder
+from minitensor.graph.plan import Region, Slot
+
+if TYPE_CHECKING:
+    from minitensor.graph.codegen import Writer
+
+__all__ = ["TILE", "RegionWriter"]
+
+TILE = 16384
+"""Elements of a tile: the arrays of a region's calls then fit into a core's own cache."""
+
+
+class RegionWriter:
+    """Writes one region into a program."""
+
+    def __init__(self, writer: Writer, region: Region):
+        self.writer, self.region = writer, region
+        size = prod(region.shape)
+        self.split = self._split() if size > TILE else None
+        split = len(region.shape) if self.split is None else self.split
+        self.rows, self.row = prod(region.shape[:split]), prod(region.shape[split:])
+        self.step = max(1, TILE // self.row) if self.split is not None else self.rows
+        self.whole_tiles = self.rows % self.step == 0
+        self.names: dict[int, str] = {}
+        self.held: dict[int, str] = {}
+        self.free: dict[str, list[str]] = {}
+        self.count: dict[str, int] = {}
+        self.above: dict[str, str] = {}
+        self.lines: list[str] = []
+        self.last = {id(x): i for i, c in enumerate(region.calls) for x in (*c.arguments, c.result)}
+        for recorder, _ in region.exits:
+            self.last[id(recorder)] = len(region.calls)
+
+    def write(self) -> None:
+        """Write the region."""
+        region, writer = self.region, self.writer
+        for _, slot in region.exits:
+            writer.target(slot, region.node)
+        if self.split is None:
+            self.names = {key: writer.ref(slot) for key, slot in region.entries.items()}
+            self.names |= {id(recorder): slot.name for recorder, slot in region.exits}
+        else:
+            self._slice_operands()
+        for i, call in enumerate(region.calls):
+            self._call(i, call)
+        if self.split is None:
+            for line in self.lines:
+                writer.say(line, region.node)
+        else:
+            self._write_loop()
+
+    def _write_loop(self) -> None:
+        say = self.writer.say
+        say(f"for i in range(0, {self.rows}, {self.step}):", self.region.node)
+        if not self.whole_tiles:
+            say(f"n = min({self.step}, {self.rows} - i)", None, 1)
+        for name, text in self.above.items():
+            say(f"{name} = {text}", None, 1)
+        for line in self.lines:
+            say(line, None, 1)
+
+    # How arrays lie along the tiles.
+
+    def _split(self) -> int | None:
+        """After how many axes the rest of the shape is one row, for all arrays of the region."""
+        region = self.region
+        shapes = [recorder.shape for recorder in region.recorders.values()]
+        shapes += [x.shape for call in region.calls for x in (*call.arguments, call.result)]
+        strided = any(not is_contiguous(slot) for slot in region.inputs)
+        for split in (1,) if strided else range(len(region.shape), 0, -1):
+            if all(form_of(shape, region.shape, split) for shape in shapes):
+                return split
+        return None
+
+    def _slice_operands(self) -> None:
+        region = self.region
+        operands = [(key, self.writer.ref(slot), region.recorders[key].shape, slot)
+                    for key, slot in region.entries.items()]  # fmt: skip
+        operands += [(id(r), slot.name, r.shape, slot) for r, slot in region.exits]
+        for key, name, shape, slot in operands:
+            form = self._form(shape)
+            rows = self._as_rows(name, form, slot)
+            if form in ("full", "col"):
+                end = "i + n" if not self.whole_tiles else f"i + {self.step}"
+                tile = self.writer.unique(f"{name}_tile")
+                self.above[tile] = f"{rows}[i : {end}]"
+                rows = tile
+            self.names[key] = rows
+
+    def _form(self, shape: tuple) -> str:
+        assert self.split is not None
+        return form_of(shape, self.region.shape, self.split)
+
+    def _tile_shape(self, form: str, rows: int) -> tuple[int, ...]:
+        if form == "full":
+            return (rows,) if self.row == 1 else (rows, self.row)
+        if form == "col":
+            return (rows, 1)
+        return () if form == "scalar" else (self.row,)
+
+    def _as_rows(self, name: str, form: str, slot: Slot) -> str:
+        """An array as (rows, row); one that is strided has its rows along its first axis."""
+        writer = self.writer
+        if not all(is_contiguous(s) for s in self.region.inputs):
+            return name
+        wanted = self._tile_shape(form, self.rows)
+        if tuple(slot.spec.shape) == wanted:
+            return name
+        key = ("rows", name, wanted)
+        if slot.static and key in writer.views:
+            return writer.views[key]
+        new = writer.unique(f"{name}_rows")
+        line = f"{new} = {name}.reshape({wanted})"
+        if slot.static:
+            writer.above.append(line)
+            writer.views[key] = new
+        else:
+            writer.say(line, self.region.node)
+        return new
+
+    # Calls and registers.
+
+    def _call(self, i: int, call: Call) -> None:
+        arguments = [self._operand(x) for x in call.arguments]
+        dying = [x for x in call.arguments if self.last.get(id(x)) == i]
+        if call.function is np.where:
+            early = [x for x in dying if x is call.arguments[2] and
+                     not any(x is y for y in call.arguments[:2])]  # fmt: skip
+        else:
+            early = [x for x in dying if x.shape == call.result.shape]
+        for x in early:
+            self._release(x)
+        target = self.names.get(id(call.result)) or self._register(call.result)
+        self._write(call, arguments, target)
+        for x in (*dying, call.result):
+            if self.last.get(id(x)) == i:
+                self._release(x)
+
+    def _operand(self, x: Any) -> str:
+        return self.names[id(x)] if isinstance(x, Recorder) else self.writer.constant(x)
+
+    def _release(self, x: Any) -> None:
+        register = self.held.pop(id(x), None)
+        if register is not None:
+            self.free.setdefault(x.dtype.name, []).append(register)
+
+    def _register(self, result: Recorder) -> str:
+        """A scratch array for a result, shaped like a tile of it."""
+        dtype = result.dtype.name
+        free = self.free.setdefault(dtype, [])
+        if not free:
+            number = self.count.get(dtype, 0)
+            self.count[dtype] = number + 1
+            free.append(f"{dtype}_{number}")
+        register = self.held[id(result)] = free.pop()
+        self.names[id(result)] = name = self._shaped(register, result)
+        return name
+
+    def _shaped(self, register: str, result: Recorder) -> str:
+        writer = self.writer
+        if self.split is None:
+            form, shape = "", tuple(result.shape)
+        else:
+            form = self._form(result.shape)
+            shape = self._tile_shape(form, self.step)
+        size = prod(shape)
+        writer.scratch[register] = max(writer.scratch.get(register, 1), size)
+        key = ("register", register, shape)
+        if key not in writer.views:
+            writer.views[key] = writer.unique(f"{register}_{'x'.join(map(str, shape)) or 'scalar'}")
+            writer.above.append(f"{writer.views[key]} = {register}[:{size}].reshape({shape})")
+        name = writer.views[key]
+        if form in ("full", "col") and not self.whole_tiles:
+            tile = f"{name}_tile"
+            writer.taken.add(tile)
+            self.above[tile] = f"{name}[:n]"
+            return tile
+        return name
+
+    def _write(self, call: Call, arguments: list[str], target: str) -> None:
+        if call.function is np.where:
+            condition, yes, no = arguments
+            if no != target:
+                self.lines.append(f"{self._np('copyto')}({target}, {no})")
+            self.lines.append(f"{self._np('copyto')}({target}, {yes}, where={condition})")
+        elif call.function is np.copyto:
+            unsafe = ", 'unsafe'" if call.arguments[0].dtype != call.result.dtype else ""
+            self.lines.append(f"{self._np('copyto')}({target}, {arguments[0]}{unsafe})")
+        else:
+            name = self._np(call.function.__name__)
+            self.lines.append(f"{name}({', '.join(arguments)}, {target})")
+
+    def _np(self, name: str) -> str:
+        return self.writer.function(getattr(np, name), name)
+
+
+def form_of(shape: tuple, whole: tuple, split: int) -> str:
+    """How an array lies along a region's (rows, row): "full", "row", "col", "scalar" or ""."""
+    padded = (1,) * (len(whole) - len(shape)) + tuple(shape)
+    before, after = padded[:split], padded[split:]
+    if padded == whole:
+        return "full"
+    if all(d == 1 for d in padded):
+        return "scalar"
+    if all(d == 1 for d in before) and after == whole[split:]:
+        return "row"
+    return "col" if before == whole[:split] and all(d == 1 for d in after) else ""
+
+
+def is_contiguous(slot: Slot) -> bool:
+    """Whether an array lies in memory without gaps, as far as the plan knows."""
+    return slot.sample is None or slot.sample.flags.c_contiguous
