@@ -102,10 +102,10 @@ class Operand:
         return state.interpreter.binary(pow, other, self)
 
     def __matmul__(self, other: Any) -> Any:
-        return matmul(self, other)
+        return matmul(self, other, name="matmul")
 
     def __rmatmul__(self, other: Any) -> Any:
-        return matmul(other, self)
+        return matmul(other, self, name="matmul")
 
     def __neg__(self) -> Any:
         return state.interpreter.apply(negative, (self,), NO_ATTRS)

@@ -61,6 +61,7 @@ FLOOR = {name: height for height, floor in enumerate(FLOORS) for name in floor}
 # none exists while modules are being imported.
 DOORS = {
     ("graph.ir", "graph.dot"): "graph.to_graphviz()",
+    ("graph.ir", "graph.operations"): "graph.get_operations() and look-ups by name",
     ("tape", "jacobian"): "tape.jacobian() and tape.batch_jacobian()",
     ("tape", "explain"): "tape.explain()",
 }

@@ -55,7 +55,7 @@ class GraphFunction:
             captured = [interpreter.symbol_of(outer) for outer, _ in self.graph.captures]
             if state._tapes:
                 return replay(self.graph, values, captured)
-            found = interpreter.apply(self.op, [*values, *captured], NO_ATTRS, self.graph.name)
+            found = interpreter.apply(self.op, [*values, *captured], NO_ATTRS)
             return found if isinstance(found, tuple) else (found,)
         return replay(self.graph, values)
 

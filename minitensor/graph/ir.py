@@ -93,6 +93,7 @@ class Graph:
         self.outputs = list(_unused(self.nodes) if outputs is None else outputs)
         self.tracer: Any = None
         self._named: tuple[int, dict[int, str]] = (-1, {})
+        self._views: Any = None
 
     @property
     def _names(self) -> dict[int, str]:
@@ -105,7 +106,7 @@ class Graph:
     def replaced(self, **parts: Any) -> Graph:
         """A graph like this one with some of its parts replaced."""
         graph = Graph()
-        graph.__dict__.update(self.__dict__, _named=(-1, {}), **parts)
+        graph.__dict__.update(self.__dict__, _named=(-1, {}), _views=None, **parts)
         return graph
 
     @property
@@ -142,6 +143,45 @@ class Graph:
     def node_of(self, value: Any) -> Node | None:
         """The node that made a value; None for inputs and constants."""
         return next((n for n in self.nodes if any(out is value for out in n.outputs)), None)
+
+    @property
+    def operations(self) -> Any:
+        """The graph as TensorFlow shows it: constants, arguments and results are operations too."""
+        if self._views is None:
+            from minitensor.graph.operations import Operations
+
+            self._views = Operations(self)
+        return self._views
+
+    def get_operations(self) -> list:
+        """All operations: arguments first, then in the order of creation."""
+        return self.operations.all()
+
+    def operation_of(self, tensor: Any) -> Any:
+        """The operation that makes a tensor."""
+        return self.operations.of(tensor)
+
+    def get_operation_by_name(self, name: str) -> Any:
+        """The operation called `name`: `dense/MatMul`.
+
+        Raises:
+            MissingNameError: (also a KeyError) when there is none.
+        """
+        return self.operations.element(name, tensors=False)
+
+    def get_tensor_by_name(self, name: str) -> Any:
+        """The tensor called `name`: `dense/MatMul:0`.
+
+        Raises:
+            MissingNameError: (also a KeyError) when there is none.
+        """
+        return self.operations.element(name, operations=False)
+
+    def as_graph_element(
+        self, obj: Any, allow_tensor: bool = True, allow_operation: bool = True
+    ) -> Any:
+        """The tensor or operation that a name stands for; one of this graph stands for itself."""
+        return self.operations.element(obj, allow_tensor, allow_operation)
 
     def to_graphviz(self, **attributes: str) -> Any:
         """The graph as a `graphviz.Digraph`, which renders to SVG, PDF or PNG.

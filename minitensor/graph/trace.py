@@ -17,7 +17,7 @@ from minitensor.eager import convert_inputs, convert_to_tensor, record
 from minitensor.graph.dynamic import DynamicOp, take_out
 from minitensor.graph.gradient import pull_back
 from minitensor.graph.ir import Graph, Node, learners_frame
-from minitensor.graph.names import UniqueNames, name_of_op
+from minitensor.graph.names import UniqueNames, check_scope, name_of_op
 from minitensor.graph.symbol import Symbol
 from minitensor.op import NO_ATTRS, Op, state
 from minitensor.ops.state import assign_variable, read_variable
@@ -83,7 +83,12 @@ class Tracer:
         self._node(assign_variable, inputs, NO_ATTRS, (), self._unique("AssignVariableOp"))
 
     def unique_scope(self, wanted: str) -> str:
-        """A scope name that no other scope or op of the graph has."""
+        """A scope name that no other scope or op of the graph has.
+
+        Raises:
+            InvalidArgumentError: (also a ValueError) for a name that graphs cannot have.
+        """
+        check_scope(wanted.removeprefix(f"{state.scope}/"), state.scope)
         return self.unique(wanted)
 
     def pull_back(
@@ -94,14 +99,14 @@ class Tracer:
 
     # How values get in.
 
-    def symbol_of(self, value: Any) -> Symbol:
-        """The symbol of this graph that stands for a tensor."""
+    def symbol_of(self, value: Any, label: str = "Const") -> Symbol:
+        """The symbol of this graph that stands for a tensor; `label` names an eager one."""
         if isinstance(value, Symbol) and value._tracer is self:
             return value
         found = self._inside.get(id(value))
-        return self.capture(value) if found is None else found[1]
+        return self.capture(value, label) if found is None else found[1]
 
-    def capture(self, value: Any) -> Symbol:
+    def capture(self, value: Any, label: str = "Const") -> Symbol:
         """A symbol for a value from outside: an eager tensor, or a symbol of an outer trace."""
         if isinstance(value, Symbol):
             value = value.whole
@@ -112,7 +117,7 @@ class Tracer:
             array = value._array
             spec = Spec(array.shape, array.dtype)
             known = array if _is_small(array) and isinstance(array, np.ndarray) else None
-        inner = Symbol(self, spec, self._unique(getattr(value, "_label", "capture")), known)
+        inner = Symbol(self, spec, self._unique(getattr(value, "_label", label)), known)
         self._inside[id(value)] = value, inner
         self.graph.captures.append((value, inner))
         return inner
@@ -133,7 +138,12 @@ class Tracer:
     # How nodes are made.
 
     def _append(self, op: Op, inputs: Sequence, attrs: dict, base: str, given: str | None) -> Any:
-        label = self._unique(base)
+        if given is not None:
+            check_scope(given, state.scope)
+            label = self._unique(given)
+        else:
+            scope, _, leaf = base.rpartition("/")
+            label = f"{self._unique(scope)}/{leaf}" if scope else self._unique(base)
         outer, self._prefix = self._prefix, label
         try:
             symbols = [self._operand(op, label, i, x, was) for i, (x, was) in enumerate(
@@ -151,9 +161,11 @@ class Tracer:
         return outputs if several else outputs[0]
 
     def _operand(self, op: Op, label: str, i: int, tensor: Any, given: Any) -> Symbol:
-        if isinstance(tensor, Symbol) or tensor is given:
+        if isinstance(tensor, Symbol):
             return self.symbol_of(tensor)
-        part = "xy"[i] if op.arity == 2 else "Const" if op.variadic else op.input_names[i]
+        part = f"{op.input_names[0]}_{i}" if op.variadic else op.input_names[i]
+        if tensor is given:
+            return self.symbol_of(tensor, f"{label}/{part}")
         return self.lift(tensor, f"{label}/{part}")
 
     def _node(
