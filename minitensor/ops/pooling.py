@@ -76,7 +76,7 @@ _SPREAD = samples.cases(
 )
 
 
-# The integers whose bits are masks for floats of as many bytes.
+# Integers that can hold the bits of floats.
 WORDS = {size: np.dtype(f"i{size}") for size in (2, 4, 8)}
 
 
@@ -88,26 +88,25 @@ def _hits(xp: Any, part: Any, largest: Any, window: Window, room: Room) -> Itera
     """For each position in the windows: where to look, and in which windows the maximum is there.
 
     The first position that holds the maximum takes it. `~(a < b)`, not `a >= b`, finds NaN too.
-    The second part is a word of ones or zeros for each window, so that `kept` needs no branch,
-    on which a processor would guess wrong at every other element.
     """
-    word = WORDS[largest.dtype.itemsize]
-    flags = room.take(xp, "flags", (2, *largest.shape), np.dtype(np.int8))
-    words = room.take(xp, "words", largest.shape, word)
-    free, here = flags
-    free[...] = -1
+    flags = room.take(xp, "flags", (3, *largest.shape), np.dtype(bool))
+    free, smaller, here = flags
+    free[...] = True
     for _, _, under in taps(window):
-        xp.less(part[under], largest, out=here.view(bool))
-        here -= 1  # from smaller 1, not smaller 0, to 0 and -1: all bits
-        here &= free
-        free ^= here
-        words[...] = here
-        yield under, words
+        xp.less(part[under], largest, out=smaller)
+        xp.greater(free, smaller, out=here)
+        yield under, here
+        free &= smaller
 
 
-def _kept(xp: Any, values: Any, words: Any, out: Any) -> None:
-    """The values where all bits of the words are set, 0 elsewhere."""
-    xp.bitwise_and(values.view(words.dtype), words, out=out.view(words.dtype))
+def _kept(xp: Any, values: Any, here: Any, out: Any) -> None:
+    """The values where they are wanted, 0 elsewhere.
+
+    As integers times 0 or 1: no branch, on which a processor would guess wrong at every other
+    element, and exact for inf and NaN.
+    """
+    word = WORDS[out.dtype.itemsize]
+    xp.multiply(values.view(word), here, out=out.view(word))
 
 
 # Assigning into parts of an array is beyond the array API standard, here and below.
@@ -195,17 +194,17 @@ def _send_to_largest(
         _largest(xp, part, window, largest)
         if not covered:
             sums[...] = 0
-        for under, words in _hits(xp, part, largest, window, room):
+        for under, here in _hits(xp, part, largest, window, room):
             if window.apart:
-                _kept(xp, g[some], words, sums[under])
+                _kept(xp, g[some], here, sums[under])
             else:
-                _kept(xp, g[some], words, sent)
+                _kept(xp, g[some], here, sent)
                 sums[under] += sent
         if window.padded:
             out[some] = sums[inside(window, image)]
 
 
-_NAMES = ("padded", "sums", "windows", "flags", "words")
+_NAMES = ("padded", "sums", "windows", "flags")
 
 
 def _hits_workspace(input: Spec, *_: Spec, **attrs: Any) -> tuple:
@@ -213,14 +212,8 @@ def _hits_workspace(input: Spec, *_: Spec, **attrs: Any) -> tuple:
     (n, *image, c), dtype = sizes_of(input), input.dtype
     (pads,), window = _pool_workspace(input, **attrs), _window(input, **attrs)
     places = largest_block(n, prod(image) * c) * prod(window.out) * c
-    flags, words = np.dtype(np.int8), WORDS[dtype.itemsize]
-    return (
-        pads,
-        pads,
-        Spec((2 * places,), dtype),
-        Spec((2 * places,), flags),
-        Spec((places,), words),
-    )
+    flags = Spec((3 * places,), np.dtype(bool))
+    return pads, pads, Spec((2 * places,), dtype), flags
 
 
 @max_pool_backprop.into(workspace=_hits_workspace)
@@ -251,8 +244,8 @@ def max_pool_select(xp, input, values, *, ksize, strides, padding):
     values = padded(xp, xp.ascontiguousarray(values), window)
     largest, out, sent = xp.zeros((3, len(part), *window.out, part.shape[3]), dtype=values.dtype)
     _largest(xp, part, window, largest)
-    for under, words in _hits(xp, part, largest, window, workspace):
-        _kept(xp, values[under], words, sent)
+    for under, here in _hits(xp, part, largest, window, workspace):
+        _kept(xp, values[under], here, sent)
         out += sent
     return out
 
