@@ -50,6 +50,7 @@ FLOORS = [
         "autodiff",
         "python",
     ],
+    ["autograph"],
     ["graph", "explain", "testing"],
     ["views"],
     ["test"],
@@ -67,7 +68,7 @@ DOORS = {
 }
 LONGEST_FILE, LONGEST_FUNCTION = 450, 50
 HEAVY = ["cupy", "IPython", "ipywidgets", "anywidget", "matplotlib", "sklearn", "scipy"]
-HEAVY += ["tensorboard", "minitensor_widgets", "graphviz"]
+HEAVY += ["tensorboard", "minitensor_widgets", "graphviz", "malt"]
 
 
 def modules(folder: Path) -> dict[str, Path]:

@@ -1,0 +1,315 @@
+"""From a function's syntax tree to one in which control flow is calls: malt's passes, and ours.
+
+malt (`diastatic-malt`) is TensorFlow's AutoGraph without TensorFlow. Its converters turn
+`if x > 0: …` into `ag__.if_stmt(x > 0, if_body, else_body, …)` and a call `f(x)` into
+`ag__.converted_call(f, (x,), …)`; what those names do is decided by whoever supplies `ag__` to the
+generated code. That is the hook that minitensor uses: nothing in malt is changed, so that another
+user of it in the same process does not notice. Only this module imports malt, and it is imported
+when the first function is converted.
+"""
+
+from __future__ import annotations
+
+import ast
+import importlib.util  # malt uses it without importing it
+from collections import ChainMap
+from collections.abc import Callable
+from typing import Any
+
+from minitensor.autograph.experimental import set_loop_options
+from minitensor.autograph.source import NoSource, syntax_tree
+from minitensor.errors import UnavailableError, message
+
+try:
+    from malt.converters import (
+        break_statements,
+        call_trees,
+        conditional_expressions,
+        continue_statements,
+        control_flow,
+        directives,
+        functions,
+        logical_expressions,
+        return_statements,
+        variables,
+    )
+    from malt.core import converter, unsupported_features_checker
+    from malt.lang import directives as marks
+    from malt.pyct import (
+        anno,
+        cfg,
+        errors,
+        naming,
+        qual_names,
+        templates,
+        transformer,
+    )
+    from malt.pyct.static_analysis import (
+        activity,
+        liveness,
+        reaching_definitions,
+        reaching_fndefs,
+    )
+except ImportError as error:
+    raise UnavailableError(
+        message("autograph", "a function to convert", f"malt cannot be imported ({error})",
+                "AutoGraph is the package diastatic-malt",
+                "pip install diastatic-malt, or trace with @mt.function(autograph=False)")
+    ) from error  # fmt: skip
+
+__all__ = ["ORIGIN", "rewritten"]
+
+assert importlib.util is not None
+ORIGIN = anno.Basic.ORIGIN
+_NO_FEATURES: Any = ()
+Function = ast.FunctionDef | ast.Lambda
+
+
+def rewritten(function: Callable, *, recursive: bool = True) -> tuple[str, ast.stmt]:
+    """A statement that defines the converted form of `function`, and the name it defines.
+
+    Nodes that came from the function carry their place in its file as the annotation `ORIGIN`.
+
+    Raises:
+        NoSource: when the source cannot be read, or uses what AutoGraph does not support.
+        ValueError: when a directive is misplaced.
+    """
+    tree = syntax_tree(function)
+    _mark_places(tree)
+    cells = zip(function.__code__.co_freevars, function.__closure__ or (), strict=False)
+    closure = {name: cell.cell_contents for name, cell in cells if _is_filled(cell)}
+    namespace: Any = ChainMap(closure, function.__globals__)
+    namer = naming.Namer(namespace)
+    label = "lam" if isinstance(tree, ast.Lambda) else tree.name
+    name = namer.new_symbol(f"tf__{label}", ())
+    options = converter.ConversionOptions(
+        recursive=recursive, user_requested=True, optional_features=_NO_FEATURES
+    )
+    info = transformer.EntityInfo(name, "", "", (), namespace)
+    context = transformer.Context(info, namer, converter.ProgramContext(options))
+    tree = _Python(function).visit(tree)
+    try:
+        tree = _passes(_without_defaults(tree), context)
+    except errors.PyCTError as error:
+        raise NoSource(str(error)) from None
+    if isinstance(tree, ast.Lambda):
+        return name, ast.Assign(targets=[ast.Name(name, ast.Store())], value=tree)
+    tree.name = name
+    return name, tree
+
+
+def _passes(node: Any, context: Any) -> Any:
+    unsupported_features_checker.verify(node)
+    graphs = cfg.build(node)
+    node = qual_names.resolve(node)
+    node = activity.resolve(node, context, None)
+    node = reaching_definitions.resolve(node, context, graphs)
+    anno.dup(node, {anno.Static.DEFINITIONS: anno.Static.ORIG_DEFINITIONS})
+    kinds = {type(inner) for inner in ast.walk(node)}
+
+    node = functions.transform(node, context)
+    node = _Directives(context).visit(node)
+    if ast.Break in kinds:
+        node = break_statements.transform(node, context)
+    if ast.Assert in kinds:
+        node = _Assertions(context).visit(node)
+    if ast.Continue in kinds or ast.Break in kinds:
+        node = continue_statements.transform(node, context)
+    if ast.Return in kinds:
+        always = [n for n in ast.walk(node) if isinstance(n, ast.FunctionDef) and _returns(n)]
+        node = return_statements.transform(node, context)
+        for inner in always:
+            _expect_return(inner)
+    node = call_trees.transform(node, context)
+    if kinds & {ast.If, ast.For, ast.While} or ast.Return in kinds:
+        node = _with_control_flow(node, context)
+    node = conditional_expressions.transform(node, context)
+    node = logical_expressions.transform(node, context)
+    return variables.transform(node, context)
+
+
+def _with_control_flow(node: Any, context: Any) -> Any:
+    graphs = cfg.build(node)
+    node = qual_names.resolve(node)
+    node = activity.resolve(node, context, None)
+    node = reaching_definitions.resolve(node, context, graphs)
+    node = reaching_fndefs.resolve(node, context, graphs)
+    node = liveness.resolve(node, context, graphs)
+    return _ControlFlow(context).visit(node)
+
+
+def _is_filled(cell: Any) -> bool:
+    try:
+        cell.cell_contents  # noqa: B018 - reading is the test
+    except ValueError:
+        return False
+    return True
+
+
+def _mark_places(tree: Any) -> None:
+    """Note where each node stands. What spans lines stands where it begins, as generated code must.
+
+    (Python looks for a method call that spans lines at its end.)
+    """
+    nodes: Any = ast.walk(tree)
+    for node in nodes:
+        if hasattr(node, "lineno"):
+            start, end = (node.lineno, node.col_offset), (node.end_lineno, node.end_col_offset)
+            anno.setanno(node, ORIGIN, start + (end if end[0] == start[0] else start))
+
+
+def _without_defaults(tree: Any) -> Any:
+    """Defaults are taken from the function itself; annotations have no use."""
+    none = ast.Constant(None)
+    tree.args.defaults = [none for _ in tree.args.defaults]
+    tree.args.kw_defaults = [d and none for d in tree.args.kw_defaults]
+    given = tree.args
+    for a in (*given.posonlyargs, *given.args, *given.kwonlyargs, given.vararg, given.kwarg):
+        if a is not None:
+            a.annotation = None
+    if isinstance(tree, ast.FunctionDef):
+        tree.returns = None
+        tree.decorator_list = []
+        tree.__dict__["type_params"] = []
+    return tree
+
+
+class _Python(ast.NodeTransformer):
+    """Spells out what depends on where a function was defined: `super()`, and `__x` in a class."""
+
+    def __init__(self, function: Callable):
+        code = function.__code__
+        self.in_class = "__class__" in code.co_freevars
+        self.owner = _class_name(code.co_qualname).lstrip("_")
+        self.first: list[str | None] = []
+
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
+        return self._inside(node)
+
+    def visit_Lambda(self, node: ast.Lambda) -> ast.AST:
+        return self._inside(node)
+
+    def _inside(self, node: Function) -> ast.AST:
+        names = [a.arg for a in (*node.args.posonlyargs, *node.args.args)]
+        self.first.append(names[0] if names else None)
+        self.generic_visit(node)
+        self.first.pop()
+        return node
+
+    def visit_Call(self, node: ast.Call) -> ast.AST:
+        self.generic_visit(node)
+        bare = isinstance(node.func, ast.Name) and node.func.id == "super" and not node.args
+        if bare and self.in_class and self.first[-1]:
+            node.args = [_placed(ast.Name(name, ast.Load()), node)
+                         for name in ("__class__", self.first[-1])]  # fmt: skip
+        return node
+
+    def visit_Attribute(self, node: ast.Attribute) -> ast.AST:
+        node.attr = self._mangled(node.attr)
+        return self.generic_visit(node)
+
+    def visit_Name(self, node: ast.Name) -> ast.AST:
+        node.id = self._mangled(node.id)
+        return node
+
+    def _mangled(self, name: str) -> str:
+        private = self.owner and name.startswith("__") and not name.endswith("__")
+        return f"_{self.owner}{name}" if private else name
+
+
+def _class_name(qualname: str) -> str:
+    """The class in whose body a function stands; empty when it stands in none."""
+    parts = qualname.split(".")
+    while len(parts) > 1 and parts[-2] == "<locals>":
+        del parts[-2:]
+    return parts[-2] if len(parts) > 1 else ""
+
+
+def _placed(new: ast.AST, like: ast.AST) -> Any:
+    anno.setanno(new, ORIGIN, anno.getanno(like, ORIGIN))
+    return new
+
+
+class _Directives(directives.DirectivesTransformer):
+    """Knows minitensor's own `set_loop_options` as malt knows its own."""
+
+    def visit_Name(self, node: Any) -> Any:  # noqa: N802
+        return _known_mark(super().visit_Name(node))
+
+    def visit_Attribute(self, node: Any) -> Any:  # noqa: N802
+        return _known_mark(super().visit_Attribute(node))
+
+
+def _known_mark(node: Any) -> Any:
+    if anno.getanno(node, directives.STATIC_VALUE, default=None) is set_loop_options:
+        anno.setanno(node, directives.STATIC_VALUE, marks.set_loop_options)
+    return node
+
+
+class _Assertions(converter.Base):
+    """`assert test, text` becomes a call, whatever expression the text is."""
+
+    def visit_Assert(self, node: ast.Assert) -> Any:  # noqa: N802
+        text = node.msg or _placed(ast.Constant(ast.unparse(node.test)), node)
+        return templates.replace("ag__.assert_stmt(test, lambda: text)", test=node.test, text=text)
+
+
+class _ControlFlow(control_flow.ControlFlowTransformer):
+    """A name that belongs to an outer function or module is read there, so it is an output."""
+
+    def _get_block_vars(self, node: Any, modified: Any) -> Any:
+        scope = self.state[control_flow._Function].scope
+        live = anno.getanno(node, anno.Static.LIVE_VARS_OUT)
+        shared = (scope.nonlocals | scope.globals) & modified
+        anno.setanno(node, anno.Static.LIVE_VARS_OUT, frozenset(live | shared))
+        return super()._get_block_vars(node, modified)
+
+
+# A function that returns on every path, or nothing at all, needs no value where it has not yet
+# returned: any value of the right type will do there.
+
+
+def _returns(function: ast.FunctionDef) -> bool:
+    """Whether each way through a function ends in a return, or all its returns are bare."""
+    values = [n.value for n in _own(function.body) if isinstance(n, ast.Return)]
+    bare = all(v is None or (isinstance(v, ast.Constant) and v.value is None) for v in values)
+    return bare or _ends(function.body)
+
+
+def _own(body: list) -> list[ast.AST]:
+    """The nodes of a body, without those of functions and classes inside it."""
+    found, left = [], list(body)
+    while left:
+        node = left.pop()
+        found.append(node)
+        if not isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef)):
+            left.extend(ast.iter_child_nodes(node))
+    return found
+
+
+def _ends(body: list) -> bool:
+    return any(_is_end(statement) for statement in body)
+
+
+def _is_end(node: ast.stmt) -> bool:
+    """Whether control never goes on after a statement."""
+    if isinstance(node, (ast.Return, ast.Raise)):
+        return True
+    if isinstance(node, ast.If):
+        return _ends(node.body) and _ends(node.orelse)
+    if isinstance(node, ast.With):
+        return _ends(node.body)
+    if isinstance(node, ast.Try):
+        handled = all(_ends(handler.body) for handler in node.handlers)
+        return _ends(node.finalbody) or (_ends([*node.body, *node.orelse]) and handled)
+    if isinstance(node, ast.While):
+        # `break` has become an assignment and a `continue` here, and the test has changed.
+        return isinstance(node.test, ast.Constant) and bool(node.test.value)
+    return False
+
+
+def _expect_return(function: ast.FunctionDef) -> None:
+    """Let the value of a function that always returns start as one that is still to come."""
+    for node in _own(function.body):
+        if isinstance(node, ast.Attribute) and node.attr == "UndefinedReturnValue":
+            node.attr = "PendingReturnValue"
