@@ -15,10 +15,14 @@ from typing import Any
 import numpy as np
 
 from minitensor.graph.ir import Node
-from minitensor.graph.plan import Plan, Region, Slot, Step, sample_of
+from minitensor.graph.plan import Plan, Region, Slot, Step
 from minitensor.graph.tiles import RegionWriter
 
 __all__ = ["Program", "generate"]
+
+
+RESERVED = ("empty", "i", "memory", "min", "n", "numpy", "range", "uint8")
+"""Names that the program uses in its own right."""
 
 
 class Program:
@@ -39,7 +43,7 @@ class Writer:
     def __init__(self, plan: Plan, name: str):
         self.plan = plan
         self.name = _identifier(name) or "graph"
-        self.taken: set[str] = {self.name}
+        self.taken: set[str] = {self.name, *RESERVED}
         self.above: list[str] = []
         self.body: list[tuple[str, Node | None]] = []
         self.namespace: dict[str, Any] = {"empty": np.empty, "uint8": np.uint8}
@@ -54,7 +58,7 @@ class Writer:
         for step in claims:
             slot = step.inputs[0]
             slot.name = self.unique(f"{self._variable(step.variable)}_new")
-            self.say(f"{slot.name} = {self._helper('claim')}({self._variable(step.variable)})")
+            self.say(f"{slot.name} = {self.helper('claim')}({self._variable(step.variable)})")
         for slot in self.plan.arguments:
             if slot.sample is None and slot.name in self._tiled():
                 self.say(f"if not {slot.name}.flags.c_contiguous: {slot.name} = "
@@ -118,7 +122,7 @@ class Writer:
                               f"{list(variable.shape)}")  # fmt: skip
         return found
 
-    def _helper(self, name: str) -> str:
+    def helper(self, name: str) -> str:
         self.taken.add(name)
         self.namespace[name] = name
         return name
@@ -149,7 +153,7 @@ class Writer:
 
     def _assign(self, step: Step) -> None:
         value, variable = step.inputs[0], self._variable(step.variable)
-        tensor = self._helper("Tensor")
+        tensor = self.helper("Tensor")
         if step.claimed:
             self.say(f"if {variable}._value._array is not {value.name}: "
                       f"{variable}._value = {tensor}({value.name})", step.node)  # fmt: skip
@@ -158,18 +162,23 @@ class Writer:
 
     def _view(self, step: Step) -> None:
         source, slot = step.inputs[0], step.outputs[0]
-        assert slot is not None
-        sample = step.node.op.implementation(np)(np, sample_of(source), **step.node.attrs)
-        slot.sample = np.asarray(sample)
         text = _view_text(step.node, self.ref(source), tuple(slot.spec.shape))
         if text is None:
             text = self._call_text(step, [self.ref(source)])
         name = self.unique(f"v{len(self.taken)}")
-        if slot.static and np.may_share_memory(slot.sample, sample_of(source)):
+        if slot.static:
             self.above.append(f"{name} = {text}")
         else:
             self.say(f"{name} = {text}", step.node)
         slot.name = name
+
+    def _copy(self, step: Step) -> None:
+        """A reshape of what does not lie in memory in order: copied in its old shape."""
+        source, slot = step.inputs[0], step.outputs[0]
+        target = self.target(slot, step.node)
+        shape = tuple(int(d) for d in source.spec.shape)
+        copyto = self.function(np.copyto, "copyto")
+        self.say(f"{copyto}({target}.reshape({shape}), {self.ref(source)})", step.node)
 
     def _kernel(self, step: Step) -> None:
         op = step.node.op
@@ -189,7 +198,7 @@ class Writer:
         if not step.outputs:
             self.say(text, step.node)
         elif len(step.outputs) == 1 and step.node.op.graphs == ():
-            self.say(f"{step.outputs[0].name} = {self._helper('asarray')}({text})", step.node)
+            self.say(f"{step.outputs[0].name} = {self.helper('asarray')}({text})", step.node)
         else:
             names = ", ".join(slot.name for slot in step.outputs)
             self.say(f"{names} = {text}", step.node)
@@ -217,7 +226,7 @@ class Writer:
     def _contiguous(self, slot: Slot) -> str:
         name = self.ref(slot)
         if slot.sample is not None and not slot.sample.flags.c_contiguous:
-            return f"{self._helper('ascontiguousarray')}({name})"
+            return f"{self.helper('ascontiguousarray')}({name})"
         return name
 
     def target(self, slot: Slot, node: Node) -> str:
@@ -232,7 +241,7 @@ class Writer:
         """A value that leaves the function: a copy where numpy made a view of planned memory."""
         name = self.ref(slot)
         if slot.place == "dynamic" and any(r.place == "buffer" for r in slot.roots):
-            return f"{self._helper('owned')}({name})"
+            return f"{self.helper('owned')}({name})"
         return name
 
     def _region(self, step: Step) -> None:

@@ -14,6 +14,7 @@ from minitensor.backend import restore, silence
 from minitensor.graph.codegen import generate
 from minitensor.graph.ir import Graph
 from minitensor.graph.plan import Plan
+from minitensor.graph.tiles import choose
 from minitensor.graph.trace import replay
 from minitensor.op import State, state
 from minitensor.tensor import Tensor
@@ -104,5 +105,5 @@ def owned(array: Any) -> Any:
     return array if array.base is None else array.copy()
 
 
-_HELPERS = {"claim": claim, "owned": owned, "Tensor": Tensor, "asarray": np.asarray,
+_HELPERS = {"choose": choose, "claim": claim, "owned": owned, "Tensor": Tensor, "asarray": np.asarray,
             "ascontiguousarray": np.ascontiguousarray}  # fmt: skip

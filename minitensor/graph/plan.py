@@ -127,11 +127,17 @@ class Plan:
         self.arguments = [self._bind(x, Slot(x._array, "argument")) for x in graph.inputs]
         for outer, inner in graph.captures:
             self._constant(inner, outer._array)
-        nodes = list(graph.nodes)
-        self.uses = _uses(nodes, graph.outputs)
-        for node in nodes:
+        self.first_reads: list[Step] = []
+        self.values: dict[int, Any] = {}
+        """Variable id → the symbol that has its value at this point of the program."""
+        self.unwritten: dict[int, Node] = {}
+        """Variable id → the assignment that is still to be carried out."""
+        self.barrier = False
+        for node in graph.nodes:
             self._lower(node)
+        self._write_variables()
         self.outputs = [self.slot(out) for out in graph.outputs]
+        self.steps = [*self.first_reads, *self.steps]
         self._close_regions()
         self._follow()
         self.size = self._place_buffers()
@@ -161,15 +167,34 @@ class Plan:
 
     def _lower(self, node: Node) -> None:
         if node.op is read_variable:
-            out = self._bind(node.outputs[0], Slot(node.outputs[0]._array, "variable"))
-            self._step("read", node, [], [out]).variable = node.inputs[0]
+            self._read(node)
         elif node.op is assign_variable:
-            self._step("assign", node, [self.slot(node.inputs[1])], []).variable = node.inputs[0]
+            variable, value = node.inputs
+            self.values[id(variable)], self.unwritten[id(variable)] = value, node
         elif getattr(node.op, "fused", False):
             for inner in self._inside(node):
                 self._lower(inner)
         elif not self._elementwise(node):
             self._other(node)
+
+    def _read(self, node: Node) -> None:
+        """A variable is read once, before everything else; what was assigned to it is known."""
+        variable, symbol = node.inputs[0], node.outputs[0]
+        known = self.values.get(id(variable))
+        if known is not None:
+            self._alias(symbol, known)
+            return
+        step = Step("read", node, [], [self._bind(symbol, Slot(symbol._array, "variable"))])
+        step.variable = variable
+        (self.steps if self.barrier else self.first_reads).append(step)
+        self.values[id(variable)] = symbol
+
+    def _write_variables(self) -> None:
+        """Carry out the assignments: at the end, or before something that may look or write."""
+        for node in self.unwritten.values():
+            step = self._step("assign", node, [self.slot(node.inputs[1])], [])
+            step.variable = node.inputs[0]
+        self.unwritten = {}
 
     def _inside(self, node: Node) -> list[Node]:
         """The nodes of a fused op, reading and giving what the fused node does."""
@@ -177,9 +202,6 @@ class Plan:
         for inner, outer in zip(graph.inputs, node.inputs, strict=True):
             self._alias(inner, outer)
         renamed = {id(out): new for out, new in zip(graph.outputs, node.outputs, strict=True)}
-        self.uses |= _uses(graph.nodes, [])
-        for out, new in zip(graph.outputs, node.outputs, strict=True):
-            self.uses[id(new)] = self.uses.get(id(new), 0) + self.uses.get(id(out), 0)
         nodes = []
         for inner in graph.nodes:
             inputs = tuple(renamed.get(id(x), x) for x in inner.inputs)
@@ -273,11 +295,18 @@ class Plan:
 
     def _other(self, node: Node) -> None:
         op = node.op
+        if op.graphs or op.name in PYTHON:
+            self._write_variables()
+            self.values, self.barrier = {}, True
         inputs = [x if is_variable(x) else self.slot(x) for x in node.inputs]
         known = all(_is_known(x._array) for x in (*node.inputs, *node.outputs))
         kind, place = "call", "dynamic"
+        sample = None
         if op.name in VIEWS and known and not op.graphs:
-            kind, place = "view", "view"
+            source = sample_of(inputs[0])
+            sample = np.asarray(op.implementation(np)(np, source, **node.attrs))
+            shown = np.may_share_memory(sample, source) or not sample.size
+            kind, place = ("view", "view") if shown else ("copy", "buffer")
         elif op.write is not None and known and op.implementation(np) is not None:
             kind, place = "kernel", "buffer"
         outputs = [self._bind(x, Slot(x._array, place)) for x in node.outputs]
@@ -285,7 +314,9 @@ class Plan:
         if kind == "kernel" and op.workspace is not None:
             specs = [Spec(tuple(x._array.shape), x._array.dtype) for x in node.inputs]
             step.work = [Slot(s, "buffer") for s in op.workspace(*specs, **node.attrs)]
-        if kind != "kernel":
+        if kind == "view":
+            outputs[0].sample = sample
+        if kind not in ("kernel", "copy"):
             roots = [r for x in step.inputs if isinstance(x, Slot) for r in x.roots]
             for out in outputs:
                 own = () if kind == "view" else (out,)
@@ -337,24 +368,18 @@ class Plan:
     def _claims(self, at: int, step: Step) -> bool:
         """Whether an assigned value can be computed right in the variable's own memory.
 
-        It is an exit of a region with nothing that can fail between the two, and nobody reads the
-        old value after the call that writes the new one.
+        It comes from an elementwise region, and nobody reads the old value after the call that
+        writes the new one.
         """
         slot, variable = step.inputs[0], step.variable
-        if slot.place != "buffer" or slot.last > at or slot.spec.shape != tuple(variable.shape):
+        if slot.place != "buffer" or slot.spec.shape != tuple(variable.shape):
             return False
         made = self.steps[slot.first]
-        between = self.steps[slot.first + 1 : at]
-        if not isinstance(made, Region) or any(
-            s.kind not in ("region", "assign", "read", "view") or s.variable is variable
-            for s in between
-        ):
+        if not isinstance(made, Region):
             return False
         old = [s.outputs[0] for s in self.steps[:at] if s.kind == "read" and s.variable is variable]
-        if any(s.last > slot.first for s in old):
-            return False
         recorder = next(r for r, exit_ in made.exits if exit_ is slot)
-        if any(made.reads_after(entered, recorder) for entered in old):
+        if any(s.last > slot.first or made.reads_after(s, recorder) for s in old):
             return False
         slot.place, step.claimed = "claimed", True
         return True
@@ -406,13 +431,6 @@ def _aligned(offset: int) -> int:
 
 def _is_known(spec: Any) -> bool:
     return spec.shape is not None and None not in spec.shape
-
-
-def _uses(nodes: Sequence[Node], outputs: Sequence) -> dict[int, int]:
-    found: dict[int, int] = {}
-    for x in (*(x for node in nodes for x in node.inputs), *outputs):
-        found[id(x)] = found.get(id(x), 0) + 1
-    return found
 
 
 def _with_calls(argument: Any, calls: list) -> Any:
