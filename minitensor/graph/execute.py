@@ -13,6 +13,7 @@ import numpy as np
 from minitensor.backend import restore, silence
 from minitensor.graph.codegen import generate
 from minitensor.graph.ir import Graph
+from minitensor.graph.passes import optimise
 from minitensor.graph.plan import Plan
 from minitensor.graph.tiles import choose
 from minitensor.graph.trace import replay
@@ -34,7 +35,8 @@ class Executable:
 
     def __init__(self, graph: Graph):
         self.graph = graph
-        self.plan = Plan(graph)
+        self.passes = optimise(graph)
+        self.plan = Plan(self.passes[-1].graph)
         self.program = generate(self.plan, graph.name or "graph")
         self.source = self.program.source
         self.file = f"<minitensor graph {self.program.name} {next(_numbers)}>"
@@ -105,5 +107,11 @@ def owned(array: Any) -> Any:
     return array if array.base is None else array.copy()
 
 
-_HELPERS = {"choose": choose, "claim": claim, "owned": owned, "Tensor": Tensor, "asarray": np.asarray,
-            "ascontiguousarray": np.ascontiguousarray}  # fmt: skip
+_HELPERS = {
+    "Tensor": Tensor,
+    "asarray": np.asarray,
+    "ascontiguousarray": np.ascontiguousarray,
+    "choose": choose,
+    "claim": claim,
+    "owned": owned,
+}
