@@ -83,7 +83,7 @@ def garbage(spec: Spec) -> np.ndarray:
 def scattered(array: np.ndarray) -> np.ndarray:
     """The same elements, in memory with gaps and in another order."""
     room = np.empty(tuple(2 * size for size in array.shape[::-1]), array.dtype).T
-    view = room[(slice(None, None, -2),) * array.ndim]
+    view = room[(..., *[slice(None, None, -2)] * array.ndim)]
     view[...] = array
     return view
 

@@ -95,7 +95,7 @@ def put_gradient(xp, g, out, values, *, index, shape):
     return g[index]
 
 
-def _strided_index(begin: Any, end: Any, strides: Any, masks: tuple[int, ...]) -> tuple:
+def strided_index(begin: Any, end: Any, strides: Any, masks: tuple[int, ...]) -> tuple:
     """The index that strided_slice's lists and masks stand for; bit i of a mask is for entry i."""
     begin_mask, end_mask, ellipsis_mask, new_axis_mask, shrink_axis_mask = masks
     strides = (1,) * len(begin) if strides is None else strides
@@ -124,7 +124,7 @@ def _strided_spec(
     shrink_axis_mask: int = 0, var: Any = None,
 ) -> Spec:  # fmt: skip
     masks = (begin_mask, end_mask, ellipsis_mask, new_axis_mask, shrink_axis_mask)
-    index = _strided_index(begin, end, strides, masks)
+    index = strided_index(begin, end, strides, masks)
     return Spec(_selection_shape(input_.shape, index), input_.dtype)
 
 
@@ -149,7 +149,7 @@ def strided_slice(
     Shape: as numpy's basic indexing.
     """
     masks = (begin_mask, end_mask, ellipsis_mask, new_axis_mask, shrink_axis_mask)
-    return input_[_strided_index(begin, end, strides, masks)]
+    return input_[strided_index(begin, end, strides, masks)]
 
 
 @strided_slice.gradient
@@ -159,7 +159,7 @@ def strided_slice_gradient(
 ):  # fmt: skip
     """`g at its place, zeros elsewhere`."""
     masks = (begin_mask, end_mask, ellipsis_mask, new_axis_mask, shrink_axis_mask)
-    index = _strided_index(begin, end, strides, masks)
+    index = strided_index(begin, end, strides, masks)
     return put.on(xp, g, index=index, shape=tuple(input_.shape))
 
 

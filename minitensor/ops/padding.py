@@ -82,7 +82,7 @@ def pad(xp, tensor, *, paddings, mode="CONSTANT", constant_values=0):
     if mode.upper() == "CONSTANT":
         shape = tuple(d + b + a for d, (b, a) in zip(tensor.shape, paddings, strict=True))
         out = xp.full(shape, constant_values, dtype=tensor.dtype)
-        out[_inside(tensor.shape, paddings)] = tensor
+        out[inside(tensor.shape, paddings)] = tensor
         return out
     for axis, (before, after) in enumerate(paddings):
         if before or after:
@@ -91,7 +91,8 @@ def pad(xp, tensor, *, paddings, mode="CONSTANT", constant_values=0):
     return tensor
 
 
-def _inside(shape: Any, paddings: Any) -> tuple:
+def inside(shape: Any, paddings: Any) -> tuple:
+    """The index of a tensor inside its padding."""
     pairs = zip(shape, paddings, strict=True)
     return tuple(builtins.slice(before, before + size) for size, (before, _) in pairs)
 
@@ -146,8 +147,13 @@ def slice_(xp, input_, *, begin, size):
         >>> mt.slice([[1, 2, 3], [4, 5, 6]], [0, 1], [2, 2]).numpy().tolist()
         [[2, 3], [5, 6]]
     """
+    return input_[block_of(begin, size)]
+
+
+def block_of(begin: Any, size: Any) -> tuple:
+    """The index of the block that starts at `begin` and has `size`; -1 means up to the end."""
     ends = (None if s == -1 else b + s for b, s in zip(begin, size, strict=True))
-    return input_[tuple(builtins.slice(b, e) for b, e in zip(begin, ends, strict=True))]
+    return tuple(builtins.slice(b, e) for b, e in zip(begin, ends, strict=True))
 
 
 @slice_.gradient

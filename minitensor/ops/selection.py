@@ -13,10 +13,10 @@ from minitensor.shapes import Spec, broadcast_shapes
 
 __all__ = ["clip_by_value", "indices_where", "keep_where", "where", "where_"]
 
-# numpy's where tests element by element; on a random mask, whole words of bits (a number as an
-# integer, a mask as all ones or none) are twenty times faster. Below this size it makes no odds.
+# numpy's where tests element by element; on a random mask, the bits of a number as an integer,
+# times 0 or 1, are ten times faster, and exact for inf and NaN. Below this size it makes no odds.
 FEW = 4096
-_WORDS = {1: np.int8, 2: np.int16, 4: np.int32, 8: np.int64}
+WORDS = {1: np.int8, 2: np.int16, 4: np.int32, 8: np.int64}
 
 
 def _kept_spec(x: Spec, condition: Spec) -> Spec:
@@ -45,13 +45,10 @@ def keep_where_gradient(xp, g, out, x, condition):
 
 @keep_where.kernel("numpy")
 def keep_where_numpy(xp, x, condition):
-    word = _WORDS.get(x.dtype.itemsize)
+    word = WORDS.get(x.dtype.itemsize)
     if x.size < FEW or condition.shape != x.shape or word is None:
         return keep_where.forward(xp, x, condition)
-    bits = condition.astype(word)
-    np.negative(bits, out=bits)
-    np.bitwise_and(bits, x.view(word), out=bits)
-    return bits.view(x.dtype)
+    return np.multiply(x.view(word), condition).view(x.dtype)
 
 
 def _clipped(t: Spec, clip_value_min: Spec, clip_value_max: Spec) -> Spec:
@@ -136,16 +133,14 @@ def where_gradient(xp, g, out, condition, x, y):
 
 @where_.kernel("numpy")
 def where_numpy(xp, condition, x, y):
-    word = _WORDS.get(x.dtype.itemsize)
+    word = WORDS.get(x.dtype.itemsize)
     if condition.size < FEW or not condition.shape == x.shape == y.shape or x.dtype.kind in "Ob":
         word = None
     if word is None:
         return np.where(condition, x, y)
-    mask = condition.astype(word)
-    np.negative(mask, out=mask)
     other = y.view(word)
     bits = x.view(word) ^ other
-    np.bitwise_and(bits, mask, out=bits)
+    np.multiply(bits, condition, out=bits)
     np.bitwise_xor(bits, other, out=bits)
     return bits.view(x.dtype)
 
