@@ -16,6 +16,7 @@ from typing import NamedTuple
 
 from minitensor.autograph.leaves import TO_FIX
 from minitensor.autograph.loading import BLOCK
+from minitensor.errors import InaccessibleTensorError
 from minitensor.graph.ir import ENGINE
 
 __all__ = ["explain_raise", "in_user_code"]
@@ -33,6 +34,12 @@ _ENDLESS = (
     f"function in one of them never comes to an end.{TO_FIX}use a loop, or make the condition "
     "depend on a Python number."
 )
+_CARRIED = (
+    "A tensor made inside a branch, or inside a loop over tensors, has a value only there."
+    f"{TO_FIX}carry it out in a variable that is set before, too; collect one value per iteration "
+    "in an mt.TensorArray instead of a list."
+)
+_HINTS = {RecursionError: _ENDLESS, InaccessibleTensorError: _CARRIED}
 
 
 class _Step(NamedTuple):
@@ -53,7 +60,9 @@ def in_user_code(error: Exception) -> None:
     """Put the learner's lines into the message of an error that left a converted function."""
     extra = error.__dict__
     if "autograph_cause" not in extra:
-        hint = extra.pop("autograph_hint", _ENDLESS if isinstance(error, RecursionError) else "")
+        hint = extra.pop("autograph_hint", None) or next(
+            (hint for kind, hint in _HINTS.items() if isinstance(error, kind)), ""
+        )
         said = f"{type(error).__name__}: {error}".removesuffix(": ")
         extra["autograph_cause"] = f"{said}\n\n{hint}" if hint else said
     steps = "\n".join(_shortened([*_steps(error.__traceback__)]))
@@ -61,11 +70,9 @@ def in_user_code(error: Exception) -> None:
         f"    {line}" if line else "" for line in extra["autograph_cause"].split("\n")
     )
     told = f"in user code:\n\n{steps}\n\n{cause}\n"
-    if type(error).__str__ is BaseException.__str__ and len(error.args) <= 1 and (
-        not error.args or isinstance(error.args[0], str)
-    ):  # fmt: skip
-        error.args = (told,)
-    else:
+    given, error.args = error.args, (told,)
+    if len(given) > 1 or str(error) != told:
+        error.args = given
         notes = [n for n in getattr(error, "__notes__", ()) if not n.startswith("in user code:")]
         error.__notes__ = [*notes, told]
 

@@ -111,7 +111,7 @@ def difference(first: Any, second: Any) -> str:
     try:
         nest.assert_same_structure(first, second)
     except ValueError as error:
-        return str(error)
+        return str(error).partition(" To fix it:")[0]
     for a, b in zip(nest.flatten(first), nest.flatten(second), strict=True):
         inner = [x for x in (a, b) if _parts(x) is not None]
         if inner and type(a) is not type(b):

@@ -113,6 +113,9 @@ class _Places:
         marks = getattr(node, "___pyct_anno", {})
         # Other nodes, such as ast.Load(), are one object for all trees.
         place = marks.get(self.origin) if "lineno" in node._attributes else None
+        for name, value in ast.iter_fields(node):
+            if isinstance(value, tuple):
+                setattr(node, name, list(value))  # as compile wants it
         for child in ast.iter_child_nodes(node):
             inner = self.first(child)
             place = place or inner

@@ -99,39 +99,51 @@ def rewritten(function: Callable, *, recursive: bool = True) -> tuple[str, ast.s
 
 
 def _passes(node: Any, context: Any) -> Any:
-    unsupported_features_checker.verify(node)
-    graphs = cfg.build(node)
-    node = qual_names.resolve(node)
-    node = activity.resolve(node, context, None)
-    node = reaching_definitions.resolve(node, context, graphs)
-    anno.dup(node, {anno.Static.DEFINITIONS: anno.Static.ORIG_DEFINITIONS})
-    kinds = {type(inner) for inner in ast.walk(node)}
+    """malt's converters in their order, without those that a function has no use for.
 
-    node = functions.transform(node, context)
-    node = _Directives(context).visit(node)
-    if ast.Break in kinds:
-        node = break_statements.transform(node, context)
+    Most of them look at which names each block of the tree as it is reads and writes (`_scopes`).
+    """
+    unsupported_features_checker.verify(node)
+    kinds = {type(inner) for inner in ast.walk(node)}
+    if ast.Match in kinds:
+        raise NoSource("match statements are not supported")
+    node = _scopes(node, context)
+    if kinds & {ast.For, ast.While}:
+        node = _Directives(context).visit(node)
     if ast.Assert in kinds:
         node = _Assertions(context).visit(node)
-    if ast.Continue in kinds or ast.Break in kinds:
-        node = continue_statements.transform(node, context)
-    if ast.Return in kinds:
-        always = [n for n in ast.walk(node) if isinstance(n, ast.FunctionDef) and _returns(n)]
-        node = return_statements.transform(node, context)
+    if ast.Break in kinds:
+        node = _scopes(break_statements.BreakTransformer(context).visit(node), context)
+    if kinds & {ast.Break, ast.Continue}:
+        steps = continue_statements.ContinueCanonicalizationTransformer(context)
+        node = _scopes(steps.visit(node), context)
+    always = [n for n in ast.walk(node) if isinstance(n, ast.FunctionDef) and _returns(n)]
+    early = any(_returns_early(n) for n in ast.walk(node) if isinstance(n, ast.FunctionDef))
+    node = functions.FunctionTransformer(context).visit(node)
+    if early:
+        node = return_statements.ConditionalReturnRewriter(context).visit(node)
+        steps = return_statements.ReturnStatementsTransformer(context, allow_missing_return=True)
+        node = steps.visit(_scopes(node, context))
         for inner in always:
             _expect_return(inner)
     node = call_trees.transform(node, context)
-    if kinds & {ast.If, ast.For, ast.While} or ast.Return in kinds:
+    kinds |= {type(inner) for inner in ast.walk(node)}
+    if kinds & {ast.If, ast.For, ast.While}:
         node = _with_control_flow(node, context)
-    node = conditional_expressions.transform(node, context)
-    node = logical_expressions.transform(node, context)
-    return variables.transform(node, context)
+    if ast.IfExp in kinds:
+        node = conditional_expressions.transform(node, context)
+    if kinds & {ast.BoolOp, ast.Not, ast.Compare}:
+        node = logical_expressions.transform(node, context)
+    return _Variables(context).visit(node)
+
+
+def _scopes(node: Any, context: Any) -> Any:
+    return activity.resolve(qual_names.resolve(node), context, None)
 
 
 def _with_control_flow(node: Any, context: Any) -> Any:
     graphs = cfg.build(node)
-    node = qual_names.resolve(node)
-    node = activity.resolve(node, context, None)
+    node = _scopes(node, context)
     node = reaching_definitions.resolve(node, context, graphs)
     node = reaching_fndefs.resolve(node, context, graphs)
     node = liveness.resolve(node, context, graphs)
@@ -147,7 +159,7 @@ def _is_filled(cell: Any) -> bool:
 
 
 def _mark_places(tree: Any) -> None:
-    """Note where each node stands. What spans lines stands where it begins, as generated code must.
+    """Note where each node stands, and which names are the learner's. What spans lines stands where it begins, as generated code must.
 
     (Python looks for a method call that spans lines at its end.)
     """
@@ -156,6 +168,8 @@ def _mark_places(tree: Any) -> None:
         if hasattr(node, "lineno"):
             start, end = (node.lineno, node.col_offset), (node.end_lineno, node.end_col_offset)
             anno.setanno(node, ORIGIN, start + (end if end[0] == start[0] else start))
+        if isinstance(node, ast.Name):
+            anno.setanno(node, anno.Static.ORIG_DEFINITIONS, ())
 
 
 def _without_defaults(tree: Any) -> Any:
@@ -231,7 +245,7 @@ def _placed(new: ast.AST, like: ast.AST) -> Any:
 
 
 class _Directives(directives.DirectivesTransformer):
-    """Knows minitensor's own `set_loop_options` as malt knows its own."""
+    """Knows minitensor's own `set_loop_options` as malt knows its own, unless a name hides it."""
 
     def visit_Name(self, node: Any) -> Any:  # noqa: N802
         return _known_mark(super().visit_Name(node))
@@ -254,6 +268,14 @@ class _Assertions(converter.Base):
         return templates.replace("ag__.assert_stmt(test, lambda: text)", test=node.test, text=text)
 
 
+class _Variables(variables.VariableAccessTransformer):
+    """Looks at what is read on the right of `x += y`, too."""
+
+    def visit_AugAssign(self, node: ast.AugAssign) -> Any:  # noqa: N802
+        node.value = self.visit(node.value)
+        return super().visit_AugAssign(node)
+
+
 class _ControlFlow(control_flow.ControlFlowTransformer):
     """A name that belongs to an outer function or module is read there, so it is an output."""
 
@@ -274,6 +296,12 @@ def _returns(function: ast.FunctionDef) -> bool:
     values = [n.value for n in _own(function.body) if isinstance(n, ast.Return)]
     bare = all(v is None or (isinstance(v, ast.Constant) and v.value is None) for v in values)
     return bare or _ends(function.body)
+
+
+def _returns_early(function: ast.FunctionDef) -> bool:
+    """Whether a function returns anywhere but in its last statement."""
+    found = [n for n in _own(function.body) if isinstance(n, ast.Return)]
+    return bool(found) and not (len(found) == 1 and function.body[-1] is found[0])
 
 
 def _own(body: list) -> list[ast.AST]:

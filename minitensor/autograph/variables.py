@@ -200,7 +200,7 @@ def _unset(flow: Flow, error: Exception) -> ValueError | None:
             fault = f"'{name}' must be defined before the loop"
             if repr(name) not in str(error):
                 continue
-        elif value is None and isinstance(error, (TypeError, AttributeError)):
+        elif value is None and "None" in str(error):
             fault = f"'{name}' is not allowed to be None before the loop"
         else:
             continue
