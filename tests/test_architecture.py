@@ -20,7 +20,7 @@ CHECKING = ROOT / "lessons" / "checking"
 FLOORS = [
     ["errors"],
     ["dtypes", "shapes"],
-    ["nest", "conversion", "backend"],
+    ["nest", "conversion", "backend", "wire"],
     ["device"],
     ["interpreter"],
     ["op", "samples", "device_lib"],
@@ -63,6 +63,9 @@ FLOOR = {name: height for height, floor in enumerate(FLOORS) for name in floor}
 DOORS = {
     ("graph.ir", "graph.dot"): "graph.to_graphviz()",
     ("graph.ir", "graph.operations"): "graph.get_operations() and look-ups by name",
+    ("graph.ir", "graph.graphdef"): "graph.as_graph_def()",
+    ("graph.ir", "graph.printer"): "print(graph)",
+    ("graph.trace", "graph.flow"): "mt.cond, mt.while_loop and loops over rows, while tracing",
     ("tape", "jacobian"): "tape.jacobian() and tape.batch_jacobian()",
     ("tape", "explain"): "tape.explain()",
 }

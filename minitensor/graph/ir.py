@@ -19,6 +19,8 @@ from minitensor.op import Op
 
 __all__ = ["Graph", "Node", "SourceLine"]
 
+FEW = 6
+"""Constants with at most this many elements are shown by their values."""
 ENGINE = f"{Path(__file__).parents[1]}{os.sep}"
 
 
@@ -183,6 +185,17 @@ class Graph:
         """The tensor or operation that a name stands for; one of this graph stands for itself."""
         return self.operations.element(obj, allow_tensor, allow_operation)
 
+    def as_graph_def(self, from_version: int | None = None, add_shapes: bool = False) -> Any:
+        """The graph in TensorFlow's exchange format, which TensorBoard draws.
+
+        Args:
+            from_version: TensorFlow's; it has no effect.
+            add_shapes: whether each node tells the shapes of its results.
+        """
+        from minitensor.graph.graphdef import graph_def
+
+        return graph_def(self, add_shapes)
+
     def to_graphviz(self, **attributes: str) -> Any:
         """The graph as a `graphviz.Digraph`, which renders to SVG, PDF or PNG.
 
@@ -203,16 +216,10 @@ class Graph:
         return f"<Graph of a {self.kind}: {len(self.nodes)} nodes, {len(self.inputs)} inputs>"
 
     def __str__(self) -> str:
-        """One line per node: `name: dtype[shape] = op(inputs)`."""
-        head = ", ".join(f"{self.name_of(x)}: {type_text(x)}" for x in self.inputs)
-        lines = [f"graph({head})"]
-        for node in self.nodes:
-            outs = ", ".join(f"{self.name_of(o)}: {type_text(o)}" for o in node.outputs)
-            args = [self.name_of(x) for x in node.inputs]
-            args += [f"{key}={value!r}" for key, value in node.attrs.items()]
-            lines.append(f"  {outs} = {node.op.name}({', '.join(args)})")
-        lines.append(f"  return {', '.join(self.name_of(o) for o in self.outputs)}")
-        return "\n".join(lines)
+        """One line per node, in columns: see `minitensor.graph.printer`."""
+        from minitensor.graph.printer import text
+
+        return text(self)
 
 
 def _unused(nodes: Sequence[Node]) -> list:
@@ -265,10 +272,12 @@ def learners_frame(frame: Any, skipped: tuple[str, ...] = (ENGINE,)) -> Any:
 
 
 def _constant_text(value: Any) -> str:
+    if is_variable(value):
+        return value._label
     array = getattr(value, "known", value._array)
-    if value.ndim == 0 and array is not None:
-        return f"{to_numpy(array)[()]}"
-    return f"constant {type_text(value)}"
+    if array is None or getattr(array, "size", FEW + 1) > FEW or array.dtype.kind == "O":
+        return f"constant {type_text(value)}"
+    return str(to_numpy(array)[()] if value.ndim == 0 else to_numpy(array).tolist())
 
 
 def _unique_names(nodes: Sequence[Node], inputs: Sequence) -> dict[int, str]:

@@ -131,6 +131,8 @@ def _with_graphs(op: Op) -> OpName:
     if kind == "PartitionedCall":
         kind = f"Stateful{kind}" if op.stateful else kind
         return OpName(kind, kind, kind)
+    if kind == "If" and len(op.graphs) > 2:
+        kind = "Case"
     return OpName(kind if op.stateful else f"Stateless{kind}", op.name, op.name)
 
 

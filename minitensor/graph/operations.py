@@ -8,6 +8,7 @@ them; what runs is the node behind it.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from operator import is_not
 from typing import Any, NoReturn
 
 from minitensor.errors import ArgumentError, InvalidArgumentError, NotFoundError
@@ -64,6 +65,13 @@ class Operation:
         node = self.node
         return source_line(node.origin if node else getattr(self._thing, "_origin", None))
 
+    @property
+    def node_def(self) -> Any:
+        """The operation as it stands in `graph.as_graph_def()`."""
+        from minitensor.graph.graphdef import node_def
+
+        return node_def(self)
+
     def values(self) -> tuple:
         """The tensors it makes."""
         return tuple(self.outputs)
@@ -96,13 +104,16 @@ class Operations:
 
     def __init__(self, graph: Graph):
         self.graph = graph
+        self._begin()
+
+    def _begin(self) -> None:
         self._listed: list[Operation] = []
         self._ends: list[Operation] | None = None
         self._by_name: dict[str, Operation] = {}
         self._makers: dict[int, Operation] = {}
         self._outer: dict[int, Any] = {}
         self._unique = UniqueNames()
-        self._seen = 0
+        self._nodes: list[Node] = []
 
     def all(self) -> list[Operation]:
         """Arguments first, then in the order of creation; a constant before what reads it."""
@@ -185,38 +196,50 @@ class Operations:
 
     def _grow(self) -> None:
         graph = self.graph
+        if len(self._nodes) > len(graph.nodes) or any(map(is_not, self._nodes, graph.nodes)):
+            self._begin()  # a node was replaced: gradients let loops give further results
         for value in graph.inputs:
             if id(value) not in self._makers:
-                self._enter(value, _label(graph, value), "Placeholder", outputs=[value])
+                self._placeholder(value)
         if len(self._outer) != len(graph.captures):
             self._outer = {id(inner): outer for outer, inner in graph.captures}
-        while self._seen < len(graph.nodes):
-            self._seen += 1
-            self._add(graph.nodes[self._seen - 1])
+        for node in graph.nodes[len(self._nodes) :]:
+            self._add(node)
+            self._nodes.append(node)
         if self._ends is None and graph.kind != "tape" and not _is_open(graph):
             self._ends = []
             self._end()
 
     def _add(self, node: Node) -> None:
         name = _name_of_node(self.graph, node)
-        for x in node.inputs:
+        inside = {id(v): v for graph in node.op.graphs for v in graph.variables}
+        inputs = [*node.inputs, *(inside[key] for key in inside.keys() - set(map(id, node.inputs)))]
+        for x in inputs:
             if id(x) not in self._makers:
                 self._leaf(x, name)
-        self._enter(node, name, name_of_op(node.op).type, node.inputs, node.outputs, node.attrs)
+        attrs = dict(node.attrs)
+        for x in [*inputs, *node.outputs][:1]:
+            attrs["T"] = x.dtype
+        self._enter(node, name, name_of_op(node.op).type, inputs, node.outputs, attrs)
+
+    def _placeholder(self, value: Any) -> Operation:
+        attrs = {"dtype": value.dtype, "shape": value.shape}
+        return self._enter(value, _label(self.graph, value), "Placeholder", (), [value], attrs)
 
     def _leaf(self, value: Any, reader: str = "") -> Operation:
         """The operation of a value that no node makes."""
         if is_variable(value):
             label = f"{reader}/resource" if reader else value._label
-            return self._enter(value, label, "Placeholder", outputs=[value])
+            attrs = {"dtype": value.dtype, "shape": value.shape}
+            return self._enter(value, label, "Placeholder", (), [value], attrs)
         outer = self._outer.get(id(value))
         array = value._array if outer is None else outer._array
         known = getattr(value, "known", None)
         if known is None and not isinstance(outer, Symbol) and _size(array) <= SMALL:
             known = array
         if known is None or isinstance(outer, Symbol):
-            return self._enter(value, _label(self.graph, value), "Placeholder", outputs=[value])
-        attrs = {"value": known}
+            return self._placeholder(value)
+        attrs = {"value": known, "dtype": value.dtype}
         return self._enter(value, _label(self.graph, value), "Const", (), [value], attrs)
 
     def _is_leaf(self, value: Any) -> bool:
