@@ -10,12 +10,14 @@ from __future__ import annotations
 import keyword
 import re
 from collections.abc import Sequence
+from math import prod
 from typing import Any
 
 import numpy as np
 
 from minitensor.graph.ir import Node
-from minitensor.graph.plan import Plan, Region, Slot, Step
+from minitensor.graph.lower import Region, Slot, Step
+from minitensor.graph.plan import Plan
 from minitensor.graph.tiles import RegionWriter
 
 __all__ = ["Program", "generate"]
@@ -59,6 +61,12 @@ class Writer:
             slot = step.inputs[0]
             slot.name = self.unique(f"{self._variable(step.variable)}_new")
             self.say(f"{slot.name} = {self.helper('claim')}({self._variable(step.variable)})")
+        for i, slot in enumerate(self.plan.arenas):
+            arena, slot.name = self.unique(f"arena_{i}"), self.unique(f"flat_{i}")
+            self.namespace[arena] = slot.value
+            names = ", ".join(v.name for v in slot.value.variables)
+            self.above.append(f"# {arena} holds {names}"[:160])
+            self.say(f"{slot.name} = {arena}.claim()")
         for slot in self.plan.arguments:
             if slot.sample is None and slot.name in self._tiled():
                 self.say(f"if not {slot.name}.flags.c_contiguous: {slot.name} = "
@@ -80,6 +88,14 @@ class Writer:
                 f"{slot.name} = memory[{slot.offset}:{slot.offset + slot.nbytes}]"
                 f".view({slot.spec.dtype.name!r}).reshape({shape or '()'})"
             )
+
+        pieces = [s for step in self.plan.steps for s in step.outputs if s.place == "piece"]
+        for slot in pieces:
+            [whole] = slot.roots
+            end = slot.start + prod(slot.spec.shape)
+            slot.name = self.unique(f"{whole.name}_{slot.start}")
+            shape = tuple(int(d) for d in slot.spec.shape)
+            self.above.append(f"{slot.name} = {whole.name}[{slot.start}:{end}].reshape({shape})")
 
     def unique(self, wanted: str) -> str:
         name, count = wanted, 0
