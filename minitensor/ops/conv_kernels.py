@@ -259,7 +259,7 @@ def conv2d_workspace(input: Spec, filters: Spec, **attrs: Any) -> tuple[Spec, ..
     window = _setting(tuple(image), filters.shape[:2], attrs)
     cut = six_points(window, n, (depth, sizes_of(filters)[3]), window.out)
     if _half(dtype):
-        return ()
+        return (Spec((0,), dtype),)
     if cut:
         return room_for(cut, window.padded, dtype)
     size = columns_size(window, n, depth)
@@ -300,7 +300,7 @@ def backprop_input_workspace(
     window = _setting(image, tuple(kernel), attrs)
     cut = six_points(window, n, (channels, depth), image)
     if _half(dtype):
-        return ()
+        return (Spec((0,), dtype),)
     if cut:
         return room_for(cut, True, dtype, prod(sizes_of(filters)))
     images = largest_block(n, sent_size(window, image, depth, channels))
@@ -342,7 +342,7 @@ def backprop_filter_workspace(
     window = _setting(tuple(image), kernel, attrs)
     cut = six_points(window, n, (depth, channels), window.out)
     if _half(dtype):
-        return ()
+        return (Spec((0,), dtype),)
     if cut:
         padded, spread, products, weights, _ = room_for(cut, window.padded, dtype)
         sums = Spec((kernel[1], *weights.shape), dtype)

@@ -18,11 +18,13 @@ from minitensor.ops.reduction import (
     argmin,
     reduce_all,
     reduce_any,
+    reduce_euclidean_norm,
     reduce_logsumexp,
     reduce_max,
     reduce_mean,
     reduce_min,
     reduce_prod,
+    reduce_std,
     reduce_sum,
     reduce_variance,
 )
@@ -194,6 +196,23 @@ def reduce_variance_into(out, work, input_tensor, *, axis=None, keepdims=False):
     np.multiply(squares, squares, out=squares)
     sum_into(out, squares, axes)
     np.divide(out, count, out=out)
+
+
+@reduce_std.into(workspace=_logsumexp_workspace)
+def reduce_std_into(out, work, input_tensor, *, axis=None, keepdims=False):
+    reduce_variance_into(out, work, input_tensor, axis=axis, keepdims=keepdims)
+    np.sqrt(out, out=out)
+
+
+@reduce_euclidean_norm.into(workspace=_logsumexp_workspace)
+def reduce_euclidean_norm_into(out, work, input_tensor, *, axis=None, keepdims=False):
+    x, squares = input_tensor, work[0]
+    if not in_blas(x):
+        out[...] = reduce_euclidean_norm.forward(np, x, axis=axis, keepdims=keepdims)
+        return
+    np.multiply(x, x, out=squares)
+    sum_into(out, squares, sorted_axes(axis, x.ndim))
+    np.sqrt(out, out=out)
 
 
 def _register_place(op: Any, find: Any) -> None:
