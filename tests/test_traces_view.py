@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
+import base64
+import itertools
+import json
+import re
+import xml.etree.ElementTree as ElementTree
+import zlib
+from random import Random
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
 
 import minitensor as mt
-from minitensor.views import graph_view, to_json
-from minitensor_widgets import show
+from minitensor.graph.execute import Executable
+from minitensor.graph.function import Function
+from minitensor.views import graph_view, passes_view, to_json, traces_view
+from minitensor.views.sources import latest
+from minitensor_widgets import PassesWidget, TracesWidget, passes, samples, show, traces
 from minitensor_widgets.collapse import auto_collapse
 from minitensor_widgets.samples import edge, graph, node
 
@@ -31,6 +42,9 @@ def training_step() -> tuple[Any, Any, Any]:
     return descend, mt.constant(np.ones((4, 3), np.float32)), mt.constant(np.ones((4, 2), "f"))
 
 
+READ = "read_variable"
+
+
 def by_label(view: Any) -> dict[str, Any]:
     return {item.label: item for item in reversed(view.nodes)}
 
@@ -48,11 +62,10 @@ def test_a_traced_graph_has_shapes_and_no_values_but_constants() -> None:
     for item in view.nodes:
         assert (item.value is not None) == (item.kind == "constant"), item
     nodes = by_label(view)
-    assert (nodes["MatMul"].shape, nodes["MatMul"].op, nodes["MatMul"].scope) == (
-        [4, 2], "matmul", "dense"
-    )  # fmt: skip
-    assert nodes["MatMul"].source.text == "h = mt.nn.relu(x @ w)"
-    assert [item.label for item in view.nodes if item.output] == ["ReduceMean"]
+    product = next(item for item in view.nodes if item.op == "matmul")
+    assert (product.shape, product.scope, nodes["x"].shape) == ([4, 2], "dense", [4, 3])
+    assert product.source.text == "h = mt.nn.relu(x @ w)"
+    assert [item.op for item in view.nodes if item.output] == ["reduce_mean"]
 
 
 def test_what_is_no_symbol_is_a_leaf_with_its_own_name() -> None:
@@ -158,8 +171,6 @@ def test_an_argument_that_is_returned_and_one_that_is_not_used() -> None:
 
 
 def test_a_view_of_a_trace_is_plain_data() -> None:
-    import json
-
     descend, x, t = training_step()
     descend(x, t)
     json.dumps(to_json(graph_view(descend)), allow_nan=False)
@@ -174,3 +185,147 @@ def test_a_function_without_a_trace_says_what_to_do() -> None:
         show(never)
     with pytest.raises(TypeError, match="has no graph"):
         show(3)
+
+
+# ---- the cache
+
+
+class Traced(Function):
+    """A function whose record of traces is given."""
+
+    def __init__(self, *traces: Any) -> None:
+        super().__init__(lambda x: x)
+        self.__name__ = "scale"
+        self._given = list(traces)
+
+    @property
+    def traces(self) -> Any:
+        return self._given
+
+
+def one(number: int, text: str, calls: int, **fields: Any) -> SimpleNamespace:
+    rest = {"seconds": 0.5, "nodes": 2, "bytes": 100 * number, "differs": [], "fix": ""}
+    return SimpleNamespace(number=number, signature=[("x", text)], calls=calls, **rest | fields)
+
+
+def test_a_cache_is_counted_and_copied() -> None:
+    changed = [("x", "int 1", "int 2")]
+    fake = Traced(one(1, "int 1", 4), one(2, "int 2", 1, differs=changed, fix="pass a tensor"))
+    view = traces_view(fake)
+    assert (view.title, view.calls, view.hits, view.misses) == ("scale", 5, 3, 2)
+    assert view.bytes == 300
+    assert to_json(view)["traces"][1]["differs"] == [
+        {"argument": "x", "before": "int 1", "now": "int 2"}
+    ]
+    assert repr(traces(fake)) == "Traces('scale', 2 traces, 3 hits)"
+
+
+def test_only_traced_functions_have_a_cache() -> None:
+    with pytest.raises(TypeError, match=r"nly functions under mt\.function are traced"):
+        traces(len)
+
+
+def test_cards_say_what_differs_in_words_and_leave_times_out_when_static(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    shown = traces(samples.cache())
+    monkeypatch.delenv("MINITENSOR_DISPLAY", raising=False)
+    assert "traced in 2.4 ms" in shown.description()
+    monkeypatch.setenv("MINITENSOR_DISPLAY", "static")
+    text = shown.description()
+    assert "traced in" not in text
+    assert text.splitlines()[0] == (
+        "scale: 3 traces in its cache (7 calls: 4 hits, 3 misses · 5.12 kB of graphs)"
+    )
+    assert "     differs: k was int 3, now int 4" in text
+    assert "     fix: pass a tensor: mt.constant(4)" in text
+    assert "<script" not in shown.to_html()
+    assert "≠ k: int 4" in shown.to_svg()
+    assert "ms" not in re.sub(r"<style>.*?</style>", "", shown.to_svg())
+
+
+def test_a_long_cache_shows_its_ends() -> None:
+    record = samples.cache()
+    record["traces"] = [samples.trace(i, [("x", f"int {i}")], 0, 10) for i in range(1, 101)]
+    figure = traces(record).to_svg()
+    assert "… 93 more traces" in figure
+    assert "trace 100" in figure
+    assert "trace 50" not in figure
+    assert len(traces(record).to_html()) < 80_000
+
+
+def test_an_empty_cache_and_one_without_arguments_can_be_drawn() -> None:
+    ElementTree.fromstring(traces(Traced()).to_svg())
+    record = samples.cache()
+    record["traces"] = [samples.trace(1, [], 0, 10)]
+    assert "no arguments" in traces(record).to_svg()
+
+
+# ---- the passes
+
+
+def test_passes_are_listed_with_what_they_saved_and_the_source() -> None:
+    text = passes(samples.optimised()).description()
+    assert "1. merge equal: 5 → 4 nodes, 48 B saved, 4 operations saved" in text
+    assert "gone: mul_1" in text
+    assert text.endswith("return add(m0, c0)")
+    figure = passes(samples.optimised()).to_svg()
+    assert "as traced" in figure
+    assert "after all passes" in figure
+    ElementTree.fromstring(figure)
+
+
+def test_what_no_pass_ran_over_is_refused() -> None:
+    with pytest.raises(TypeError, match="o pass ran over it"):
+        passes(len)
+    with pytest.raises(TypeError, match="has no passes: it is one for show"):
+        passes(samples.scalar_steps()["graph"])
+    with pytest.raises(TypeError, match="has no traces: it is one for show"):
+        traces(samples.scalar_steps()["graph"])
+
+
+def test_too_much_to_carry_leaves_the_graphs_in_between_behind() -> None:
+    record = samples.optimised()
+    random = Random(1)
+    for item in record["passes"]:
+        item["picture"] = "".join(chr(random.randrange(33, 1000)) for _ in range(60_000))
+    shown = passes(record)
+    state = json.loads(zlib.decompress(base64.b64decode(shown._packed())))
+    assert [item["name"] for item in state["passes"]["passes"]] == ["traced", "fold constants"]
+    assert state["step"] == 1
+
+
+def test_the_passes_of_a_real_function() -> None:
+    descend, x, t = training_step()
+    descend(x, t)
+    compiled = Executable(latest(descend).graph)
+    view = passes_view(compiled)
+    assert view.passes[0].name == "traced"
+    assert view.passes[0].nodes_after >= view.passes[-1].nodes_after
+    assert "def " in view.source
+    for before, after in itertools.pairwise(view.passes):
+        old, new = (sorted(_name(n) for n in v.graph.nodes if n.kind == "op" and n.op != READ)
+                    for v in (before, after))  # fmt: skip
+        gone = [name for name in after.removed if "ReadVariableOp" not in name]
+        come = [name for name in after.added if "ReadVariableOp" not in name]
+        assert sorted([*new, *gone]) == sorted([*old, *come]), after.name
+    html = passes(compiled).to_html(static=False)
+    assert len(html) < 250_000
+
+
+def _name(item: Any) -> str:
+    return f"{item.scope}/{item.label}".lstrip("/")
+
+
+def test_widgets_of_the_cache_and_the_passes_hold_their_place() -> None:
+    cards = TracesWidget(samples.cache(), step=2)
+    assert repr(cards) == "TracesWidget('scale', 3 traces, 4 hits)"
+    cards.step = 99
+    assert cards.step == 3
+    slides = PassesWidget(samples.optimised())
+    assert slides.step == 2
+    slides.step = -1
+    assert slides.step == 0
+    assert slides.island().to_svg() == slides.to_svg()
+    with pytest.raises(TypeError, match="is no view"):
+        cards.traces = {"cards": []}

@@ -15,7 +15,17 @@ from random import Random
 import pytest
 
 import minitensor_widgets
-from minitensor_widgets import GraphWidget, Island, StepperWidget, assets, samples, show, step
+from minitensor_widgets import (
+    GraphWidget,
+    Island,
+    PassesWidget,
+    StepperWidget,
+    TracesWidget,
+    assets,
+    samples,
+    show,
+    step,
+)
 from minitensor_widgets.collapse import MOST_VISIBLE, auto_collapse, visible_count, with_parts
 from minitensor_widgets.records import graph_record, steps_record
 from minitensor_widgets.replay import gradient_text, replay, value_text
@@ -27,6 +37,7 @@ STEPS = {
     "matmul": samples.matmul_steps,
     "hostile": samples.hostile_steps,
 }
+VIEWERS = ("graph", "stepper", "traces", "passes")
 
 
 @pytest.fixture(autouse=True)
@@ -205,7 +216,7 @@ def test_hostile_names_travel_whole_but_unprintable_ones_are_marked():
 
 
 def test_no_code_parses_markup_or_asks_the_network():
-    for main in ("graph", "stepper"):
+    for main in VIEWERS:
         code = assets.bundle(main)
         for word in ("innerHTML", "outerHTML", "insertAdjacent", "eval(", "new Function", "http:",
                      "fetch(", "document.write", "href", "</script", "<!--"):  # fmt: skip
@@ -399,10 +410,10 @@ def test_python_can_watch_and_link_the_traits():
 
 
 def test_the_code_of_a_widget_is_a_small_string():
-    for widget in (GraphWidget, StepperWidget):
+    for widget in (GraphWidget, StepperWidget, TracesWidget, PassesWidget):
         assert isinstance(widget.__dict__["_esm"], str) or len(widget._esm) < 25_000
-    assert len(assets.esm("graph")) < 25_000
-    assert len(assets.esm("stepper")) < 25_000
+    for main in VIEWERS:
+        assert len(assets.esm(main)) < 25_000
 
 
 # ---- what is imported when
@@ -427,7 +438,8 @@ def test_showing_needs_no_anywidget():
 
 def test_public_names():
     assert minitensor_widgets.__all__ == [
-        "GraphWidget", "Island", "StepperWidget", "show", "step",
+        "GraphWidget", "Island", "Passes", "PassesWidget", "StepperWidget", "Traces",
+        "TracesWidget", "passes", "show", "step", "traces",
     ]  # fmt: skip
     assert dir(minitensor_widgets) == minitensor_widgets.__all__
     assert minitensor_widgets.Island is Island

@@ -1,17 +1,26 @@
 """What widgets may read of the engine: frozen, versioned, JSON-ready dataclasses.
 
-`graph_view` turns a tape or graph, and `steps_view` a backward pass, into them. The engine never
-imports a widget, and widgets import nothing deeper than this package. Every text is data: a viewer
+`graph_view` turns a tape or graph, `steps_view` a backward pass, `traces_view` the cache of a
+traced function and `passes_view` what the optimiser did into them. The engine never imports a
+widget, and widgets import nothing deeper than this package. Every text is data: a viewer
 shows it as text, never as markup.
 """
 
+from minitensor.views.cache import traces_view as traces_view
+from minitensor.views.optimiser import passes_view as passes_view
+from minitensor.views.records import ArgumentView as ArgumentView
+from minitensor.views.records import DifferenceView as DifferenceView
 from minitensor.views.records import EdgeView as EdgeView
 from minitensor.views.records import GraphView as GraphView
 from minitensor.views.records import NodeView as NodeView
+from minitensor.views.records import PassesView as PassesView
+from minitensor.views.records import PassView as PassView
 from minitensor.views.records import SendView as SendView
 from minitensor.views.records import SourceView as SourceView
 from minitensor.views.records import StepsView as StepsView
 from minitensor.views.records import StepView as StepView
+from minitensor.views.records import TracesView as TracesView
+from minitensor.views.records import TraceView as TraceView
 from minitensor.views.records import ValueView as ValueView
 from minitensor.views.records import to_json as to_json
 from minitensor.views.sources import graph_view as graph_view
@@ -19,16 +28,24 @@ from minitensor.views.timeline import steps_view as steps_view
 from minitensor.views.values import value_view as value_view
 
 __all__ = [
+    "ArgumentView",
+    "DifferenceView",
     "EdgeView",
     "GraphView",
     "NodeView",
+    "PassView",
+    "PassesView",
     "SendView",
     "SourceView",
     "StepView",
     "StepsView",
+    "TraceView",
+    "TracesView",
     "ValueView",
     "graph_view",
+    "passes_view",
     "steps_view",
     "to_json",
+    "traces_view",
     "value_view",
 ]

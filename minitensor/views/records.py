@@ -119,6 +119,85 @@ class StepsView:
     version: int = VERSION
 
 
+@dataclass(frozen=True)
+class ArgumentView:
+    """An argument as a trace knows it: `float32[2, 3]`, or the value of a Python object."""
+
+    name: str
+    text: str
+
+
+@dataclass(frozen=True)
+class DifferenceView:
+    """An argument in which a trace differs from the nearest earlier one."""
+
+    argument: str
+    before: str
+    now: str
+
+
+@dataclass(frozen=True)
+class TraceView:
+    """One trace in a function's cache.
+
+    `calls` says how often its graph ran, and `hits` how often it was there already.
+    """
+
+    number: int
+    signature: list[ArgumentView]
+    calls: int
+    hits: int
+    seconds: float
+    nodes: int
+    bytes: int
+    differs: list[DifferenceView] = field(default_factory=list)
+    fix: str = ""
+
+
+@dataclass(frozen=True)
+class TracesView:
+    """The cache of a function under `mt.function`; a miss is a call that was traced first."""
+
+    title: str
+    traces: list[TraceView]
+    calls: int
+    hits: int
+    misses: int
+    bytes: int
+    note: str = ""
+    version: int = VERSION
+
+
+@dataclass(frozen=True)
+class PassView:
+    """A graph after one pass of the optimiser; `added` and `removed` name its operations.
+
+    `picture` shows what the pass does, in text, on a small example.
+    """
+
+    name: str
+    summary: str
+    graph: GraphView
+    nodes_before: int
+    nodes_after: int
+    bytes_saved: int
+    operations_saved: int
+    picture: str = ""
+    added: list[str] = field(default_factory=list)
+    removed: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class PassesView:
+    """What the optimiser made of a graph, pass by pass, and the code that came out."""
+
+    title: str
+    passes: list[PassView]
+    source: str
+    note: str = ""
+    version: int = VERSION
+
+
 def to_json(view: Any) -> dict:
     """A view as dicts and lists, ready for `json.dumps`."""
     return asdict(view)

@@ -16,8 +16,14 @@ from functools import cache
 from pathlib import Path
 
 _STATIC = Path(__file__).parent / "static"
-_SHARED = ("layering", "layout", "scene", "replay", "dom", "draw", "viewport", "pane")
-_MAIN = {"graph": ("search", "graph"), "stepper": ("cards", "stepper")}
+_WORDS = ("layering", "layout", "scene", "replay", "dom")
+_PICTURE = (*_WORDS, "draw", "viewport", "pane")
+_MAIN = {
+    "graph": (*_PICTURE, "search", "graph"),
+    "stepper": (*_PICTURE, "controls", "cards", "stepper"),
+    "traces": (*_WORDS, "controls", "units", "cache"),
+    "passes": (*_PICTURE, "controls", "units", "slider"),
+}
 
 
 @cache
@@ -43,11 +49,11 @@ def css() -> str:
 
 @cache
 def bundle(main: str, island: bool = True) -> str:
-    """All code of one viewer ("graph" or "stepper") as one module that exports render.
+    """All code of one viewer ("graph", "stepper", …) as one module that exports render.
 
     An island also needs the style sheet, which a widget hands over by itself, and `upgrade`.
     """
-    parts = [source(name) for name in (*_SHARED, *_MAIN[main])]
+    parts = [source(name) for name in _MAIN[main]]
     if not island:
         return "\n".join([*parts, "export { render };"])
     parts += [f"const CSS_TEXT = {json.dumps(css())};", source("island")]

@@ -10,18 +10,9 @@ from collections.abc import Mapping
 from .layout import scope_name
 from .replay import gradient_text, replay, value_text
 from .scene import clip, op_apart, shape_text
+from .units import plural as plural
 
 MOST_LINES = 60
-
-
-def plural(count: int, word: str) -> str:
-    """Count things.
-
-    Example:
-        >>> plural(1, "edge"), plural(2, "edge")
-        ('1 edge', '2 edges')
-    """
-    return f"{count} {word}" if count == 1 else f"{count} {word}s"
 
 
 def label_of_scope(path: str, count: int, closed: bool) -> str:

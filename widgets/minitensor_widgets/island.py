@@ -1,37 +1,20 @@
-"""The default output of every viewer: a figure that becomes interactive where scripts may run.
-
-An island is `text/html`: an `<img>` with the static SVG, and a script that puts the live viewer in
-its place. It works with the kernel busy, dead or absent, after reopening and in exported HTML; in
-an untrusted notebook, where scripts are removed, the figure stays. `MINITENSOR_DISPLAY=static`
-leaves the script out, so that outputs are the same on every machine.
-"""
+"""Graphs and backward passes as outputs: `show` and `step`."""
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import json
-import os
 from collections.abc import Iterable, Sequence
-from html import escape
-from pathlib import Path
 from typing import Any
 
 from . import assets
 from .collapse import auto_collapse, with_parts
 from .describe import describe_graph, describe_steps, graph_alt, plural, steps_alt
+from .output import MOST_BYTES, Output
 from .records import graph_record, is_steps, steps_record
 from .replay import number
 from .svg import graph_svg, steps_svg
 
 MOST_NODES = 5000
-MOST_BYTES = 250_000
-_BOX = "max-width:100%;max-height:720px;overflow:auto"
-
-
-def is_static() -> bool:
-    """Whether outputs are to be plain figures (environment variable MINITENSOR_DISPLAY)."""
-    return os.environ.get("MINITENSOR_DISPLAY", "") == "static"
 
 
 def prepared(record: dict) -> dict:
@@ -67,7 +50,7 @@ def _rounded(cell: float | None) -> float | None:
     return None if cell is None else float(number(cell, 3))
 
 
-class Island:
+class Island(Output):
     """A picture of a record: static where it must be, interactive where it can be.
 
     Args:
@@ -96,6 +79,7 @@ class Island:
         stepping = is_steps(view)
         self.record = prepared(steps_record(view) if stepping else graph_record(view))
         self.stepping = stepping
+        self.main = "stepper" if stepping else "graph"
         self.graph: dict = self.record["graph"] if stepping else self.record
         self.collapsed = auto_collapse(self.graph) if collapsed is None else list(collapsed)
         self.step = step
@@ -111,6 +95,11 @@ class Island:
         return f"Island({self.graph['title']!r}, {', '.join(counts)})"
 
     @property
+    def title(self) -> str:
+        """What stands above the picture."""
+        return self.graph["title"] or "Computation graph"
+
+    @property
     def alt(self) -> str:
         """What the figure shows, in a sentence or two."""
         return steps_alt(self.record) if self.stepping else graph_alt(self.graph)
@@ -123,59 +112,6 @@ class Island:
         """The static figure; of a backward pass, the finished one."""
         draw = steps_svg if self.stepping else graph_svg
         return draw(self.record, self.collapsed, self.alt)
-
-    def to_html(self, static: bool | None = None) -> str:
-        """The HTML of the output; `static` leaves the script out (default: MINITENSOR_DISPLAY)."""
-        alone = is_static() if static is None else static
-        figure = base64.b64encode(self.to_svg().encode()).decode("ascii")
-        # A figure alone is named by what can be seen: the last bits of numbers differ by machine.
-        seen = figure if alone else json.dumps(self._state(), separators=(",", ":"))
-        uid = "mt" + hashlib.sha256(seen.encode()).hexdigest()[:12]
-        box = (
-            f'<div id="{uid}" style="{_BOX}"><img alt="{escape(self.alt, quote=True)}" '
-            f'style="max-width:none" src="data:image/svg+xml;base64,{figure}"></div>'
-        )
-        if alone:
-            return box
-        main = "stepper" if self.stepping else "graph"
-        return (
-            f'{box}\n<script type="module">\n{assets.source("loader")}\n'
-            f'{assets.loading(main)}.then(async (code) => code.upgrade("{uid}", '
-            f'await inflate("{self._packed()}")))\n'
-            '.catch((error) => console.warn("minitensor: the figure stays static", error));\n'
-            "</script>"
-        )
-
-    def save(self, path: str | Path) -> None:
-        """Write the figure (`.svg`) or a page of its own, still interactive (`.html`).
-
-        Raises:
-            ValueError: for any other ending.
-        """
-        path = Path(path)
-        if path.suffix == ".svg":
-            path.write_text(self.to_svg(), encoding="utf-8")
-        elif path.suffix == ".html":
-            path.write_text(self._page(), encoding="utf-8")
-        else:
-            raise ValueError(
-                f"save({path.name!r}): a figure is saved as .svg, an interactive page as .html. "
-                "Give the name one of these endings."
-            )
-
-    def _page(self) -> str:
-        policy = (
-            "default-src 'none'; img-src data:; style-src 'unsafe-inline'; "
-            "script-src 'unsafe-inline' blob:"
-        )
-        return (
-            '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
-            f'<meta http-equiv="Content-Security-Policy" content="{policy}">'
-            '<meta name="viewport" content="width=device-width">'
-            '<meta name="color-scheme" content="light dark">'
-            f"<title>{escape(self.graph['title'] or 'Computation graph')}</title></head>"
-            f"<body>\n{self.to_html(static=False)}\n</body></html>\n"
-        )
 
     def _state(self, record: dict | None = None) -> dict:
         state: dict[str, Any] = {"collapsed": self.collapsed, "selected": self.selected}
@@ -193,10 +129,6 @@ class Island:
             if len(packed) <= MOST_BYTES // 2:
                 break
         return packed
-
-    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
-        """What Jupyter shows. No image/svg+xml: it breaks LaTeX, and untrusted Lab skips it."""
-        return {"text/html": self.to_html(), "text/plain": self.description()}
 
 
 def show(obj: Any, *, collapsed: Iterable[str] | None = None, selected: str = "") -> Island:

@@ -14,22 +14,22 @@ import anywidget
 import traitlets
 
 from . import assets
-from .island import Island, is_static, show, step
+from .cache import Traces
+from .island import Island, show, step
+from .output import Output, is_static
+from .records import passes_record, traces_record
+from .slider import Passes
 
 
 class _Viewer(anywidget.AnyWidget):
-    """What both viewers share: how they are shown, saved and printed."""
+    """What all viewers share: how they are shown, saved and printed."""
 
     _css = assets.css()
-    collapsed = traitlets.List(traitlets.Unicode()).tag(sync=True)
     selected = traitlets.Unicode("").tag(sync=True)
 
-    _record: str  # the trait that holds the record
-
-    def island(self) -> Island:
+    def island(self) -> Output:
         """The present state without Python: what stays in a saved notebook."""
-        taken = self.step if isinstance(self, StepperWidget) else 0
-        return Island(getattr(self, self._record), self.collapsed, taken, self.selected)
+        raise AssertionError("each viewer makes its own island")
 
     def to_svg(self) -> str:
         """The static figure."""
@@ -40,7 +40,7 @@ class _Viewer(anywidget.AnyWidget):
         self.island().save(path)
 
     def __repr__(self) -> str:
-        return repr(self.island()).replace("Island", type(self).__name__, 1)
+        return f"{type(self).__name__}({repr(self.island()).partition('(')[2]}"
 
     def _repr_mimebundle_(self, **kwargs: Any) -> tuple[dict, dict] | None:
         island = self.island()
@@ -67,12 +67,16 @@ class GraphWidget(_Viewer):
     """
 
     _esm = assets.esm("graph")
-    _record = "graph"
     graph = traitlets.Dict().tag(sync=True)
+    collapsed = traitlets.List(traitlets.Unicode()).tag(sync=True)
 
     def __init__(self, x: Any, collapsed: Iterable[str] | None = None, **traits: Any) -> None:
         first = show(x, collapsed=collapsed)
         super().__init__(graph=first.graph, collapsed=first.collapsed, **traits)
+
+    def island(self) -> Output:
+        """The present state without Python: what stays in a saved notebook."""
+        return Island(self.graph, self.collapsed, selected=self.selected)
 
     @traitlets.validate("graph")
     def _complete(self, proposal: Any) -> dict:
@@ -96,9 +100,9 @@ class StepperWidget(_Viewer):
     """
 
     _esm = assets.esm("stepper")
-    _record = "steps"
     steps = traitlets.Dict().tag(sync=True)
     step = traitlets.Int(0).tag(sync=True)
+    collapsed = traitlets.List(traitlets.Unicode()).tag(sync=True)
 
     def __init__(
         self,
@@ -111,6 +115,10 @@ class StepperWidget(_Viewer):
         first = step(tape, target, sources, collapsed=collapsed)
         super().__init__(steps=first.record, collapsed=first.collapsed, **traits)
 
+    def island(self) -> Output:
+        """The present state without Python: what stays in a saved notebook."""
+        return Island(self.steps, self.collapsed, self.step, self.selected)
+
     @traitlets.validate("step")
     def _in_range(self, proposal: Any) -> int:
         return max(0, min(int(proposal["value"]), len(self.steps.get("steps", []))))
@@ -118,3 +126,78 @@ class StepperWidget(_Viewer):
     @traitlets.validate("steps")
     def _complete(self, proposal: Any) -> dict:
         return step(proposal["value"]).record
+
+
+class TracesWidget(_Viewer):
+    """The cards of a function's cache as a widget; `step` says how many cards are dealt.
+
+    Args:
+        function: a function under `mt.function`, a TracesView or the dict of one.
+        **traits: `step`, `selected`, `layout` and other traits of ipywidgets.
+
+    Example:
+        >>> from minitensor_widgets.samples import cache
+        >>> TracesWidget(cache()).step
+        3
+    """
+
+    _esm = assets.esm("traces")
+    traces = traitlets.Dict().tag(sync=True)
+    step = traitlets.Int(0).tag(sync=True)
+
+    def __init__(self, function: Any, **traits: Any) -> None:
+        record = traces_record(function)
+        super().__init__(traces=record, **{"step": len(record["traces"]), **traits})
+
+    def island(self) -> Output:
+        """The present state without Python: what stays in a saved notebook."""
+        return Traces(self.traces, self.step, self.selected)
+
+    @traitlets.validate("step")
+    def _in_range(self, proposal: Any) -> int:
+        return max(0, min(int(proposal["value"]), len(self.traces.get("traces", []))))
+
+    @traitlets.validate("traces")
+    def _complete(self, proposal: Any) -> dict:
+        return traces_record(proposal["value"])
+
+
+class PassesWidget(_Viewer):
+    """The slider through the optimiser's passes as a widget; `step` is the pass looked at.
+
+    Args:
+        concrete: a concrete function, a function under `mt.function`, a PassesView or its dict.
+        collapsed: the scopes drawn closed at first; None closes what is too much to see.
+        **traits: `step`, `selected`, `layout` and other traits of ipywidgets.
+
+    Example:
+        >>> from minitensor_widgets.samples import optimised
+        >>> PassesWidget(optimised()).step
+        2
+    """
+
+    _esm = assets.esm("passes")
+    passes = traitlets.Dict().tag(sync=True)
+    step = traitlets.Int(0).tag(sync=True)
+    collapsed = traitlets.List(traitlets.Unicode()).tag(sync=True)
+
+    def __init__(
+        self, concrete: Any, collapsed: Iterable[str] | None = None, **traits: Any
+    ) -> None:
+        first = Passes(concrete, collapsed=collapsed)
+        last = max(0, len(first.record["passes"]) - 1)
+        traits = {"step": last, "collapsed": first.collapsed, **traits}
+        super().__init__(passes=first.record, **traits)
+
+    def island(self) -> Output:
+        """The present state without Python: what stays in a saved notebook."""
+        return Passes(self.passes, self.step, self.collapsed)
+
+    @traitlets.validate("step")
+    def _in_range(self, proposal: Any) -> int:
+        last = max(0, len(self.passes.get("passes", [])) - 1)
+        return max(0, min(int(proposal["value"]), last))
+
+    @traitlets.validate("passes")
+    def _complete(self, proposal: Any) -> dict:
+        return passes_record(proposal["value"])

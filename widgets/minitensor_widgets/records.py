@@ -37,6 +37,25 @@ _VALUE = {
     "shape": [], "dtype": "", "text": [], "heat": [], "minimum": None, "mean": None,
     "maximum": None, "zeros": 0.0, "nans": 0.0,
 }  # fmt: skip
+_TRACES = {
+    "version": VERSION, "title": "", "traces": [], "calls": 0, "hits": 0, "misses": 0, "bytes": 0,
+    "note": "",
+}  # fmt: skip
+_TRACE = {
+    "signature": [], "calls": 1, "hits": 0, "seconds": 0.0, "nodes": 0, "bytes": 0, "differs": [],
+    "fix": "",
+}  # fmt: skip
+_PASSES = {"version": VERSION, "title": "", "passes": [], "source": "", "note": ""}
+_PASS = {
+    "summary": "", "nodes_before": 0, "nodes_after": 0, "bytes_saved": 0, "operations_saved": 0,
+    "picture": "", "added": [], "removed": [],
+}  # fmt: skip
+_VIEWS = [
+    {"version", "nodes", "edges"},
+    {"version", "steps", "graph"},
+    {"version", "traces"},
+    {"version", "passes"},
+]
 
 
 def plain(value: Any) -> Any:
@@ -136,7 +155,7 @@ def _as_view(value: Any) -> dict | None:
         names = {field.name for field in dataclasses.fields(value)}
     else:
         return None
-    if {"version", "nodes", "edges"} <= names or {"version", "steps", "graph"} <= names:
+    if any(needed <= names for needed in _VIEWS):
         return plain(value)
     if isinstance(value, Mapping):
         raise TypeError(
@@ -189,3 +208,50 @@ def steps_record(value: Any, target: Any = None, sources: Any = None) -> dict:
             "A GraphView has no steps to walk through. Pass the tape and a target, or show(view)."
         )
     return _complete_steps(record)
+
+
+def traces_record(value: Any) -> dict:
+    """The complete record of a TracesView, its dict, or of a function under `mt.function`.
+
+    Raises:
+        TypeError: when the value has no traces.
+        ValueError: when the view is of another version.
+    """
+    record = _as_view(value)
+    if record is None:
+        from minitensor.views import traces_view
+
+        record = plain(traces_view(value))
+    record = _of_kind(record, "traces", _TRACES)
+    record["traces"] = [
+        {"number": i, **_filled(trace, _TRACE)} for i, trace in enumerate(record["traces"], 1)
+    ]
+    return record
+
+
+def passes_record(value: Any) -> dict:
+    """The complete record of a PassesView, its dict, or of a concrete function.
+
+    Raises:
+        TypeError: when the value has no passes.
+        ValueError: when a view contradicts itself.
+    """
+    record = _as_view(value)
+    if record is None:
+        from minitensor.views import passes_view
+
+        record = plain(passes_view(value))
+    record = _of_kind(record, "passes", _PASSES)
+    record["passes"] = [
+        {**_filled(item, _PASS), "graph": _complete_graph(item["graph"])}
+        for item in record["passes"]
+    ]
+    return record
+
+
+def _of_kind(record: dict, kind: str, defaults: Mapping) -> dict:
+    if kind not in record:
+        raise TypeError(f"This view has no {kind}: it is one for show() or step().")
+    record = _filled(record, defaults)
+    _check_version(record)
+    return record

@@ -260,3 +260,79 @@ def hostile_steps() -> dict:
             part.update(rule=next(bad), rule_numbers=next(bad), unbroadcast=next(bad))
             part["value"].update(text=[next(bad)], dtype=next(bad))
     return record
+
+
+def cache() -> dict:
+    """The TracesView of a function called with two shapes and a Python number."""
+    return {
+        "version": 1, "title": "scale", "note": "",
+        "calls": 7, "hits": 4, "misses": 3, "bytes": 5_120,
+        "traces": [
+            trace(1, [("x", "float32[2]"), ("k", "int 3")], 3, 1_024),
+            trace(
+                2, [("x", "float32[5]"), ("k", "int 3")], 1, 1_024,
+                differs=[{"argument": "x", "before": "float32[2]", "now": "float32[5]"}],
+                fix="use reduce_retracing=True, or input_signature with the size None",
+            ),
+            trace(
+                3, [("x", "float32[5]"), ("k", "int 4")], 0, 3_072,
+                differs=[{"argument": "k", "before": "int 3", "now": "int 4"}],
+                fix="pass a tensor: mt.constant(4)",
+            ),
+        ],
+    }  # fmt: skip
+
+
+def trace(
+    number: int, signature: Sequence[tuple[str, str]], hits: int, size: int, **fields: Any
+) -> dict:
+    """A TraceView; what is not given is empty."""
+    arguments = [{"name": name, "text": text} for name, text in signature]
+    return {
+        "number": number, "signature": arguments, "calls": hits + 1, "hits": hits,
+        "seconds": 0.0012 * number, "nodes": 2, "bytes": size, "differs": [], "fix": "", **fields,
+    }  # fmt: skip
+
+
+def optimised() -> dict:
+    """The PassesView of `(x * x) * (x * x) + log(exp(2))`: equal parts merged, constants folded."""
+    title = "f(x: float32[4])"
+    x, two = node("n0", "x", "input", shape=[4]), node("n1", "2", "constant", 2.0)
+
+    def op(name: str, label: str, kind: str, **fields: Any) -> dict:
+        return node(name, label, "op", shape=[4], op=kind, **fields)
+
+    traced = graph(title, [
+        x, op("n2", "mul", "multiply"), op("n3", "mul_1", "multiply"),
+        op("n4", "mul_2", "multiply"), two, {**op("n5", "Exp", "exp"), "shape": []},
+        op("n6", "add", "add", output=True),
+    ], [
+        edge("n0", "n2", 0, [4]), edge("n0", "n2", 1, [4]), edge("n0", "n3", 0, [4]),
+        edge("n0", "n3", 1, [4]), edge("n2", "n4", 0, [4]), edge("n3", "n4", 1, [4]),
+        edge("n1", "n5"), edge("n4", "n6", 0, [4]), edge("n5", "n6", 1),
+    ], "5 operations of a traced function")  # fmt: skip
+    merged = {**traced, "nodes": [n for n in traced["nodes"] if n["id"] != "n3"], "edges": [
+        edge("n0", "n2", 0, [4]), edge("n0", "n2", 1, [4]), edge("n2", "n4", 0, [4]),
+        edge("n2", "n4", 1, [4]), edge("n1", "n5"), edge("n4", "n6", 0, [4]), edge("n5", "n6", 1),
+    ]}  # fmt: skip
+    folded = {**merged, "nodes": [
+        x, op("n2", "mul", "multiply"), op("n4", "mul_2", "multiply"),
+        node("n1", "7.389", "constant", 7.389), op("n6", "add", "add", output=True),
+    ], "edges": [
+        edge("n0", "n2", 0, [4]), edge("n0", "n2", 1, [4]), edge("n2", "n4", 0, [4]),
+        edge("n2", "n4", 1, [4]), edge("n4", "n6", 0, [4]), edge("n1", "n6", 1),
+    ]}  # fmt: skip
+    for item in (traced, merged, folded):
+        item["kind"] = "function"
+    steps = [("traced", traced, 5, 5, 0, 0, []), ("merge equal", merged, 5, 4, 48, 4, ["mul_1"]),
+             ("fold constants", folded, 4, 3, 8, 1, ["Exp"])]  # fmt: skip
+    source = "def f(x):\n    multiply(x, x, out=m0)\n    multiply(m0, m0, out=m0)\n"
+    return {
+        "version": 1, "title": title, "note": "", "source": source + "    return add(m0, c0)\n",
+        "passes": [
+            {"name": name, "summary": f"{before} → {after} nodes", "graph": drawn,
+             "nodes_before": before, "nodes_after": after, "bytes_saved": bytes_,
+             "operations_saved": done, "picture": "", "added": [], "removed": gone}
+            for name, drawn, before, after, bytes_, done, gone in steps
+        ],
+    }  # fmt: skip

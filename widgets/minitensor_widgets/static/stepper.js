@@ -1,22 +1,11 @@
 // The backward stepper: one recorded step at a time, nothing shown before it is computed.
-import {
-  button,
-  frame,
-  html,
-  inspector,
-  lifetime,
-  linkTo,
-  relabel,
-  remount,
-  svg,
-  valuePane,
-} from "./dom.js";
+import { frame, html, inspector, lifetime, linkTo, remount, svg, valuePane } from "./dom.js";
 import { stepCard } from "./cards.js";
+import { Controls } from "./controls.js";
 import { Pane } from "./pane.js";
 import { gradientText, replay, valueText } from "./replay.js";
 import { clip, opApart, SMALL } from "./scene.js";
 
-const PAUSE = 1100;
 const RING = "M-4,0a4,4 0 1 0 8,0a4,4 0 1 0 -8,0";
 const MARKS = {
   none: ["M-4,0h8"],
@@ -53,70 +42,6 @@ function drawState(group, node, state, [x, y, w]) {
     .join(", ");
   group.setAttribute("aria-label", words);
   group.querySelector("title").textContent = words;
-}
-
-class Controls {
-  constructor(bar, signal, model, end) {
-    Object.assign(this, { model, end, timer: null });
-    const add = (label, act) => button(label, signal, act);
-    this.back = [
-      add("First step", () => this.go(0)),
-      add("Previous step", () => this.go(this.at - 1)),
-    ];
-    this.play = add("Play", () => (this.timer ? this.stop() : this.start()));
-    this.forth = [
-      add("Next step", () => this.go(this.at + 1)),
-      add("Last step", () => this.go(end)),
-    ];
-    this.slider = html("input", { type: "range", min: 0, max: end, step: 1, "aria-label": "Step" });
-    this.slider.addEventListener("input", () => this.go(+this.slider.value), { signal });
-    this.count = html("span", { class: "mt-count" });
-    bar.append(...this.back, this.play, ...this.forth, this.slider, this.count);
-    signal.addEventListener("abort", () => clearInterval(this.timer));
-  }
-
-  get at() {
-    return Math.max(0, Math.min(this.end, this.model.get("step")));
-  }
-
-  go(to) {
-    this.model.set("step", Math.max(0, Math.min(this.end, to)));
-    this.model.save_changes();
-  }
-
-  start() {
-    if (this.at === this.end) this.go(0);
-    this.timer = setInterval(() => {
-      this.go(this.at + 1);
-      if (this.at === this.end) this.stop();
-    }, PAUSE);
-    relabel(this.play, "Pause");
-  }
-
-  stop() {
-    clearInterval(this.timer);
-    this.timer = null;
-    relabel(this.play, "Play");
-  }
-
-  pressed(event) {
-    const to = { ArrowRight: this.at + 1, ArrowLeft: this.at - 1, Home: 0, End: this.end }[
-      event.key
-    ];
-    if (to === undefined || event.ctrlKey || event.metaKey || event.altKey || event.shiftKey)
-      return;
-    this.go(to);
-    event.preventDefault();
-  }
-
-  paint(step) {
-    const { at, end } = this;
-    this.slider.value = at;
-    this.slider.setAttribute("aria-valuetext", step ? `${at} of ${end}: ${step.title}` : "start");
-    this.count.textContent = `${at} / ${end}`;
-    for (const made of this.back) made.setAttribute("aria-disabled", String(at === 0));
-    for (const made of this.forth) made.setAttribute("aria-disabled", String(at === end));
-  }
 }
 
 // Mark the node of a step and the lines along which it is computed or sends.

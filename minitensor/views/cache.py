@@ -1,0 +1,41 @@
+"""The cache of a traced function: one record per trace, and how often it was used."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from minitensor.errors import DTypeError, message
+from minitensor.graph.function import Function
+from minitensor.views.records import ArgumentView, DifferenceView, TracesView, TraceView
+
+
+def traces_view(function: Any) -> TracesView:
+    """What a function under `mt.function` has traced, and why each time.
+
+    Raises:
+        DTypeError: (also a TypeError) for anything else.
+    """
+    if not isinstance(function, Function):
+        raise DTypeError(
+            message("traces_view", f"an object of type {type(function).__name__}",
+                    "it has no cache of traces", "only functions under mt.function are traced",
+                    "decorate the function with @mt.function")
+        )  # fmt: skip
+    traces = [trace_view(trace) for trace in function.traces]
+    return TracesView(
+        getattr(function, "__name__", "function"), traces,
+        calls=sum(trace.calls for trace in traces),
+        hits=sum(trace.hits for trace in traces),
+        misses=sum(trace.calls > 0 for trace in traces),
+        bytes=sum(trace.bytes for trace in traces),
+    )  # fmt: skip
+
+
+def trace_view(trace: Any) -> TraceView:
+    """One trace as plain data."""
+    return TraceView(
+        trace.number, [ArgumentView(str(name), str(text)) for name, text in trace.signature],
+        trace.calls, max(0, trace.calls - 1), float(trace.seconds),
+        int(trace.nodes), int(trace.bytes),
+        [DifferenceView(*map(str, item)) for item in trace.differs], trace.fix,
+    )  # fmt: skip

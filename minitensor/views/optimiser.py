@@ -1,0 +1,63 @@
+"""What the optimiser made of a graph, pass by pass, and the program that came out."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import replace
+from typing import Any
+
+from minitensor.errors import DTypeError, message
+from minitensor.graph.function import Function
+from minitensor.graph.ir import Graph
+from minitensor.views.drawing import callers_names
+from minitensor.views.records import GraphView, PassesView, PassView
+from minitensor.views.sources import latest
+from minitensor.views.traced import TracedDrawing
+
+
+def passes_view(obj: Any) -> PassesView:
+    """The passes over the graph of a concrete function, or over the latest trace of a function.
+
+    Raises:
+        InvalidArgumentError: (also a ValueError) for a function that was never traced.
+        DTypeError: (also a TypeError) for anything that no pass ran over.
+    """
+    concrete = latest(obj) if isinstance(obj, Function) else obj
+    passes = getattr(concrete, "passes", None)
+    if not isinstance(passes, list | tuple):
+        raise DTypeError(
+            message("passes_view", f"an object of type {type(obj).__name__}",
+                    "no pass ran over it", "graphs of traced functions are optimised",
+                    "pass fn, or fn.get_concrete_function(…)")
+        )  # fmt: skip
+    names = callers_names()
+    graphs = [_slim(TracedDrawing(item.graph, names).view()) for item in passes]
+    views = []
+    for i, (item, graph) in enumerate(zip(passes, graphs, strict=True)):
+        added, removed = _changes(passes[max(i - 1, 0)].graph, item.graph)
+        views.append(
+            PassView(
+                item.name, item.summary, graph, item.nodes_before, item.nodes_after,
+                item.bytes_saved, item.operations_saved, getattr(item, "picture", ""),
+                added, removed,
+            )
+        )  # fmt: skip
+    title = graphs[0].title if graphs else ""
+    return PassesView(title, views, concrete.source or "")
+
+
+def _slim(graph: GraphView) -> GraphView:
+    """The same without what is no concern of a pass: several of these travel together."""
+    nodes = [replace(node, doc="", rule=[]) for node in graph.nodes]
+    return replace(graph, nodes=nodes)
+
+
+def _changes(before: Graph, after: Graph) -> tuple[list[str], list[str]]:
+    """Names of the operations that came and that went."""
+    old, new = _names(before), _names(after)
+    return list((new - old).elements()), list((old - new).elements())
+
+
+def _names(graph: Graph) -> Counter[str]:
+    """Operations as a viewer can find them again: scope and label."""
+    return Counter(f"{node.scope}/{node.name or node.op.name}".lstrip("/") for node in graph.nodes)
