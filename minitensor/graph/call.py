@@ -20,7 +20,7 @@ from minitensor.graph.execute import Executable
 from minitensor.graph.gradient import pull_back
 from minitensor.graph.ir import Graph, Node, learners_frame
 from minitensor.graph.symbol import Symbol
-from minitensor.graph.trace import Tracer, replay, trace
+from minitensor.graph.trace import INNER, Tracer, replay, trace
 from minitensor.op import NO_ATTRS, Op, state
 from minitensor.shapes import Spec
 from minitensor.tensor import IndexedSlices, Tensor
@@ -53,7 +53,7 @@ class GraphFunction:
             return self._recorded(values)
         if isinstance(interpreter, Tracer):
             captured = [interpreter.symbol_of(outer) for outer, _ in self.graph.captures]
-            if state._tapes:
+            if state._tapes or interpreter.graph.kind in INNER:
                 return replay(self.graph, values, captured)
             found = interpreter.apply(self.op, [*values, *captured], NO_ATTRS)
             return found if isinstance(found, tuple) else (found,)
@@ -164,7 +164,6 @@ class Gradients:
         self.entered = [*graph.inputs, *(inner for _, inner in graph.captures)]
         self.entered += function.graph.variables
         self.sources = [x for x in self.entered if x.dtype.is_differentiable]
-        self.reached = backward.reaching(graph.nodes, self.sources)
         self.outputs = [*graph.outputs]
         self._orders: list[_Order] = []
         self._forward: dict[int, tuple[GraphFunction, CallOp]] = {}
@@ -185,6 +184,7 @@ class Gradients:
 
     def _next(self) -> _Order:
         takes = len(self.outputs)
+        self.reached = backward.reaching(self.graph.nodes, self.sources)
         among = [
             i for i, out in enumerate(self.outputs)
             if out.dtype.is_differentiable and id(out) in self.reached

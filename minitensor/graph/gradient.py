@@ -8,6 +8,7 @@ whole pass; it is opened when the graph is replayed with sizes, or runs on value
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import groupby
 from typing import Any
 
 from minitensor import backward, ops
@@ -28,11 +29,14 @@ def pull_back(
     nodes = _needed(nodes, found, reached)
     inside = state.scope.rpartition("/")[2].startswith("gradients")
     with name_scope(f"{state.scope}/" if inside else "gradients"):
-        if all(_has_sizes(x) for node in nodes for x in (*node.inputs, *node.outputs)):
-            for _ in backward.steps(nodes, found, reached, wanted, symbolic=True):
-                pass
-            return found
-        return _later(nodes, found, reached, wanted)
+        for opens, run in groupby(reversed(nodes), key=_opens):
+            part = list(run)[::-1]
+            if opens:
+                for _ in backward.steps(part, found, reached, wanted, symbolic=True):
+                    pass
+            else:
+                _later(part, found, reached, wanted)
+    return found
 
 
 def _needed(nodes: Sequence[Node], found: dict, reached: set[int]) -> list[Node]:
@@ -45,37 +49,28 @@ def _needed(nodes: Sequence[Node], found: dict, reached: set[int]) -> list[Node]
     return kept[::-1]
 
 
+def _opens(node: Node) -> bool:
+    """Whether the rule of a node can run on symbols: it needs sizes, unless it says otherwise."""
+    if node.op is ops.read_variable or getattr(node.op, "expands", False):
+        return True
+    return all(_has_sizes(x) for x in (*node.inputs, *node.outputs))
+
+
 def _has_sizes(x: Any) -> bool:
     return x._array.shape is not None and None not in x._array.shape
 
 
-def _later(nodes: list[Node], found: dict, reached: set[int], wanted: set[int]) -> dict:
-    """One node for the whole pass. A variable is represented by its readings."""
-    inner = [node for node in nodes if node.op is not ops.read_variable]
-    values = {id(x): x for node in inner for x in (*node.inputs, *node.outputs)}
-    made = [id(x) for node in inner for x in node.inputs if id(x) in reached]
-    sources = [key for key in dict.fromkeys(made) if key in wanted or _is_read(key, nodes, wanted)]
-    targets = [key for key in found if key in values]
-    if sources and targets:
-        op = GradientOp(inner, list(values), targets, sources, [values[key] for key in sources])
-        seeds = [found[key] for key in targets]
-        result = state.interpreter.apply(op, [*seeds, *values.values()], NO_ATTRS)
-        result = result if isinstance(result, tuple) else (result,)
-        for key, g in zip(sources, result, strict=True):
-            found[key] = g
-    for node in nodes:
-        if node.op is ops.read_variable and id(node.outputs[0]) in found:
-            variable, g = id(node.inputs[0]), found[id(node.outputs[0])]
-            found[variable] = g if variable not in found else found[variable] + g
-    return found
-
-
-def _is_read(key: int, nodes: Sequence[Node], wanted: set[int]) -> bool:
-    return any(
-        id(node.outputs[0]) == key and id(node.inputs[0]) in wanted
-        for node in nodes
-        if node.op is ops.read_variable
-    )
+def _later(nodes: list[Node], found: dict, reached: set[int], wanted: set[int]) -> None:
+    """One node for the backward pass of several."""
+    values = {id(x): x for node in nodes for x in (*node.inputs, *node.outputs)}
+    made = {id(x) for node in nodes for x in node.outputs}
+    sources = [key for key in values if key in reached and (key not in made or key in wanted)]
+    targets = [key for key in found if key in made]
+    seeds = [found.pop(key) for key in targets]
+    op = GradientOp(nodes, list(values), targets, sources, [values[key] for key in sources])
+    result = state.interpreter.apply(op, [*seeds, *values.values()], NO_ATTRS)
+    for key, g in zip(sources, result if isinstance(result, tuple) else (result,), strict=True):
+        found[key] = g if key not in found else found[key] + g
 
 
 class GradientOp(Op):

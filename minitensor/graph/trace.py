@@ -18,15 +18,17 @@ from minitensor.graph.dynamic import DynamicOp, take_out
 from minitensor.graph.gradient import pull_back
 from minitensor.graph.ir import Graph, Node, learners_frame
 from minitensor.graph.names import UniqueNames, check_scope, name_of_op
-from minitensor.graph.symbol import Symbol
+from minitensor.graph.symbol import Symbol, out_of_scope
 from minitensor.op import NO_ATTRS, Op, state
-from minitensor.ops.state import assign_variable, read_variable
+from minitensor.ops.state import assign_variable, identity, read_variable
 from minitensor.shapes import NoElements, Spec
 from minitensor.tensor import Tensor
 from minitensor.variable import Variable
 
 __all__ = ["Tracer", "replay", "trace", "tracing"]
 
+INNER = ("branch", "body")
+"""Kinds of graphs in which a variable that nobody writes is read once."""
 SMALL = 64
 """Integers up to this many are computed while tracing, so that shapes made of them are known."""
 _OF_SHAPES = {"shape", "size", "rank"}
@@ -42,8 +44,14 @@ class Tracer:
         self.origin: tuple | None = None
         self.examples: dict[int, Any] = {}
         """Values of inputs in the call that is being traced, for variables made from them."""
-        self.created: list[Variable] = []
+        self.maker: Any = None
+        """Gives variables that are made in this trace their first value."""
+        self.instead: dict[int, Variable] = {}
+        """Variables to use in the places of others, by id."""
+        self.local: dict[Any, Any] = {}
+        """Traces of functions that use tensors of this one."""
         self._inside: dict[int, tuple[Any, Symbol]] = {}
+        self._readings: dict[int, tuple[Any, Symbol]] = {}
         self._prefix = ""
 
     # What ops and Python's operators call.
@@ -71,16 +79,81 @@ class Tracer:
 
     def read(self, variable: Any) -> Symbol:
         """The value that a variable will have at this point of the program."""
-        variable = getattr(variable, "_variable", variable)
+        variable = self.actual(variable)
+        found = self._readings.get(id(variable))
+        if found is not None:
+            return found[1]
         name = f"{self._prefix}/ReadVariableOp" if self._prefix else "ReadVariableOp"
         spec = Spec(tuple(variable.shape), variable._numpy_dtype)
-        return self._node(read_variable, (variable,), NO_ATTRS, (spec,), self._unique(name))[0]
+        reading = self._node(read_variable, (variable,), NO_ATTRS, (spec,), self._unique(name))[0]
+        if self.graph.kind in INNER:
+            self._readings[id(variable)] = variable, reading
+        return reading
 
     def assign(self, variable: Any, tensor: Any) -> None:
         """Write a variable at this point of the program."""
-        variable = getattr(variable, "_variable", variable)
+        variable = self.actual(variable)
         inputs = (variable, self.symbol_of(tensor))
+        self._readings.pop(id(variable), None)
         self._node(assign_variable, inputs, NO_ATTRS, (), self._unique("AssignVariableOp"))
+
+    def actual(self, variable: Any) -> Variable:
+        """The variable itself: not a handle of it, nor one that stands for it."""
+        found, tracer = getattr(variable, "_variable", variable), self
+        while tracer is not None:
+            found, tracer = tracer.instead.get(id(found), found), tracer.outer
+        return found
+
+    def create(self, tensor: Any, name: str) -> Tensor:
+        """The first value of a variable that is made while tracing, computed.
+
+        Raises:
+            InvalidArgumentError: (also a ValueError) where none may be made.
+        """
+        tracer = self
+        while tracer.maker is None and tracer.outer is not None:
+            tracer = tracer.outer
+        if tracer.maker is None:
+            raise out_of_scope(tensor)
+        return tracer.maker(tensor, name)
+
+    def cond(self, pred: Any, true_fn: Callable, false_fn: Callable, name: str | None = None,
+             names: Sequence[str] | None = None) -> Any:  # fmt: skip
+        """The result of one of two functions, both of which are traced."""
+        from minitensor.graph.flow import branch
+
+        return branch(pred, [true_fn, false_fn], name, names)
+
+    def switch_case(self, index: Any, functions: Sequence[Callable], name: str | None) -> Any:
+        """The result of one of several functions; of the last one for a number beyond."""
+        from minitensor.graph.flow import branch
+
+        return branch(index, functions, name, what="switch_case")
+
+    def while_loop(self, cond: Callable, body: Callable, loop_vars: Sequence,
+                   shape_invariants: Any = None, maximum_iterations: Any = None,
+                   name: str | None = None, names: Sequence[str] | None = None) -> Any:  # fmt: skip
+        """The loop variables after a loop whose body is traced once."""
+        from minitensor.graph.flow import while_loop
+
+        return while_loop(cond, body, loop_vars, shape_invariants, maximum_iterations, name, names)
+
+    def over_rows(self, step: Callable, carry: Any, elems: Any, reverse: bool,
+                  name: str | None) -> tuple[Any, Any]:  # fmt: skip
+        """A loop over rows: the last carry, and what was kept of each row."""
+        from minitensor.graph.flow import over_rows
+
+        return over_rows(step, carry, elems, reverse, name)
+
+    def control(self, op: Op, inputs: Sequence, name: str) -> Sequence[Symbol]:
+        """Append an op with graphs inside; its inputs may be variables, which it writes."""
+        inputs = [self.actual(x) if isinstance(x, Variable) else x for x in inputs]
+        for x in inputs:
+            self._readings.pop(id(x), None)
+        values = [x if isinstance(x, Variable) else self.symbol_of(x) for x in inputs]
+        specs = op.infer()
+        specs = specs if type(specs) is tuple else (specs,)
+        return self._node(op, values, NO_ATTRS, specs, self._unique(name))
 
     def unique_scope(self, wanted: str) -> str:
         """A scope name that no other scope or op of the graph has.
@@ -104,14 +177,22 @@ class Tracer:
         if isinstance(value, Symbol) and value._tracer is self:
             return value
         found = self._inside.get(id(value))
-        return self.capture(value, label) if found is None else found[1]
+        inner = self.capture(value, label) if found is None else found[1]
+        for tape in state._tapes:
+            if id(value) in tape.known and id(inner) not in tape.known:
+                tape.record(Node(identity, (value,), NO_ATTRS, (inner,), None, state.scope, None))
+        return inner
 
     def capture(self, value: Any, label: str = "Const") -> Symbol:
         """A symbol for a value from outside: an eager tensor, or a symbol of an outer trace."""
+        given = value
         if isinstance(value, Symbol):
             value = value.whole
             if value._tracer is not self.outer and self.outer is not None:
                 value = self.outer.symbol_of(value)
+                if id(value) in self._inside:
+                    self._inside[id(given)] = given, self._inside[id(value)][1]
+                    return self._inside[id(value)][1]
             spec, known = value.spec, value.known
         else:
             array = value._array
@@ -119,6 +200,7 @@ class Tracer:
             known = array if _is_small(array) and isinstance(array, np.ndarray) else None
         inner = Symbol(self, spec, self._unique(getattr(value, "_label", label)), known)
         self._inside[id(value)] = value, inner
+        self._inside[id(given)] = given, inner
         self.graph.captures.append((value, inner))
         return inner
 
@@ -225,7 +307,7 @@ def _is_small_spec(spec: Any) -> bool:
 def _known(op: Op, inputs: Sequence, attrs: dict, specs: Sequence) -> Sequence:
     """The results as arrays where they are small integers that follow from what is known."""
     nothing = [None] * len(specs)
-    if op.stateful or any(spec.dtype.kind not in "iub" for spec in specs):
+    if op.stateful or op.graphs or any(spec.dtype.kind not in "iub" for spec in specs):
         return nothing
     arrays = []
     for x in inputs:
