@@ -135,6 +135,8 @@ def show(checks: dict[str, Callable[[], str]]) -> None:
             print(f"{name:48}{check()}")
         except ImportError as error:
             print(f"{name:48}skipped: {error}")
+        except Exception as error:  # the other checks are still made
+            print(f"{name:48}failed: {type(error).__name__}: {error}")
 
 
 if __name__ == "__main__":

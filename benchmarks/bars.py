@@ -20,9 +20,9 @@ class Bar(NamedTuple):
     def verdict(self, value: float) -> str:
         """Whether the value keeps to the limit, in words."""
         if self.aim:
-            return f"aim {self.limit:.3g}: {'reached' if value <= self.limit else 'not yet'}"
+            return f"aim {self.limit:.4g}: {'reached' if value <= self.limit else 'not yet'}"
         unit = "" if self.peer else " ms"
-        return f"≤ {self.limit:.3g}{unit}: {'met' if value <= self.limit else 'MISSED'}"
+        return f"≤ {self.limit:.4g}{unit}: {'met' if value <= self.limit else 'MISSED'}"
 
 
 BARS = {

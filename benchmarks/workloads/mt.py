@@ -8,8 +8,7 @@ from benchmarks.workloads import tf_api
 
 def workloads() -> dict[str, tf_api.Factories]:
     """Column → name → a factory of something to call."""
-    traced = tf_api.traced(mt, mt.function) if hasattr(mt, "function") else {}
     return {
-        "minitensor": {**tf_api.eager(mt), **traced},
+        "minitensor": {**tf_api.eager(mt), **tf_api.traced(mt, mt.function)},
         "minitensor eager": tf_api.training(mt, lambda step: step),
     }

@@ -77,16 +77,16 @@ def chain(tf: Any, function: Callable[..., Any]) -> Work:
     vector = tf.ones(4)
 
     @function
-    def gradient(x: Any) -> Any:
+    def value_and_gradient(x: Any) -> Any:
         with tf.GradientTape() as tape:
             tape.watch(x)
             y = x
             for _ in range(50):
                 y = y * 1.01
                 y = y + 0.01
-        return tape.gradient(y, x)
+        return y, tape.gradient(y, x)
 
-    return lambda: gradient(vector)
+    return lambda: value_and_gradient(vector)
 
 
 def conv(tf: Any) -> Work:
