@@ -23,15 +23,43 @@ __all__ = [
     "LogicalDeviceConfiguration",
     "PhysicalDevice",
     "experimental",
+    "experimental_run_functions_eagerly",
+    "functions_run_eagerly",
     "get_logical_device_configuration",
     "get_soft_device_placement",
     "get_visible_devices",
     "list_logical_devices",
     "list_physical_devices",
+    "run_functions_eagerly",
     "set_logical_device_configuration",
     "set_soft_device_placement",
     "set_visible_devices",
 ]
+
+
+functions = SimpleNamespace(eagerly=False)
+"""Whether functions under `mt.function` are called as they are."""
+
+
+def run_functions_eagerly(run_eagerly: bool) -> None:
+    """Call functions under `mt.function` as they are, without graphs, to debug them; or no more.
+
+    Example:
+        >>> import minitensor as mt
+        >>> mt.config.run_functions_eagerly(True)
+        >>> mt.function(mt.executing_eagerly)()
+        True
+        >>> mt.config.run_functions_eagerly(False)
+    """
+    functions.eagerly = bool(run_eagerly)
+
+
+experimental_run_functions_eagerly = run_functions_eagerly
+
+
+def functions_run_eagerly() -> bool:
+    """Whether functions under `mt.function` are called as they are."""
+    return functions.eagerly
 
 
 def get_soft_device_placement() -> bool:

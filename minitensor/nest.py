@@ -113,15 +113,17 @@ def _is_dataclass(value: Any) -> bool:
     return dataclasses.is_dataclass(value) and not isinstance(value, type)
 
 
-def _items(structure: Any) -> list[tuple[Any, Any]]:
+def items(structure: Any) -> list[tuple[Any, Any]]:
+    """The parts of a container, each with its key, field or number."""
     if isinstance(structure, Mapping):
-        return [(key, structure[key]) for key in _sorted_keys(structure)]
+        return [(key, structure[key]) for key in sorted_keys(structure)]
     if _is_dataclass(structure):
         return [(f.name, getattr(structure, f.name)) for f in dataclasses.fields(structure)]
     return list(enumerate(structure))
 
 
-def _sorted_keys(mapping: Mapping) -> list:
+def sorted_keys(mapping: Mapping) -> list:
+    """The keys in the order in which a dict is visited."""
     try:
         return sorted(mapping)
     except TypeError:
@@ -136,14 +138,14 @@ def _walk(structure: Any, path: tuple) -> Iterator[tuple[Any, tuple]]:
     if not is_nested(structure):
         yield structure, path
         return
-    for key, value in _items(structure):
+    for key, value in items(structure):
         yield from _walk(value, (*path, key))
 
 
 def _pack(structure: Any, leaves: Iterator) -> Any:
     if not is_nested(structure):
         return next(leaves)
-    packed = {key: _pack(value, leaves) for key, value in _items(structure)}
+    packed = {key: _pack(value, leaves) for key, value in items(structure)}
     if isinstance(structure, Mapping):
         in_order = {key: packed[key] for key in structure}
         return in_order if type(structure) is dict else _filled(structure, in_order)
@@ -170,7 +172,7 @@ def _difference(first: Any, second: Any, path: str) -> str:
         return ""
     if type(first) is not type(second):
         return f"{where} one is a {type(first).__name__}, the other a {type(second).__name__}"
-    left, right = _items(first), _items(second)
+    left, right = items(first), items(second)
     if [key for key, _ in left] != [key for key, _ in right]:
         return f"{where} the keys or lengths differ"
     for (key, a), (_, b) in zip(left, right, strict=True):

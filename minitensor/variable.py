@@ -90,6 +90,9 @@ class Variable(Operand):
         value = initial_value() if callable(initial_value) else initial_value
         tensor = self._convert(value, None if dtype is None else as_dtype(dtype), "initial_value")
         self._name = _scoped(name or "Variable")
+        create = getattr(state.interpreter, "create", None)
+        if create is not None:
+            tensor = create(tensor, self._name)
         self._shape = TensorShape(tensor.shape if shape is None else shape)
         self.trainable = trainable is None or bool(trainable)
         self.constraint = constraint

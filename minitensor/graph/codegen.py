@@ -290,7 +290,7 @@ def _view_text(node: Node, name: str, shape: tuple) -> str | None:
 
 def _identifier(text: str) -> str:
     name = re.sub(r"\W", "_", text.rpartition("/")[2].partition(":")[0])
-    return f"_{name}" if name[:1].isdigit() else name
+    return f"_{name}" if name[:1].isdigit() or keyword.iskeyword(name) else name
 
 
 def _commented(text: str, node: Node) -> str:
