@@ -56,6 +56,7 @@ def in_blas(array: np.ndarray) -> bool:
     return array.dtype.kind == "f" and array.dtype.itemsize in (4, 8)
 
 
+@lru_cache(maxsize=1024)
 def split_axes(shape: tuple, axes: tuple) -> tuple[int, int, int] | None:
     """(before, reduced, after) when the axes to reduce lie side by side, else None."""
     if not axes or axes != tuple(range(axes[0], axes[-1] + 1)):
@@ -119,6 +120,7 @@ def extreme_into(out: np.ndarray, x: np.ndarray, axes: tuple, ufunc: Any) -> Non
         ufunc.reduce(x, axis=axes, out=out.reshape(rest))
 
 
+@lru_cache(maxsize=1024)
 def sorted_axes(axis: Any, rank: int) -> tuple[int, ...]:
     """The axes that an argument names, from 0 up, sorted; all for None."""
     return tuple(sorted(axes_of(axis, rank)))
