@@ -11,13 +11,16 @@ from typing import Any
 import numpy as np
 
 from minitensor.backend import restore, silence
+from minitensor.errors import Fault
 from minitensor.graph.codegen import generate
 from minitensor.graph.ir import Graph
 from minitensor.graph.passes import optimise
 from minitensor.graph.plan import Plan
+from minitensor.graph.report import Explanation, explain
 from minitensor.graph.tiles import choose
 from minitensor.graph.trace import replay
 from minitensor.op import State, state
+from minitensor.shapes import Spec
 from minitensor.tensor import Tensor
 from minitensor.variable import Variable
 
@@ -57,9 +60,34 @@ class Executable:
         token = silence()
         try:
             return run(*arrays)
+        except Exception as error:
+            raise self._lesson(error).with_traceback(error.__traceback__) from None
         finally:
             restore(token)
             self._frames.append(run)
+
+    def _lesson(self, error: Exception) -> Exception:
+        """What a learner sees of an error in the program: its node is kept as `error.node`."""
+        trace = error.__traceback__
+        node = None
+        while trace is not None:
+            if trace.tb_frame.f_code.co_filename == self.file:
+                node = self.program.lines.get(trace.tb_lineno)
+            trace = trace.tb_next
+        if node is None:
+            return error
+        specs = [Spec(x._array.shape, x._array.dtype) for x in node.inputs]
+        if isinstance(error, Fault):
+            lesson: Exception = node.op.error(error, specs, node.attrs)
+        else:
+            lesson = node.op.lesson(error, specs, node.attrs)
+        if not hasattr(lesson, "node"):
+            lesson.node = node  # type: ignore[attr-defined]
+        return lesson
+
+    def explain(self) -> Explanation:
+        """What the compiler made of the graph, in figures."""
+        return explain(self.program.name, self.graph, self.plan.graph, self.plan, self.passes)
 
     def _new_frame(self) -> Callable:
         namespace = {name: _HELPERS.get(value, value) if isinstance(value, str) else value

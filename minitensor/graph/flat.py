@@ -57,18 +57,22 @@ class Arena:
         )  # fmt: skip
 
     def _move(self) -> np.ndarray:
-        values = [variable._value._array for variable in self.variables]
-        self.flat = np.concatenate([value.reshape(-1) for value in values])
+        self.flat = np.concatenate([v._value._array.reshape(-1) for v in self.variables])
         self.pieces, self.tensors, start = [], [], 0
-        for variable, value in zip(self.variables, values, strict=True):
-            piece = self.flat[start : start + value.size].reshape(value.shape)
-            start += value.size
-            variable._value = Tensor(piece, variable._value._device)
-            self.pieces.append(piece)
-            self.tensors.append(variable._value)
-        del values, piece, value, variable
+        for variable in self.variables:
+            start = self._settle(variable, start)
         self._alone = self._count()
         return self.flat
+
+    def _settle(self, variable: Any, start: int) -> int:
+        """Make a variable's value a piece of the long array; where the next one begins."""
+        old = variable._value
+        end = start + old._array.size
+        piece = self.flat[start:end].reshape(old._array.shape)
+        variable._value = Tensor(piece, old._device)
+        self.pieces.append(piece)
+        self.tensors.append(variable._value)
+        return end
 
 
 _arenas: WeakValueDictionary[tuple, Arena] = WeakValueDictionary()

@@ -12,7 +12,6 @@ from typing import Any
 
 import numpy as np
 
-from minitensor.backend import Quiet
 from minitensor.graph.elementwise import Call, Recorder, record_calls
 from minitensor.graph.ir import Graph, Node, is_variable
 from minitensor.ops.state import assign_variable, read_variable
@@ -351,7 +350,7 @@ def sample_of(slot: Slot) -> np.ndarray:
     """An array laid out as the slot's will be; its elements mean nothing."""
     if slot.value is not None:
         return slot.value
-    if slot.sample is None:
-        with Quiet():
-            slot.sample = np.empty(slot.spec.shape, slot.spec.dtype)
-    return slot.sample
+    if slot.sample is not None:
+        return slot.sample
+    slot.sample = sample = np.empty(slot.spec.shape, slot.spec.dtype)
+    return sample

@@ -189,11 +189,7 @@ class RegionWriter:
         key = ("filled", number.tobytes(), number.dtype.str, shape)
         if key not in self.writer.views:
             self.writer.views[key] = self.writer.constant(np.full(shape, number, number.dtype))
-        name = self.writer.views[key]
-        if self.split is not None and form in ("full", "col") and not self.whole_tiles:
-            self.above[f"{name}_tile"] = f"{name}[:n]"
-            return f"{name}_tile"
-        return name
+        return self._cut(self.writer.views[key], "" if self.split is None else form)
 
     def _release(self, x: Any) -> None:
         register = self.held.pop(id(x), None)
@@ -223,15 +219,17 @@ class RegionWriter:
         writer.scratch[register] = max(writer.scratch.get(register, 1), size)
         key = ("register", register, shape)
         if key not in writer.views:
-            writer.views[key] = writer.unique(f"{register}_{'x'.join(map(str, shape)) or 'scalar'}")
+            writer.views[key] = writer.unique(f"t{sum(k[0] == 'register' for k in writer.views)}")
             writer.above.append(f"{writer.views[key]} = {register}[:{size}].reshape({shape})")
-        name = writer.views[key]
-        if form in ("full", "col") and not self.whole_tiles:
-            tile = f"{name}_tile"
-            writer.taken.add(tile)
-            self.above[tile] = f"{name}[:n]"
-            return tile
-        return name
+        return self._cut(writer.views[key], form)
+
+    def _cut(self, name: str, form: str) -> str:
+        """As much of a tile-sized array as the last tile needs."""
+        if form not in ("full", "col") or self.whole_tiles:
+            return name
+        self.above[f"{name}_n"] = f"{name}[:n]"
+        self.writer.taken.add(f"{name}_n")
+        return f"{name}_n"
 
     def _choose(self, call: Call, arguments: list[str], target: str) -> None:
         """A choice by a mask: with its bits where that is faster, else element by element."""
@@ -267,7 +265,8 @@ class RegionWriter:
             self.lines.append(f"{self._np('copyto')}({target}, {arguments[0]}{unsafe})")
         else:
             name = self._np(call.function.__name__)
-            self.lines.append(f"{name}({', '.join(arguments)}, {target})")
+            keyword = "out=" if call.function in (np.maximum, np.minimum) else ""
+            self.lines.append(f"{name}({', '.join(arguments)}, {keyword}{target})")
 
     def _np(self, name: str) -> str:
         return self.writer.function(getattr(np, name), name)
