@@ -20,9 +20,11 @@ from minitensor import ops
 from minitensor.backend import Quiet
 from minitensor.dtypes import DType
 from minitensor.graph.algebra import RULES, without_broadcasts
+from minitensor.graph.fusion import fuse_elementwise, fuse_matmul
 from minitensor.graph.ir import Graph, Node
 from minitensor.graph.rewrite import (
     VIEWS,
+    Cost,
     Rewrite,
     cost,
     fits,
@@ -69,6 +71,8 @@ def optimise(graph: Graph) -> list[PassResult]:
             _run(name, stages)
         if stages[-1][1] is before:
             break
+    for name in FUSING:
+        _run(name, stages)
     return _results_of(stages)
 
 
@@ -83,9 +87,10 @@ def _results_of(stages: list[tuple[str, Graph]]) -> list[PassResult]:
     """What each pass saved; bytes are those that nodes read and write."""
     results = []
     before = stages[0][1]
-    old = cost(before)
+    known: dict[Node, Cost] = {}
+    old = cost(before, known)
     for name, after in stages:
-        new = old if after is before else cost(after)
+        new = old if after is before else cost(after, known)
         nodes = len(before.nodes), len(after.nodes)
         summary = f"{nodes[0]} → {nodes[1]} nodes" if results else f"{nodes[1]} nodes"
         saved = old.bytes - new.bytes, old.operations - new.operations
@@ -341,10 +346,13 @@ SIMPLIFYING = [
     "simplify algebra",
     "fold transposes",
 ]
+FUSING = ["fuse elementwise", "fuse matmul"]
 PASSES: dict[str, Callable[[Graph], Graph]] = {
     "remove dead": remove_dead,
     "merge equal": merge_equal,
     "fold constants": fold_constants,
     "simplify algebra": simplify_algebra,
     "fold transposes": fold_transposes,
+    "fuse elementwise": fuse_elementwise,
+    "fuse matmul": fuse_matmul,
 }

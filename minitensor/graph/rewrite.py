@@ -239,19 +239,30 @@ class Cost(NamedTuple):
     """Additions, multiplications and the like."""
 
 
-def cost(graph: Graph) -> Cost:
+def cost(graph: Graph, known: dict[Node, Cost] | None = None) -> Cost:
     """The bytes that nodes read and write, and the arithmetic they do, as far as sizes are known.
 
     Views move nothing. The nodes inside a fused one share what they read, and keep their results
-    to themselves.
+    to themselves. `known` keeps the costs of nodes, for graphs that share many.
     """
+    known = {} if known is None else known
     moved = done = 0
     for node in graph.nodes:
-        if node.op not in _FREE:
-            moved += sum(_bytes(x) for x in (*node.inputs, *node.outputs))
-        done += sum(cost(inner).operations for inner in node.op.graphs)
-        done += 0 if node.op.graphs else _operations(node)
+        found = known.get(node)
+        if found is None:
+            found = known[node] = _cost_of(node)
+        moved += found.bytes
+        done += found.operations
     return Cost(moved, done)
+
+
+def _cost_of(node: Node) -> Cost:
+    if node.op in _FREE:
+        return Cost(0, 0)
+    moved = sum([_bytes(x) for x in (*node.inputs, *node.outputs)])
+    if node.op.graphs:
+        return Cost(moved, sum(cost(inner).operations for inner in node.op.graphs))
+    return Cost(moved, _operations(node))
 
 
 def _size(x: Any) -> int:
@@ -263,10 +274,10 @@ def _bytes(x: Any) -> int:
 
 
 def _operations(node: Node) -> int:
-    if node.op in _FREE or not node.outputs:
+    if not node.outputs:
         return 0
     if node.op is ops.matmul:
         a, turned = node.inputs[0], node.attrs.get("transpose_a") or node.attrs.get("adjoint_a")
         inner = a._array.shape[-2 if turned else -1]
         return 2 * _size(node.outputs[0]) * (inner or 1)
-    return max(_size(x) for x in (*node.inputs, *node.outputs))
+    return max([_size(x) for x in (*node.inputs, *node.outputs)])
