@@ -16,10 +16,8 @@ import numpy as np
 import pytest
 
 import minitensor as mt
-from minitensor.graph.execute import Executable
 from minitensor.graph.function import Function
 from minitensor.views import graph_view, passes_view, to_json, traces_view
-from minitensor.views.sources import latest
 from minitensor_widgets import PassesWidget, TracesWidget, passes, samples, show, traces
 from minitensor_widgets.collapse import auto_collapse
 from minitensor_widgets.samples import edge, graph, node
@@ -125,20 +123,11 @@ def test_a_variable_is_read_anew_after_it_was_written() -> None:
         v.assign(before)
         return v + before
 
-    view = graph_view(twice.get_concrete_function() if _has_concrete(twice) else _called(twice))
+    view = graph_view(twice.get_concrete_function())
     labels = [item.label for item in view.nodes]
     assert labels.count("v") == 1
     assert len([item for item in view.nodes if item.op == "read_variable"]) == 1
     assert len([item for item in view.nodes if item.op == "assign_variable"]) == 1
-
-
-def _has_concrete(function: Any) -> bool:
-    return hasattr(function, "get_concrete_function")
-
-
-def _called(function: Any) -> Any:
-    function()
-    return function
 
 
 def test_graphs_inside_nodes_are_told_in_the_details() -> None:
@@ -194,7 +183,7 @@ class Traced(Function):
     """A function whose record of traces is given."""
 
     def __init__(self, *traces: Any) -> None:
-        super().__init__(lambda x: x)
+        super().__init__(lambda x: x, None, {"autograph": False, "reduce_retracing": False})
         self.__name__ = "scale"
         self._given = list(traces)
 
@@ -261,6 +250,23 @@ def test_an_empty_cache_and_one_without_arguments_can_be_drawn() -> None:
     assert "no arguments" in traces(record).to_svg()
 
 
+def test_a_real_cache_tells_what_differed() -> None:
+    @mt.function
+    def power(x, n):
+        return x**n
+
+    for n in (2, 3, 3, mt.constant(3.0)):
+        power(mt.constant(2.0), n)
+    view = traces_view(power)
+    assert (view.title, view.calls, view.hits, view.misses) == ("power", 4, 1, 3)
+    assert [item.calls for item in view.traces] == [1, 2, 1]
+    second = view.traces[1]
+    assert [(d.argument, d.before, d.now) for d in second.differs] == [("n", "int 2", "int 3")]
+    assert "mt.constant(3)" in second.fix
+    json.dumps(to_json(view), allow_nan=False)
+    assert "≠ n: int 3" in traces(power).to_svg()
+
+
 # ---- the passes
 
 
@@ -298,8 +304,7 @@ def test_too_much_to_carry_leaves_the_graphs_in_between_behind() -> None:
 def test_the_passes_of_a_real_function() -> None:
     descend, x, t = training_step()
     descend(x, t)
-    compiled = Executable(latest(descend).graph)
-    view = passes_view(compiled)
+    view = passes_view(descend)
     assert view.passes[0].name == "traced"
     assert view.passes[0].nodes_after >= view.passes[-1].nodes_after
     assert "def " in view.source
@@ -309,7 +314,7 @@ def test_the_passes_of_a_real_function() -> None:
         gone = [name for name in after.removed if "ReadVariableOp" not in name]
         come = [name for name in after.added if "ReadVariableOp" not in name]
         assert sorted([*new, *gone]) == sorted([*old, *come]), after.name
-    html = passes(compiled).to_html(static=False)
+    html = passes(descend.concrete_functions[0]).to_html(static=False)
     assert len(html) < 250_000
 
 

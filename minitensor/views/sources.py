@@ -55,7 +55,7 @@ def latest(function: Function) -> Any:
     Raises:
         InvalidArgumentError: (also a ValueError) for a function that was never traced.
     """
-    concretes = list(function._cache.values())
+    concretes = function.concrete_functions
     if not concretes:
         name = getattr(function, "__name__", "f")
         raise InvalidArgumentError(
