@@ -239,6 +239,8 @@ def type_text(value: Any) -> str:
         return type(value).__name__
     dtype = value.dtype
     name = dtype.name if isinstance(dtype, DType) else name_of(dtype)
+    if getattr(value.shape, "rank", 0) is None:
+        return f"{name}[…]"
     sizes = ", ".join("?" if d is None else str(d) for d in value.shape)
     return f"{name}[{sizes}]"
 
