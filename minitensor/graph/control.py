@@ -140,10 +140,14 @@ class CondOp(ControlOp):
         """A `CondOp` of the branches' gradients; the branches give what these need."""
         among = [i for i, x in enumerate(g) if x is not None]
         found = [self._back(graph, among) for graph in self.branches]
-        slots = [self._slots(back.needs, graph) for back, graph in zip(
-            found, self.branches, strict=True)]  # fmt: skip
-        count = max(map(len, slots))
-        node = self._grow(nodes, place, slots, count)
+        given = [{id(x) for x in graph.inputs} for graph in self.branches]
+        needs = [
+            [x for x in back.needs if id(x) not in inputs_of]
+            for back, inputs_of in zip(found, given, strict=True)
+        ]
+        slots = _slots(needs)
+        count = len(slots[0])
+        node = self._grow(nodes, place, slots)
         first = len(node.outputs) - count
         gives = list(dict.fromkeys(i for back in found for i in back.gives))
         values = inputs[1:]
@@ -175,20 +179,14 @@ class CondOp(ControlOp):
 
         return derivative(graph, entered, among, arrange, "cond_gradient")
 
-    def _slots(self, needs: Sequence, graph: Graph) -> list:
-        """The values from inside a branch that its gradient needs."""
-        given = {id(x) for x in graph.inputs}
-        return [x for x in needs if id(x) not in given]
-
-    def _grow(self, nodes: list, place: int, slots: list[list], count: int) -> Any:
+    def _grow(self, nodes: list, place: int, slots: list[list]) -> Any:
         """Let the op give the slots of the branch that is taken as further results."""
-        if not count:
+        if not slots[0]:
             return nodes[place]
-        branches = [
-            graph.replaced(outputs=[*graph.outputs, *slot, *_fillers(graph, slots, len(slot))])
+        op = CondOp([
+            graph.replaced(outputs=[*graph.outputs, *_filled(graph, slot, slots)])
             for graph, slot in zip(self.branches, slots, strict=True)
-        ]
-        op = CondOp(branches)
+        ])  # fmt: skip
         return replace(nodes, place, op, op.specs[len(self.specs) :])
 
     def _arranged(
@@ -196,7 +194,7 @@ class CondOp(ControlOp):
         gives: list,
     ) -> Graph:  # fmt: skip
         """A branch's gradient with the inputs and outputs that all branches have in common."""
-        where = {id(x): cotangents + i for i, x in enumerate(slot)}
+        where = {id(x): cotangents + i for i, x in enumerate(slot) if x is not None}
         where |= {id(x): cotangents + count + i for i, x in enumerate(graph.inputs)}
 
         def run(*xs: Any) -> list:
@@ -210,12 +208,30 @@ class CondOp(ControlOp):
         return trace(run, specs, "cond_gradient", kind="branch")
 
 
-def _fillers(graph: Graph, slots: list[list], start: int) -> list:
-    """Constants for the slots that only other branches use."""
+def _slots(needs: list[list]) -> list[list]:
+    """Places for what the branches keep, shared where specs are equal; None for one not used."""
+    specs: list = []
+    slots: list[list] = [[] for _ in needs]
+    for values, slot in zip(needs, slots, strict=True):
+        for x in values:
+            spec = spec_of(x)
+            free = (i for i, s in enumerate(specs) if s == spec
+                    and (i >= len(slot) or slot[i] is None))  # fmt: skip
+            place = next(free, len(specs))
+            specs += [spec] * (place == len(specs))
+            slot += [None] * (place + 1 - len(slot))
+            slot[place] = x
+    return [[*slot, *[None] * (len(specs) - len(slot))] for slot in slots]
+
+
+def _filled(graph: Graph, slot: list, slots: list[list]) -> list:
+    """What a branch gives for the slots: zeros for those that only other branches use."""
     found = []
-    for i in range(start, max(map(len, slots))):
-        spec = next(spec_of(slot[i]) for slot in slots if i < len(slot))
-        shape = tuple(d or 0 for d in spec.shape or (0,))
-        zero = np.broadcast_to(np.zeros((), spec.dtype), shape)
-        found.append(Symbol(graph.tracer, Spec(shape, spec.dtype), "zeros", zero))
+    for i, x in enumerate(slot):
+        if x is None:
+            spec = next(spec_of(other[i]) for other in slots if other[i] is not None)
+            shape = (0,) if spec.shape is None else tuple(d or 0 for d in spec.shape)
+            zero = np.broadcast_to(np.zeros((), spec.dtype), shape)
+            x = Symbol(graph.tracer, Spec(shape, spec.dtype), "zeros", zero)
+        found.append(x)
     return found

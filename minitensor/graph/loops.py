@@ -147,11 +147,11 @@ class WhileOp(ControlOp):
         back = self._back(carried, kept)
         places = {id(x): i for i, x in enumerate(self.body.inputs)}
         first = self.loops + self.rows
-        fixed = [x for x in back.needs if places.get(id(x), 0) >= first]
-        per_row = [x for x in back.needs if places.get(id(x), 0) < first]
+        fixed = [x for x in back.needs if places.get(id(x), -1) >= first]
+        per_row = [x for x in back.needs if places.get(id(x), -1) < first]
         if not kept and not per_row:  # something must say how many iterations there were
             per_row = [min(self.body.outputs[: self.loops], key=_size)]
-        saved = [x for x in per_row if not self.loops <= places.get(id(x), 0)]
+        saved = [x for x in per_row if not self.loops <= places.get(id(x), -1)]
         node = self._grow(nodes, place, saved)
         stacks = self._stacks(node) | {id(x): inputs[i] for x, i in _pairs(self, places)}
         sums = [i for i in back.gives if i >= first]

@@ -201,7 +201,8 @@ class Tracer:
         inner = Symbol(self, spec, self._unique(getattr(value, "_label", label)), known)
         self._inside[id(value)] = value, inner
         self._inside[id(given)] = given, inner
-        self.graph.captures.append((value, inner))
+        if known is None or not isinstance(value, Symbol):  # else it is the same constant here
+            self.graph.captures.append((value, inner))
         return inner
 
     def lift(self, tensor: Any, label: str) -> Symbol:
