@@ -17,6 +17,7 @@ from minitensor.device import parse, settings
 from minitensor.device import set_logical_device_configuration as set_logical_device_configuration
 from minitensor.device import set_visible_devices as set_visible_devices
 from minitensor.errors import InvalidArgumentError, message
+from minitensor.threads import count, set_count
 
 __all__ = [
     "LogicalDevice",
@@ -34,6 +35,7 @@ __all__ = [
     "set_logical_device_configuration",
     "set_soft_device_placement",
     "set_visible_devices",
+    "threading",
 ]
 
 
@@ -118,3 +120,14 @@ experimental = SimpleNamespace(
     set_visible_devices=set_visible_devices,
 )
 """The same under the names they had before they became stable, and what is known of a GPU."""
+
+threading = SimpleNamespace(
+    get_intra_op_parallelism_threads=count,
+    set_intra_op_parallelism_threads=set_count,
+    get_inter_op_parallelism_threads=lambda: 1,
+)
+"""Threads that share the work on large arrays inside traced functions.
+
+`set_intra_op_parallelism_threads(n)` holds for functions traced from then on; 0 means one thread
+per core. Ops of a graph run one after the other: between ops there is no parallelism.
+"""

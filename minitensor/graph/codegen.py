@@ -23,7 +23,10 @@ from minitensor.graph.tiles import RegionWriter
 __all__ = ["Program", "generate"]
 
 
-RESERVED = ("empty", "i", "memory", "min", "n", "numpy", "range", "uint8")
+RESERVED = (
+    "empty", "float", "i", "map", "memory", "min", "n", "numpy", "range", "s0", "s1", "start",
+    "stop", "sum", "uint8", "zip",
+)  # fmt: skip
 """Names that the program uses in its own right."""
 
 

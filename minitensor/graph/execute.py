@@ -22,6 +22,7 @@ from minitensor.graph.trace import replay
 from minitensor.op import State, state
 from minitensor.shapes import Spec
 from minitensor.tensor import Tensor
+from minitensor.threads import spread
 from minitensor.variable import Variable
 
 __all__ = ["Executable"]
@@ -142,4 +143,5 @@ _HELPERS = {
     "choose": choose,
     "claim": claim,
     "owned": owned,
+    "spread": spread,
 }

@@ -95,6 +95,8 @@ class Region(Step):
         """What the nodes made: symbol and recorder, in order."""
         self.exits: list[tuple[Recorder, Slot]] = []
         """The recorders that somebody outside reads, and where they go."""
+        self.sums: list[tuple[Recorder, Slot, float]] = []
+        """Recorders that only their sum is needed of, where it goes, and what it is divided by."""
         self._nodes = [node]
         self.recorders: dict[int, Recorder] = {}
 

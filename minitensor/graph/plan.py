@@ -8,13 +8,20 @@ the old one any more.
 
 from __future__ import annotations
 
+from math import prod
+
+import numpy as np
+
 from minitensor.graph.flat import merge_alike
 from minitensor.graph.ir import Graph
 from minitensor.graph.lower import PYTHON, Lowering, Region, Slot, Step
+from minitensor.ops.reduction import reduce_mean, reduce_sum
 
 __all__ = ["Plan"]
 
 ALIGNMENT = 64
+TILE = 16384
+"""Elements of a tile: the arrays of a region's calls then fit into a core's own cache."""
 
 
 class Plan:
@@ -24,8 +31,31 @@ class Plan:
         lowered = Lowering(graph)
         self.graph, self.arguments, self.outputs = graph, lowered.arguments, lowered.outputs
         self.steps, self.arenas = merge_alike(lowered.steps, lowered.outputs)
+        self._sum_in_tiles()
         self._follow()
         self.size = self._place_buffers()
+
+    def _sum_in_tiles(self) -> None:
+        """Sum over a large region's result tile by tile, where nothing but its sum is needed."""
+        readers: dict[int, list[Step]] = {}
+        for step in self.steps:
+            for slot in step.inputs:
+                for root in slot.roots if isinstance(slot, Slot) else ():
+                    readers.setdefault(id(root), []).append(step)
+        leaving = {id(root) for out in self.outputs for root in out.roots}
+        summed: set[int] = set()
+        for region in [s for s in self.steps if isinstance(s, Region) and is_tiled(s)]:
+            for recorder, slot in list(region.exits):
+                users = readers.get(id(slot), [])
+                if len(users) != 1 or id(slot) in leaving or not _is_total(users[0], slot):
+                    continue
+                count = 1 if users[0].node.op is reduce_sum else prod(slot.spec.shape)
+                region.exits.remove((recorder, slot))
+                region.sums.append((recorder, users[0].outputs[0], float(count)))
+                region.outputs = [x for x in region.outputs if x is not slot]
+                region.outputs.append(users[0].outputs[0])
+                summed.add(id(users[0]))
+        self.steps = [step for step in self.steps if id(step) not in summed]
 
     def _follow(self) -> None:
         self._find_last_uses()
@@ -116,6 +146,22 @@ class Plan:
             live.append(slot)
             size = max(size, offset + slot.nbytes)
         return size
+
+
+def is_tiled(region: Region) -> bool:
+    """Whether a region is large enough to be run in tiles."""
+    return prod(region.shape) > 2 * TILE
+
+
+def _is_total(step: Step, slot: Slot) -> bool:
+    """Whether a step adds up all elements of a floating slot."""
+    whole = tuple(range(len(slot.spec.shape)))
+    axis = step.node.attrs.get("axis")
+    every = axis is None or tuple(np.sort(np.atleast_1d(axis) % max(len(whole), 1))) == whole
+    return (
+        step.kind == "kernel" and step.node.op in (reduce_sum, reduce_mean) and every
+        and slot.spec.dtype.kind == "f" and step.inputs[0] is slot and slot.place == "buffer"
+    )  # fmt: skip
 
 
 def _aligned(offset: int) -> int:

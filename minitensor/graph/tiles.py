@@ -12,16 +12,18 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from minitensor import threads
 from minitensor.graph.elementwise import Call, Recorder
 from minitensor.graph.lower import Region, Slot
+from minitensor.graph.plan import TILE, is_tiled
 
 if TYPE_CHECKING:
     from minitensor.graph.codegen import Writer
 
-__all__ = ["TILE", "RegionWriter"]
+__all__ = ["RegionWriter", "choose"]
 
-TILE = 16384
-"""Elements of a tile: the arrays of a region's calls then fit into a core's own cache."""
+SHARED = 16
+"""From this many tiles on, threads share a loop."""
 
 
 FEW = 1024
@@ -55,8 +57,7 @@ class RegionWriter:
 
     def __init__(self, writer: Writer, region: Region):
         self.writer, self.region = writer, region
-        size = prod(region.shape)
-        self.split = self._split() if size > 2 * TILE else None
+        self.split = self._split() if is_tiled(region) else None
         split = len(region.shape) if self.split is None else self.split
         self.rows, self.row = prod(region.shape[:split]), prod(region.shape[split:])
         self.step = max(1, TILE // self.row) if self.split is not None else self.rows
@@ -67,14 +68,15 @@ class RegionWriter:
         self.count: dict[str, int] = {}
         self.above: dict[str, str] = {}
         self.lines: list[str] = []
+        self.scratch: dict[str, None] = {}
         self.last = {id(x): i for i, c in enumerate(region.calls) for x in (*c.arguments, c.result)}
-        for recorder, _ in region.exits:
+        for recorder in (*(r for r, _ in region.exits), *(r for r, *_ in region.sums)):
             self.last[id(recorder)] = len(region.calls)
 
     def write(self) -> None:
         """Write the region."""
         region, writer = self.region, self.writer
-        for _, slot in region.exits:
+        for slot in (*(slot for _, slot in region.exits), *(slot for _, slot, _ in region.sums)):
             writer.target(slot, region.node)
         if self.split is None:
             self.names = {key: writer.ref(slot) for key, slot in region.entries.items()}
@@ -83,21 +85,53 @@ class RegionWriter:
             self._slice_operands()
         for i, call in enumerate(region.calls):
             self._call(i, call)
+        sums = [f"s{i}" for i in range(len(region.sums))]
+        for name, (recorder, _, _) in zip(sums, region.sums, strict=True):
+            total = f"{self._np('add')}.reduce({self.names[id(recorder)]}, None)"
+            self.lines.append(f"{name} += float({total})")
         if self.split is None:
+            self.lines = [*(f"{name} = 0.0" for name in sums), *self.lines]
             for line in self.lines:
                 writer.say(line, region.node)
+        elif threads.count() > 1 and self.rows >= SHARED * self.step:
+            self._write_shared_loop(sums)
         else:
-            self._write_loop()
+            for name in sums:
+                writer.say(f"{name} = 0.0", region.node)
+            self._write_loop(f"0, {self.rows}", 0)
+        for name, (_, slot, count) in zip(sums, region.sums, strict=True):
+            divided = "" if count == 1 else f" / {count}"
+            writer.say(f"{slot.name}[...] = {name}{divided}", region.node)
 
-    def _write_loop(self) -> None:
+    def _write_loop(self, bounds: str, depth: int) -> None:
         say = self.writer.say
-        say(f"for i in range(0, {self.rows}, {self.step}):", self.region.node)
+        say(f"for i in range({bounds}, {self.step}):", self.region.node, depth)
         if not self.whole_tiles:
-            say(f"n = min({self.step}, {self.rows} - i)", None, 1)
+            say(f"n = min({self.step}, {self.rows} - i)", None, depth + 1)
         for name, text in self.above.items():
-            say(f"{name} = {text}", None, 1)
+            say(f"{name} = {text}", None, depth + 1)
         for line in self.lines:
-            say(line, None, 1)
+            say(line, None, depth + 1)
+
+    def _write_shared_loop(self, sums: list[str]) -> None:
+        """The loop as a function of its bounds and scratch arrays, which threads share."""
+        writer, say = self.writer, self.writer.say
+        name = writer.unique("tiles")
+        scratch = ", ".join(self.scratch)
+        say(f"def {name}(start, stop{', ' * bool(scratch)}{scratch}):", self.region.node)
+        for total in sums:
+            say(f"{total} = 0.0", None, 1)
+        self._write_loop("start, stop", 1)
+        say(f"return {', '.join(sums) or 'None'}{',' * (len(sums) == 1)}", None, 1)
+        call = f"{writer.helper('spread')}({name}, {self.rows}, {self.step}, ({scratch}"
+        call += "," * (len(self.scratch) == 1) + "))"
+        if sums:
+            say(f"{', '.join(sums)}{',' * (len(sums) == 1)} = map(sum, zip(*{call}))",
+                self.region.node)  # fmt: skip
+            for name in ("map", "sum", "zip"):
+                writer.taken.add(name)
+        else:
+            say(call, self.region.node)
 
     # How arrays lie along the tiles.
 
@@ -221,6 +255,7 @@ class RegionWriter:
         if key not in writer.views:
             writer.views[key] = writer.unique(f"t{sum(k[0] == 'register' for k in writer.views)}")
             writer.above.append(f"{writer.views[key]} = {register}[:{size}].reshape({shape})")
+        self.scratch[writer.views[key]] = None
         return self._cut(writer.views[key], form)
 
     def _cut(self, name: str, form: str) -> str:
