@@ -1,4 +1,4 @@
-"""Convolution into given memory, for compiled graphs, with fewer multiplications where that pays.
+"""Convolution into given memory, with fewer multiplications where that pays.
 
 Take a filter of r rows as the coefficients of a polynomial, and m rows of a cotangent as those of
 another: their product has m + r - 1 coefficients, and is known from its values at m + r - 1 points.
@@ -48,6 +48,7 @@ from minitensor.ops.windows import (
     padded_size,
     sizes_of,
     window_of,
+    workspace,
 )
 from minitensor.shapes import Spec
 
@@ -404,3 +405,23 @@ def _correlate_filter(
         for one in range(kw):
             np.add(weights, sums[:, one], out=weights)
     np.matmul(values(kh, g.dtype).T, weights.reshape(6, -1), out=out.reshape(kh, -1))
+
+
+def _register_eager(op: Any) -> None:
+    """Let eager execution use the same kernel, so that a function gives what its ops give."""
+
+    @op.kernel("numpy")
+    def run(xp: Any, *arrays: Any, **attrs: Any) -> Any:
+        arrays = tuple(np.ascontiguousarray(a) for a in arrays)
+        specs = [Spec(a.shape, a.dtype) for a in arrays]
+        work = tuple(
+            workspace.take(np, f"lent {i}", spec.shape, spec.dtype)
+            for i, spec in enumerate(op.workspace(*specs, **attrs))
+        )
+        out = np.empty(op.infer(*specs, **attrs).shape, arrays[0].dtype)
+        op.write(out, work, *arrays, **attrs)
+        return out
+
+
+for _op in (conv2d, conv2d_backprop_input, conv2d_backprop_filter):
+    _register_eager(_op)
