@@ -60,7 +60,7 @@ class RegionWriter:
         self.split = self._split() if is_tiled(region) else None
         split = len(region.shape) if self.split is None else self.split
         self.rows, self.row = prod(region.shape[:split]), prod(region.shape[split:])
-        self.step = max(1, TILE // self.row) if self.split is not None else self.rows
+        self.step = max(1, self.rows if self.split is None else TILE // self.row)
         self.whole_tiles = self.rows % self.step == 0
         self.names: dict[int, str] = {}
         self.held: dict[int, str] = {}
