@@ -53,11 +53,15 @@ def _slim(graph: GraphView) -> GraphView:
 
 
 def _changes(before: Graph, after: Graph) -> tuple[list[str], list[str]]:
-    """Names of the operations that came and that went."""
+    """The operations that came and that went; one of another kind counts as another one."""
     old, new = _names(before), _names(after)
     return list((new - old).elements()), list((old - new).elements())
 
 
 def _names(graph: Graph) -> Counter[str]:
-    """Operations as a viewer can find them again: scope and label."""
-    return Counter(f"{node.scope}/{node.name or node.op.name}".lstrip("/") for node in graph.nodes)
+    """Operations as a viewer can find them again: scope, label and kind."""
+    found: Counter[str] = Counter()
+    for node in graph.nodes:
+        place = f"{node.scope}/{node.name or node.op.name}".lstrip("/")
+        found[f"{place}: {node.op.name}"] += 1
+    return found

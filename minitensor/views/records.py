@@ -170,7 +170,7 @@ class TracesView:
 
 @dataclass(frozen=True)
 class PassView:
-    """A graph after one pass of the optimiser; `added` and `removed` name its operations.
+    """A graph after one pass of the optimiser; `added` and `removed` are operations, "name: op".
 
     `picture` shows what the pass does, in text, on a small example.
     """

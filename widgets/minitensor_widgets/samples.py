@@ -324,8 +324,9 @@ def optimised() -> dict:
     ]}  # fmt: skip
     for item in (traced, merged, folded):
         item["kind"] = "function"
-    steps = [("traced", traced, 5, 5, 0, 0, []), ("merge equal", merged, 5, 4, 48, 4, ["mul_1"]),
-             ("fold constants", folded, 4, 3, 8, 1, ["Exp"])]  # fmt: skip
+    steps = [("traced", traced, 5, 5, 0, 0, []),
+             ("merge equal", merged, 5, 4, 48, 4, ["mul_1: multiply"]),
+             ("fold constants", folded, 4, 3, 8, 1, ["Exp: exp"])]  # fmt: skip
     source = "def f(x):\n    multiply(x, x, out=m0)\n    multiply(m0, m0, out=m0)\n"
     return {
         "version": 1, "title": title, "note": "", "source": source + "    return add(m0, c0)\n",

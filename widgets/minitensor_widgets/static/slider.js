@@ -46,7 +46,7 @@ function passCard(item, number) {
   ];
   return [
     html("div", { class: "mt-head" }, number ? `Pass ${number}: ${item.name}` : item.name),
-    html("p", {}, number ? item.summary : "The graph as the trace wrote it, before any pass."),
+    number ? "" : html("p", {}, "The graph as the trace wrote it, before any pass."),
     html(
       "dl",
       {},
@@ -57,9 +57,12 @@ function passCard(item, number) {
     ),
     names("gone", item.removed),
     names("new", item.added),
-    item.picture ? html("pre", { class: "mt-picture" }, item.picture) : "",
+    item.picture
+      .split("\n\n")
+      .filter(Boolean)
+      .map((part) => html(/^ {4}|[│┐┘]/m.test(part) ? "pre" : "p", {}, part)),
   ]
-    .flat()
+    .flat(2)
     .filter(Boolean);
 }
 
@@ -148,7 +151,8 @@ class Slides {
     const node = pane.byId.get(this.model.get("selected"));
     const link = (id) =>
       linkTo(pane.byId.get(id).label, this.life.signal, () => pane.show(id));
-    sign(pane, new Set(items[at].added), new Set(items[at + 1]?.removed ?? []));
+    const named = (list) => new Set(list.map((text) => text.split(": ")[0]));
+    sign(pane, named(items[at].added), named(items[at + 1]?.removed ?? []));
     for (const [key, group] of pane.items)
       group.classList.toggle("mt-selected", node !== undefined && key === pane.standIn(node.id));
     this.panel.replaceChildren(
