@@ -18,6 +18,7 @@ from typing import Any
 
 from minitensor.autograph.experimental import set_loop_options
 from minitensor.autograph.source import NoSource, syntax_tree
+from minitensor.autograph.spelling import spelled_out
 from minitensor.errors import UnavailableError, message
 
 try:
@@ -62,7 +63,6 @@ __all__ = ["ORIGIN", "rewritten"]
 assert importlib.util is not None
 ORIGIN = anno.Basic.ORIGIN
 _NO_FEATURES: Any = ()
-Function = ast.FunctionDef | ast.Lambda
 
 
 def rewritten(function: Callable, *, recursive: bool = True) -> tuple[str, ast.stmt]:
@@ -87,7 +87,7 @@ def rewritten(function: Callable, *, recursive: bool = True) -> tuple[str, ast.s
     )
     info = transformer.EntityInfo(name, "", "", (), namespace)
     context = transformer.Context(info, namer, converter.ProgramContext(options))
-    tree = _Python(function).visit(tree)
+    tree = spelled_out(tree, function, namer.new_symbol)
     try:
         tree = _passes(_without_defaults(tree), context)
     except errors.PyCTError as error:
@@ -99,14 +99,13 @@ def rewritten(function: Callable, *, recursive: bool = True) -> tuple[str, ast.s
 
 
 def _passes(node: Any, context: Any) -> Any:
-    """malt's converters in their order, without those that a function has no use for.
+    """The converters of malt in their order, without those that a function has no use for.
 
     Most of them look at which names each block of the tree as it is reads and writes (`_scopes`).
     """
     unsupported_features_checker.verify(node)
+    _name_exceptions(node, lambda name: ast.Name(name, ast.Store()))
     kinds = {type(inner) for inner in ast.walk(node)}
-    if ast.Match in kinds:
-        raise NoSource("match statements are not supported")
     node = _scopes(node, context)
     if kinds & {ast.For, ast.While}:
         node = _Directives(context).visit(node)
@@ -117,15 +116,7 @@ def _passes(node: Any, context: Any) -> Any:
     if kinds & {ast.Break, ast.Continue}:
         steps = continue_statements.ContinueCanonicalizationTransformer(context)
         node = _scopes(steps.visit(node), context)
-    always = [n for n in ast.walk(node) if isinstance(n, ast.FunctionDef) and _returns(n)]
-    early = any(_returns_early(n) for n in ast.walk(node) if isinstance(n, ast.FunctionDef))
-    node = functions.FunctionTransformer(context).visit(node)
-    if early:
-        node = return_statements.ConditionalReturnRewriter(context).visit(node)
-        steps = return_statements.ReturnStatementsTransformer(context, allow_missing_return=True)
-        node = steps.visit(_scopes(node, context))
-        for inner in always:
-            _expect_return(inner)
+    node = _with_one_return(node, context)
     node = call_trees.transform(node, context)
     kinds |= {type(inner) for inner in ast.walk(node)}
     if kinds & {ast.If, ast.For, ast.While}:
@@ -134,7 +125,31 @@ def _passes(node: Any, context: Any) -> Any:
         node = conditional_expressions.transform(node, context)
     if kinds & {ast.BoolOp, ast.Not, ast.Compare}:
         node = logical_expressions.transform(node, context)
-    return _Variables(context).visit(node)
+    node = _Variables(context).visit(node)
+    _name_exceptions(node, lambda name: name.id)
+    return node
+
+
+def _name_exceptions(tree: ast.AST, named: Callable) -> None:
+    """`except E as e` has a plain string for `e`, where malt looks for a node."""
+    handlers: Any = [n for n in ast.walk(tree) if isinstance(n, ast.ExceptHandler) and n.name]
+    for handler in handlers:
+        handler.name = named(handler.name)
+
+
+def _with_one_return(node: Any, context: Any) -> Any:
+    """Each function in a scope of its own, with a return only at the end."""
+    inside = [inner for inner in ast.walk(node) if isinstance(inner, ast.FunctionDef)]
+    always = [inner for inner in inside if _returns(inner)]
+    early = any(map(_returns_early, inside))
+    node = functions.FunctionTransformer(context).visit(node)
+    if early:
+        node = return_statements.ConditionalReturnRewriter(context).visit(node)
+        steps = return_statements.ReturnStatementsTransformer(context, allow_missing_return=True)
+        node = steps.visit(_scopes(node, context))
+        for inner in always:
+            _expect_return(inner)
+    return node
 
 
 def _scopes(node: Any, context: Any) -> Any:
@@ -159,9 +174,10 @@ def _is_filled(cell: Any) -> bool:
 
 
 def _mark_places(tree: Any) -> None:
-    """Note where each node stands, and which names are the learner's. What spans lines stands where it begins, as generated code must.
+    """Note where each node stands, and which names are the learner's.
 
-    (Python looks for a method call that spans lines at its end.)
+    What spans several lines stands where it begins, as all code that is made from it must: Python
+    looks for the call of a method that spans lines at its end.
     """
     nodes: Any = ast.walk(tree)
     for node in nodes:
@@ -188,62 +204,6 @@ def _without_defaults(tree: Any) -> Any:
     return tree
 
 
-class _Python(ast.NodeTransformer):
-    """Spells out what depends on where a function was defined: `super()`, and `__x` in a class."""
-
-    def __init__(self, function: Callable):
-        code = function.__code__
-        self.in_class = "__class__" in code.co_freevars
-        self.owner = _class_name(code.co_qualname).lstrip("_")
-        self.first: list[str | None] = []
-
-    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
-        return self._inside(node)
-
-    def visit_Lambda(self, node: ast.Lambda) -> ast.AST:
-        return self._inside(node)
-
-    def _inside(self, node: Function) -> ast.AST:
-        names = [a.arg for a in (*node.args.posonlyargs, *node.args.args)]
-        self.first.append(names[0] if names else None)
-        self.generic_visit(node)
-        self.first.pop()
-        return node
-
-    def visit_Call(self, node: ast.Call) -> ast.AST:
-        self.generic_visit(node)
-        bare = isinstance(node.func, ast.Name) and node.func.id == "super" and not node.args
-        if bare and self.in_class and self.first[-1]:
-            node.args = [_placed(ast.Name(name, ast.Load()), node)
-                         for name in ("__class__", self.first[-1])]  # fmt: skip
-        return node
-
-    def visit_Attribute(self, node: ast.Attribute) -> ast.AST:
-        node.attr = self._mangled(node.attr)
-        return self.generic_visit(node)
-
-    def visit_Name(self, node: ast.Name) -> ast.AST:
-        node.id = self._mangled(node.id)
-        return node
-
-    def _mangled(self, name: str) -> str:
-        private = self.owner and name.startswith("__") and not name.endswith("__")
-        return f"_{self.owner}{name}" if private else name
-
-
-def _class_name(qualname: str) -> str:
-    """The class in whose body a function stands; empty when it stands in none."""
-    parts = qualname.split(".")
-    while len(parts) > 1 and parts[-2] == "<locals>":
-        del parts[-2:]
-    return parts[-2] if len(parts) > 1 else ""
-
-
-def _placed(new: ast.AST, like: ast.AST) -> Any:
-    anno.setanno(new, ORIGIN, anno.getanno(like, ORIGIN))
-    return new
-
-
 class _Directives(directives.DirectivesTransformer):
     """Knows minitensor's own `set_loop_options` as malt knows its own, unless a name hides it."""
 
@@ -264,14 +224,14 @@ class _Assertions(converter.Base):
     """`assert test, text` becomes a call, whatever expression the text is."""
 
     def visit_Assert(self, node: ast.Assert) -> Any:  # noqa: N802
-        text = node.msg or _placed(ast.Constant(ast.unparse(node.test)), node)
+        text = node.msg or ast.Constant(ast.unparse(node.test))
         return templates.replace("ag__.assert_stmt(test, lambda: text)", test=node.test, text=text)
 
 
 class _Variables(variables.VariableAccessTransformer):
     """Looks at what is read on the right of `x += y`, too."""
 
-    def visit_AugAssign(self, node: ast.AugAssign) -> Any:  # noqa: N802
+    def visit_AugAssign(self, node: Any) -> Any:  # noqa: N802
         node.value = self.visit(node.value)
         return super().visit_AugAssign(node)
 
