@@ -62,7 +62,8 @@ def getitem(xp, input, *, index):
 
     Shape: as numpy's basic indexing.
     """
-    return input[index]
+    # With an ellipsis, numpy gives a view also of a single element.
+    return input[index if Ellipsis in index else (*index, Ellipsis)]
 
 
 @getitem.gradient
