@@ -128,7 +128,10 @@ class Eager:
 
     def assign(self, variable: Variable, tensor: Tensor) -> None:
         """Give a variable a new value; what was read before stays as it is."""
-        variable._value = Tensor(tensor._array, tensor._device)
+        array = tensor._array
+        if not array.flags.c_contiguous:
+            array = array.copy()
+        variable._value = Tensor(array, tensor._device)
 
 
 def record(node: Node) -> None:

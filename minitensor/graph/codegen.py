@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from minitensor.graph.direct import write_directly
 from minitensor.graph.ir import Node
 from minitensor.graph.lower import Region, Slot, Step
 from minitensor.graph.plan import Plan
@@ -55,6 +56,7 @@ class Writer:
         self.variables: dict[int, str] = {}
         self.scratch: dict[str, int] = {}
         self.views: dict[tuple, str] = {}
+        self.kept: list[np.ndarray] = []
 
     def program(self) -> Program:
         """The whole program."""
@@ -121,7 +123,9 @@ class Writer:
         return slot.name
 
     def constant(self, array: np.ndarray, slot: Slot | None = None) -> str:
-        key = ("constant", id(array))
+        """The name of a constant; equal numbers have one."""
+        small = not array.ndim and array.dtype.kind != "O"
+        key = ("constant", array.dtype.str, array.tobytes()) if small else ("constant", id(array))
         if key not in self.views:
             name = self.views[key] = self.unique(f"c{sum(k[0] == 'constant' for k in self.views)}")
             self.namespace[name] = array
@@ -130,6 +134,31 @@ class Writer:
         if slot is not None:
             slot.name = self.views[key]
         return self.views[key]
+
+    def constant_like(self, array: np.ndarray) -> str:
+        """The name of a constant with these elements: one for all who need it."""
+        key = ("like", array.dtype.str, array.shape, array.tobytes())
+        if key not in self.views:
+            self.kept.append(array)
+            self.views[key] = self.constant(array)
+        return self.views[key]
+
+    def reshaped(self, slot: Slot, shape: tuple, node: Node) -> str:
+        """A contiguous array seen in another shape."""
+        name = self.ref(slot)
+        if tuple(slot.spec.shape) == shape:
+            return name
+        key = ("reshaped", name, shape)
+        if key in self.views:
+            return self.views[key]
+        view = self.unique(f"{name}_flat" if len(shape) < 2 else f"{name}_rows")
+        line = f"{view} = {name}.reshape({shape})"
+        if slot.static:
+            self.above.append(line)
+            self.views[key] = view
+        else:
+            self.say(line, node)
+        return view
 
     def _variable(self, variable: Any) -> str:
         found = self.variables.get(id(variable))
@@ -177,7 +206,10 @@ class Writer:
             self.say(f"if {variable}._value._array is not {value.name}: "
                       f"{variable}._value = {tensor}({value.name})", step.node)  # fmt: skip
         else:
-            self.say(f"{variable}._value = {tensor}({self._leaving(value)})", step.node)
+            name = self._leaving(value)
+            if value.place == "dynamic" or self._contiguous(value) != value.name:
+                name = f"{self.helper('ascontiguousarray')}({name})"
+            self.say(f"{variable}._value = {tensor}({name})", step.node)
 
     def _view(self, step: Step) -> None:
         source, slot = step.inputs[0], step.outputs[0]
@@ -201,6 +233,8 @@ class Writer:
 
     def _kernel(self, step: Step) -> None:
         op = step.node.op
+        if write_directly(self, step):
+            return
         inputs = [self._contiguous(s) if not op.strided else self.ref(s) for s in step.inputs]
         outs = [self.target(slot, step.node) for slot in step.outputs]
         target = outs[0] if len(outs) == 1 else f"({', '.join(outs)})"

@@ -26,6 +26,8 @@ SHARED = 16
 """From this many tiles on, threads share a loop."""
 
 
+SMALL = 256
+"""Up to this many elements, a number beside them is written out as an array."""
 FEW = 1024
 """Below this many elements a choice by a mask is made element by element."""
 WORDS = {4: np.dtype(np.int32), 8: np.dtype(np.int64)}
@@ -212,18 +214,17 @@ class RegionWriter:
     def _operand(self, x: Any, call: Call) -> str:
         if isinstance(x, Recorder):
             return self.names[id(x)]
-        if call.function in (np.maximum, np.minimum) and len(call.result.shape):
+        slow = call.function in (np.maximum, np.minimum)
+        if len(call.result.shape) and (slow or prod(call.result.shape) <= SMALL):
             return self._filled(x, call.result)
         return self.writer.constant(x)
 
     def _filled(self, number: np.ndarray, result: Recorder) -> str:
-        """A number as an array of a tile's size: numpy's maximum takes half the time for two."""
+        """A number as an array of a tile's size, which some numpy loops take half the time for."""
         form = "full" if self.split is None else self._form(result.shape)
         shape = tuple(result.shape) if self.split is None else self._tile_shape(form, self.step)
-        key = ("filled", number.tobytes(), number.dtype.str, shape)
-        if key not in self.writer.views:
-            self.writer.views[key] = self.writer.constant(np.full(shape, number, number.dtype))
-        return self._cut(self.writer.views[key], "" if self.split is None else form)
+        name = self.writer.constant_like(np.full(shape, number, number.dtype))
+        return self._cut(name, "" if self.split is None else form)
 
     def _release(self, x: Any) -> None:
         register = self.held.pop(id(x), None)
