@@ -74,31 +74,24 @@ def trial(function: Callable, specs: Sequence = ()) -> Graph:
     return trace(without_results, specs, "trial", kind="branch")
 
 
+def is_composite(leaf: Any) -> bool:
+    """Whether a leaf holds tensors itself, as a TensorArray does; control flow takes it as it is."""
+    return isinstance(leaf, IndexedSlices) or hasattr(leaf, "_with_tensors")
+
+
 def can_flow(leaf: Any) -> bool:
-    """Whether a leaf is a tensor or can become one."""
-    return isinstance(leaf, (Operand, *NUMBERS))
+    """Whether a leaf is a tensor, holds tensors, or can become one."""
+    return isinstance(leaf, (Operand, *NUMBERS)) or is_composite(leaf)
 
 
 def flat(value: Any) -> list:
-    """All leaves of a value, those of tensor-like containers among them."""
-    found: list = []
-    for leaf in nest.flatten(value):
-        parts = _parts(leaf)
-        found.extend([leaf] if parts is None else flat(list(parts)))
-    return found
+    """All leaves of a value."""
+    return nest.flatten(value)
 
 
 def packed(value: Any, leaves: Sequence) -> Any:
     """A value of the same structure with other leaves."""
-    left = iter(leaves)
-
-    def put(leaf: Any) -> Any:
-        parts = _parts(leaf)
-        if parts is None:
-            return next(left)
-        return _whole(leaf, [packed(part, [next(left) for _ in flat(part)]) for part in parts])
-
-    return nest.map_structure(put, value)
+    return nest.pack_sequence_as(value, leaves)
 
 
 def flowing(value: Any) -> list:
@@ -112,9 +105,8 @@ def difference(first: Any, second: Any) -> str:
         nest.assert_same_structure(first, second)
     except ValueError as error:
         return str(error).partition(" To fix it:")[0]
-    for a, b in zip(nest.flatten(first), nest.flatten(second), strict=True):
-        inner = [x for x in (a, b) if _parts(x) is not None]
-        if inner and type(a) is not type(b):
+    for a, b in zip(flat(first), flat(second), strict=True):
+        if is_composite(a) != is_composite(b):
             return f"one is a {type(a).__name__}, the other a {type(b).__name__}"
     return ""
 
@@ -128,8 +120,8 @@ def same_constant(first: Any, second: Any) -> bool:
 
 
 def as_tensor(leaf: Any, like: Any = None) -> Any:
-    """A leaf as a tensor; a Python number takes the dtype of a tensor of the same kind."""
-    if isinstance(leaf, Operand):
+    """A leaf as what flows; a Python number takes the dtype of a tensor of the same kind."""
+    if isinstance(leaf, Operand) or is_composite(leaf):
         return leaf.value() if isinstance(leaf, Variable) else leaf
     if isinstance(leaf, (bool, int, float, complex)) and isinstance(like, Operand):
         kind = np.asarray(leaf).dtype.kind
@@ -151,22 +143,19 @@ def spec_of(leaf: Any) -> NoElements:
 
 
 def filler(value: Any) -> Any:
-    """Zeros like a value: what a variable holds where its real value will never be read."""
+    """Zeros like a value: what a variable holds where its real value will never be read.
+
+    Raises:
+        TypeError: when there are no zeros like it.
+    """
     return packed(value, [_zeros(x) if can_flow(x) else x for x in flat(value)])
 
 
 def _zeros(leaf: Any) -> Any:
+    if is_composite(leaf):
+        raise TypeError(
+            f"Found an unsupported type {type(leaf).__name__!r} while creating placeholder for "
+            f"{leaf}.{TO_FIX}make it before the branch or the loop."
+        )
     spec = spec_of(leaf)
     return zeros([d or 0 for d in spec.shape or ()], spec.dtype)
-
-
-def _parts(leaf: Any) -> Sequence | None:
-    """What a container that is not a Python one holds; None for a real leaf."""
-    if isinstance(leaf, IndexedSlices):
-        return leaf.values, leaf.indices
-    return None
-
-
-def _whole(leaf: Any, parts: Sequence) -> Any:
-    values, indices = parts
-    return IndexedSlices(values, indices, leaf.dense_shape)
