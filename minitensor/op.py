@@ -64,6 +64,10 @@ class Op:
 
     takes_none = False
     """Whether the gradient rule sees None for results that no cotangent arrived at, not zeros."""
+    composite = False
+    """Whether a graph may have, in place of the op, the ops that its formula is made of."""
+    any_rank = False
+    """Whether `infer` also takes inputs whose rank is not known: their shape is None."""
     graphs: Sequence[Any] = ()
     """The graphs inside: branches, bodies, what is called."""
     types: str

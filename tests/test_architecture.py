@@ -37,7 +37,8 @@ FLOORS = [
     ["graph.symbol", "graph.names"],
     ["graph.dynamic", "graph.gradient"],
     ["graph.trace"],
-    ["jacobian", "custom_gradient", "accumulator", "python_function", "history"],
+    ["jacobian", "custom_gradient", "accumulator", "python_function", "history",
+     "tensor_array"],
     [
         "math",
         "linalg",
@@ -49,9 +50,11 @@ FLOORS = [
         "debugging",
         "autodiff",
         "python",
+        "module",
     ],
     ["autograph"],
     ["graph", "explain", "testing"],
+    ["saved_model"],
     ["views"],
     ["test"],
     [""],
@@ -71,7 +74,7 @@ DOORS = {
 }
 LONGEST_FILE, LONGEST_FUNCTION = 450, 50
 HEAVY = ["cupy", "IPython", "ipywidgets", "anywidget", "matplotlib", "sklearn", "scipy"]
-HEAVY += ["tensorboard", "minitensor_widgets", "graphviz", "malt"]
+HEAVY += ["tensorboard", "minitensor_widgets", "graphviz", "malt", "safetensors", "onnx"]
 
 
 def modules(folder: Path) -> dict[str, Path]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import linecache
 from collections.abc import Callable, Sequence
+from functools import cache
 from sys import getrefcount
 from typing import Any
 
@@ -113,8 +114,10 @@ def _references(variable: Variable) -> tuple[int, int]:
     return getrefcount(tensor), getrefcount(array)
 
 
-_ALONE = _references(Variable(np.zeros(1, np.float32)))
-"""What `_references` counts when nobody but the variable holds its value."""
+@cache
+def _alone() -> tuple[int, int]:
+    """What `_references` counts when nobody but the variable holds its value."""
+    return _references(Variable(np.zeros(1, np.float32)))
 
 
 def claim(variable: Variable) -> np.ndarray:
@@ -124,7 +127,7 @@ def claim(variable: Variable) -> np.ndarray:
     """
     tensor = variable._value
     array = tensor._array
-    if (getrefcount(tensor), getrefcount(array)) == _ALONE:
+    if (getrefcount(tensor), getrefcount(array)) == _alone():
         flags = array.flags
         if flags.owndata and flags.c_contiguous and flags.writeable:
             return array

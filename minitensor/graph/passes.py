@@ -20,6 +20,7 @@ from minitensor import ops
 from minitensor.backend import Quiet
 from minitensor.dtypes import DType
 from minitensor.graph.algebra import RULES, without_broadcasts
+from minitensor.graph.expansion import open_composites
 from minitensor.graph.fusion import fuse_elementwise, fuse_matmul
 from minitensor.graph.ir import Graph, Node
 from minitensor.graph.rewrite import (
@@ -341,6 +342,7 @@ def _turned(node: Node | None) -> Any:
 
 SIMPLIFYING = [
     "remove dead",
+    "open composites",
     "merge equal",
     "fold constants",
     "simplify algebra",
@@ -349,6 +351,7 @@ SIMPLIFYING = [
 FUSING = ["fuse elementwise", "fuse matmul"]
 PASSES: dict[str, Callable[[Graph], Graph]] = {
     "remove dead": remove_dead,
+    "open composites": open_composites,
     "merge equal": merge_equal,
     "fold constants": fold_constants,
     "simplify algebra": simplify_algebra,

@@ -40,11 +40,11 @@ def choose(out: Any, mask: Any, yes: Any, no: Any, bits: Any, other: Any) -> Non
     several times as long on a mask without a pattern.
     """
     word = bits.dtype
+    if no is None:
+        np.multiply(yes.view(word), mask, out.view(word))
+        return
     np.copyto(bits, mask)
     np.negative(bits, bits)
-    if no is None:
-        np.bitwise_and(yes.view(word), bits, out.view(word))
-        return
     if yes is None:
         np.invert(bits, bits)
         np.bitwise_and(no.view(word), bits, out.view(word))

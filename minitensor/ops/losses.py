@@ -18,6 +18,7 @@ from minitensor.ops.neural import log_softmax, softmax
 from minitensor.shapes import Spec, axis_of
 
 __all__ = [
+    "label_scores",
     "sigmoid_cross_entropy_with_logits",
     "softmax_cross_entropy_with_logits",
     "sparse_softmax_cross_entropy_with_logits",
@@ -82,9 +83,48 @@ def _sparse_spec(labels: Spec, logits: Spec) -> Spec:
     return Spec(labels.shape, logits.dtype)
 
 
-@op(infer=_sparse_spec, types="IT", kinds="f", portable=False,
-    samples=samples.cases((([1, 0], (2, 3)), {}), ((2, (3,)), {}), (([[1], [0]], (2, 1, 2)), {}),
-                          ((np.zeros(0, np.int64), (0, 3)), {})))  # fmt: skip
+_LABELLED = samples.cases(
+    (([1, 0], (2, 3)), {}), ((2, (3,)), {}), (([[1], [0]], (2, 1, 2)), {}),
+    ((np.zeros(0, np.int64), (0, 3)), {}),
+)  # fmt: skip
+
+
+@op(infer=_sparse_spec, types="IT", kinds="f", portable=False, samples=_LABELLED)
+def label_scores(xp, labels, logits):
+    """The logit of each label's class.
+
+    Shape: (…), (…, classes) → (…).
+
+    Raises:
+        InvalidArgumentError: for a label below 0 or not below the number of classes.
+    """
+    classes = logits.shape[-1]
+    wrong = (labels < 0) | (labels >= classes)
+    if wrong.any():
+        raise Fault(f"received a label value of {int(labels[wrong].reshape(-1)[0])} which is "
+                    f"outside the valid range of [0, {classes})",
+                    "labels are class numbers, the last axis of logits has one entry per class",
+                    "check the labels, or give the last layer one unit per class")  # fmt: skip
+    return xp.take_along_axis(logits, labels[..., None].astype(np.int64), axis=-1)[..., 0]
+
+
+@label_scores.gradient
+def label_scores_gradient(xp, g, out, labels, logits):
+    """Nothing for whole-number labels; `g` at the label's class, 0 elsewhere."""
+
+    def to_logits() -> Any:
+        return g[..., None] * _hits(xp, labels, logits)
+
+    return None, to_logits
+
+
+def _hits(xp: Any, labels: Any, logits: Any) -> Any:
+    """1 at each label's class, 0 elsewhere."""
+    classes = xp.arange(logits.shape[-1], dtype=labels.dtype)
+    return xp.astype(labels[..., None] == classes, logits.dtype)
+
+
+@op(infer=_sparse_spec, types="IT", kinds="f", portable=False, samples=_LABELLED)
 def sparse_softmax_cross_entropy_with_logits(xp, labels, logits):
     """Cross-entropy of class numbers: -log softmax(logits) at the labelled class.
 
@@ -98,17 +138,13 @@ def sparse_softmax_cross_entropy_with_logits(xp, labels, logits):
         >>> mt.nn.sparse_softmax_cross_entropy_with_logits([1], [[0.0, 0.0]]).numpy()
         array([0.6931472], dtype=float32)
     """
-    classes = logits.shape[-1]
-    wrong = (labels < 0) | (labels >= classes)
-    if wrong.any():
-        raise Fault(f"received a label value of {int(labels[wrong].reshape(-1)[0])} which is "
-                    f"outside the valid range of [0, {classes})",
-                    "labels are class numbers, the last axis of logits has one entry per class",
-                    "check the labels, or give the last layer one unit per class")  # fmt: skip
+    own = label_scores.on(xp, labels, logits)
     top = xp.max(logits, axis=-1, keepdims=True)
     total = xp.log(xp.sum(xp.exp(logits - top), axis=-1, keepdims=True)) + top
-    own = xp.take_along_axis(logits, labels[..., None].astype(np.int64), axis=-1)
-    return (total - own)[..., 0]
+    return xp.reshape(total, own.shape) - own
+
+
+sparse_softmax_cross_entropy_with_logits.composite = True
 
 
 @sparse_softmax_cross_entropy_with_logits.gradient
@@ -116,9 +152,7 @@ def sparse_softmax_cross_entropy_with_logits_gradient(xp, g, out, labels, logits
     """Nothing for whole-number labels; `g · (softmax(logits) - one_hot(labels))`."""
 
     def to_logits() -> Any:
-        classes = xp.arange(logits.shape[-1], dtype=labels.dtype)
-        hit = xp.astype(labels[..., None] == classes, logits.dtype)
-        return g[..., None] * (softmax.on(xp, logits) - hit)
+        return g[..., None] * (softmax.on(xp, logits) - _hits(xp, labels, logits))
 
     return None, to_logits
 

@@ -53,8 +53,10 @@ def softmax(xp, logits, *, axis=-1):
     if not logits.shape[axis]:
         return logits
     out = xp.exp(logits - xp.max(logits, axis=axis, keepdims=True))
-    out /= xp.sum(out, axis=axis, keepdims=True)
-    return out
+    return out / xp.sum(out, axis=axis, keepdims=True)
+
+
+softmax.composite = True
 
 
 @softmax.gradient

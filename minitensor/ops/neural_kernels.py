@@ -6,11 +6,13 @@ Each works on a few rows at a time, so that what lies between its passes stays i
 from __future__ import annotations
 
 from collections.abc import Iterator
+from math import prod
 from typing import Any
 
 import numpy as np
 
 from minitensor.ops.losses import (
+    label_scores,
     softmax_cross_entropy_with_logits,
     sparse_softmax_cross_entropy_with_logits,
 )
@@ -121,6 +123,23 @@ def softmax_cross_entropy_with_logits_into(out, work, labels, logits, *, axis=-1
         np.multiply(part, wanted[some], out=part)
         sum_rows(part, losses[some])
     np.negative(out, out=out)
+
+
+def _places(labels: Spec, logits: Spec) -> tuple[Spec, ...]:
+    return (Spec((prod(labels.shape),), np.dtype(np.int64)),)
+
+
+@label_scores.into(workspace=_places)
+def label_scores_into(out, work, labels, logits):
+    classes = logits.shape[-1]
+    # seen without its sign, a negative label is a very large one
+    if not labels.size or labels.view(f"u{labels.itemsize}").max() >= classes:
+        out[...] = label_scores.forward(np, labels, logits)
+        return
+    [places] = work
+    wanted = labels.reshape(-1)
+    np.add(row_starts(labels.size, classes), wanted, out=places, casting="unsafe")
+    np.take(logits.reshape(-1), places, out=out.reshape(-1), mode="clip")  # "raise" would copy
 
 
 def _sparse_workspace(labels: Spec, logits: Spec) -> tuple[Spec, ...]:
