@@ -254,7 +254,7 @@ def _missing(name: str, value: Missing, branch: str) -> ValueError:
 def _of_one_dtype(name: str, ours: Any, first: Any, theirs: Any, place: tuple[int, int]) -> Any:
     """`theirs` as a tensor of the dtype of `first`, which is `ours` as a tensor."""
     second = leaves.as_tensor(theirs, first)
-    if first.dtype == second.dtype:
+    if leaves.is_composite(first) or first.dtype == second.dtype:
         return second
     if leaves.as_tensor(ours, second).dtype == second.dtype:
         raise _Adopt(place, second.dtype)

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from minitensor import ops
-from minitensor.autograph.leaves import TO_FIX, is_staged
+from minitensor.autograph.leaves import TO_FIX, is_staged, tracing
 from minitensor.op import convert
 from minitensor.ops.control import map_fn
 from minitensor.ops.text import string_to_number
@@ -58,6 +58,8 @@ def len_(s: Any) -> Any:
     """`len(s)`."""
     if isinstance(s, Rows):
         return s.count
+    if hasattr(s, "_with_tensors") and tracing():
+        return s.size()
     return length(s) if is_staged(s) else len(s)
 
 

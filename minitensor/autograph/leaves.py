@@ -75,7 +75,7 @@ def trial(function: Callable, specs: Sequence = ()) -> Graph:
 
 
 def is_composite(leaf: Any) -> bool:
-    """Whether a leaf holds tensors itself, as a TensorArray does; control flow takes it as it is."""
+    """Whether a leaf holds tensors itself, as a TensorArray does, which flows as it is."""
     return isinstance(leaf, IndexedSlices) or hasattr(leaf, "_with_tensors")
 
 
@@ -134,10 +134,10 @@ def _fits(number: Any, dtype: DType) -> bool:
     return dtype.min <= number <= dtype.max
 
 
-def spec_of(leaf: Any) -> NoElements:
-    """Shape and dtype of a leaf that can flow."""
+def spec_of(leaf: Any, wide: Any = None) -> NoElements:
+    """Shape and dtype of a tensor, or of what can become one; its shape may be a wider one."""
     if isinstance(leaf, Operand):
-        shape = TensorShape(leaf.shape)
+        shape = TensorShape(leaf.shape if wide is None else wide)
         return NoElements(None if shape.rank is None else tuple(shape), leaf._numpy_dtype)
     return spec_of(convert(leaf))
 

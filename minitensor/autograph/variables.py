@@ -32,17 +32,8 @@ class Flow:
             flowing = leaves.flowing(value)
             for leaf, shape in zip(flowing, given or [None] * len(flowing), strict=True):
                 tensor = leaves.as_tensor(leaf)
-                if (
-                    shape is not None
-                    and not _is_within(tensor.shape, shape)
-                    and name not in missing
-                ):
-                    raise ValueError(
-                        f"'{name}' has shape {tensor.shape} before the loop, which does not "
-                        f"conform with the shape invariant {shape}."
-                    )
                 self.start.append(tensor)
-                self.shapes.append(TensorShape(tensor.shape) if shape is None else shape)
+                self.shapes.append(_shape_within(name, tensor, shape, name in missing))
 
     def packed(self, tensors: Sequence) -> tuple:
         """The variables' values with these tensors in them."""
@@ -72,6 +63,8 @@ class Flow:
 
     def _fitting(self, name: str, leaf: Any, entered: Any, shape: TensorShape) -> Any:
         tensor = leaves.as_tensor(leaf, entered)
+        if leaves.is_composite(tensor):
+            return tensor
         if tensor.dtype != entered.dtype:
             raise TypeError(
                 f"'{name}' has dtype {entered.dtype.name} before the loop, but dtype "
@@ -81,6 +74,12 @@ class Flow:
         if not _is_within(tensor.shape, shape):
             raise _grown(name, tensor.shape, shape, self.given[list(self.names).index(name)])
         return tensor
+
+    @property
+    def specs(self) -> list:
+        """Shape and dtype of what flows in each iteration, without what holds tensors itself."""
+        pairs = zip(self.start, self.shapes, strict=True)
+        return [leaves.spec_of(x, shape) for x, shape in pairs if not leaves.is_composite(x)]
 
     def adopting(
         self, body: Callable, get_state: Callable, set_state: Callable, error: TypeError
@@ -172,22 +171,23 @@ def _after_one(flow: Flow, body: Callable, get_state: Callable, set_state: Calla
     """What the variables hold after one iteration."""
     after: list = []
 
-    def entered_with(values: Callable) -> Callable:
-        def run(*symbols: Any) -> None:
-            set_state(values(symbols))
-            body()
-            after[:] = get_state()
+    def run(values: tuple) -> None:
+        set_state(values)
+        body()
+        after[:] = get_state()
 
-        return run
+    def with_symbols(*symbols: Any) -> None:
+        left = iter(symbols)
+        run(flow.packed([x if leaves.is_composite(x) else next(left) for x in flow.start]))
 
-    specs = [leaves.spec_of(tensor) for tensor in flow.start]
     try:
         try:
-            leaves.trial(entered_with(flow.packed), specs)
+            leaves.trial(with_symbols, flow.specs)
         except TypeError:
-            leaves.trial(entered_with(lambda _: tuple(flow.values)))
+            leaves.trial(lambda: run(tuple(flow.values)))
     except Exception as error:
-        if any(type(v) is UndefinedReturnValue for v in flow.values):
+        strict = any(type(v) is UndefinedReturnValue for v in flow.values)
+        if strict and "must also have a return statement" in str(error):
             raise _no_return() from error
         raise _unset(flow, error) or error from None
     return after
@@ -218,6 +218,20 @@ def _no_return() -> NotImplementedError:
         f"return statement depends on a static Python condition such as a hyperparameter{TO_FIX}"
         "end the function with a `return` too, for the case that the loop never returns."
     )
+
+
+def _shape_within(name: str, tensor: Any, wide: Any, unset: bool) -> TensorShape:
+    """The shape that a variable has in every iteration: `wide`, or what it has before the loop."""
+    if leaves.is_composite(tensor):
+        return TensorShape(None)
+    if wide is None:
+        return TensorShape(tensor.shape)
+    if not unset and not _is_within(tensor.shape, wide):
+        raise ValueError(
+            f"'{name}' has shape {tensor.shape} before the loop, which does not conform with the "
+            f"shape invariant {wide}."
+        )
+    return wide
 
 
 def _invariants(values: Sequence, pairs: Sequence) -> list:
