@@ -334,4 +334,4 @@ def _commented(text: str, node: Node) -> str:
     where = f"{node.scope}/{node.name}" if node.scope else node.name or node.op.name
     line = node.source
     note = f"# {where}" + (f"  {line.line}: {line.text}" if line is not None and line.text else "")
-    return f"{text:<60}  {note}"[:160]
+    return f"{text:<60}  {note}"[: max(160, len(text))]
