@@ -14,6 +14,7 @@ from minitensor.eager import convert_to_tensor
 from minitensor.errors import ArgumentError, OpError
 from minitensor.graph.signature import Arguments, Parameters
 from minitensor.tensor import Operand, TensorSpec
+from minitensor.variable import Variable
 
 __all__ = ["FixedSignature", "check_signature"]
 
@@ -164,4 +165,4 @@ def _leaf(value: Any, spec: TensorSpec) -> Any:
         if value.dtype is not spec.dtype:
             fix = f"mt.cast(x, mt.{spec.dtype.name})"
         raise _Misfit(f"Can not cast {mine!r} to {spec!r}", fix)
-    return value
+    return value.value() if isinstance(value, Variable) else value

@@ -59,7 +59,8 @@ class Calls:
         )  # fmt: skip
 
 
-_calls: WeakKeyDictionary[Any, Calls] = WeakKeyDictionary()
+_calls: WeakKeyDictionary[Any, dict[str, Calls]] = WeakKeyDictionary()
+"""By code and file: equal code of two files counts for each."""
 
 
 def calls_of(function: Any) -> Calls:
@@ -68,7 +69,9 @@ def calls_of(function: Any) -> Calls:
         function = function.__wrapped__
     function = getattr(function, "__func__", function)
     code = getattr(function, "__code__", None)
-    return Calls() if code is None else _calls.setdefault(code, Calls())
+    if code is None:
+        return Calls()
+    return _calls.setdefault(code, {}).setdefault(code.co_filename, Calls())
 
 
 @dataclass(frozen=True)
@@ -175,7 +178,9 @@ def _fix(difference: Difference) -> str:
         if containers[0][1] != containers[1][1]:
             return f"pass {name} always as a {containers[0][1]}"
         return f"pass the parts of {name} as one tensor, mt.stack({name})"
-    if "the same as" in before + now:
+    if before.startswith("variable ") and now.startswith("variable ") and before != now:
+        if "the same as" not in before + now:
+            return f"pass as {name} variables of one shape and dtype, all trainable or none"
         return "pass different variables to different arguments, or always the same one twice"
     if " object" in before + now or " at 0x" in before + now:
         return (

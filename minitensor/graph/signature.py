@@ -366,7 +366,7 @@ def describe(value: Any, name: str, seen: dict[int, str]) -> list[tuple[str, str
 def leaf_text(value: Any) -> str:
     """A value as it counts in a key."""
     if isinstance(value, Variable):
-        return f"variable {_type_text(value)}"
+        return f"variable {_type_text(value)}{'' if value.trainable else ', not trainable'}"
     if isinstance(value, (Operand, TensorSpec)):
         return _type_text(value)
     if isinstance(value, IndexedSlices):
