@@ -345,7 +345,8 @@ def _rebound(graph: Graph, instead: dict[int, Variable]) -> Graph:
 
 
 def _word(dtype: Any) -> str:
-    return {"float32": "float", "float64": "double"}.get(dtype.name, dtype.name)
+    words = {"float32": "float", "float64": "double"}
+    return words.get(dtype.name) or dtype.name
 
 
 def _label(x: Any) -> str:
