@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from minitensor.graph.direct import write_directly
-from minitensor.graph.ir import Node
+from minitensor.graph.ir import Node, SourceLine
 from minitensor.graph.lower import Region, Slot, Step
 from minitensor.graph.plan import Plan
 from minitensor.graph.tiles import RegionWriter
@@ -57,6 +57,7 @@ class Writer:
         self.scratch: dict[str, int] = {}
         self.views: dict[tuple, str] = {}
         self.kept: list[np.ndarray] = []
+        self.counts: dict[str, int] = {}
 
     def program(self) -> Program:
         """The whole program."""
@@ -127,10 +128,9 @@ class Writer:
         small = not array.ndim and array.dtype.kind != "O"
         key = ("constant", array.dtype.str, array.tobytes()) if small else ("constant", id(array))
         if key not in self.views:
-            name = self.views[key] = self.unique(f"c{sum(k[0] == 'constant' for k in self.views)}")
+            name = self.views[key] = self.numbered("c")
             self.namespace[name] = array
-            text = repr(array[()]) if not array.ndim else f"constant {array.dtype}{array.shape}"
-            self.above.append(f"# {name} = {text}")
+            self.above.append(f"# {name} = {_text(array)}")
         if slot is not None:
             slot.name = self.views[key]
         return self.views[key]
@@ -216,7 +216,7 @@ class Writer:
         text = _view_text(step.node, self.ref(source), tuple(slot.spec.shape))
         if text is None:
             text = self._call_text(step, [self.ref(source)])
-        name = self.unique(f"v{len(self.taken)}")
+        name = self.numbered("v")
         if slot.static:
             self.above.append(f"{name} = {text}")
         else:
@@ -247,7 +247,7 @@ class Writer:
         inputs = [self.ref(x) if isinstance(x, Slot) else self._variable(x) for x in step.inputs]
         text = self._call_text(step, inputs)
         for slot in step.outputs:
-            slot.name = self.unique(f"r{len(self.taken)}")
+            slot.name = self.numbered("r")
         if not step.outputs:
             self.say(text, step.node)
         elif len(step.outputs) == 1 and step.node.op.graphs == ():
@@ -271,7 +271,7 @@ class Writer:
             return text
         key = ("attr", id(value))
         if key not in self.views:
-            self.views[key] = self.unique(f"a{len(self.taken)}")
+            self.views[key] = self.numbered("a")
             self.namespace[self.views[key]] = value
             self.above.append(f"# {self.views[key]} = {text[:70]}")
         return self.views[key]
@@ -285,7 +285,7 @@ class Writer:
     def target(self, slot: Slot, node: Node) -> str:
         """Where a result goes: planned memory, or an array of its own when it leaves."""
         if slot.place == "fresh":
-            slot.name = self.unique(f"o{len(self.taken)}")
+            slot.name = self.numbered("out_")
             shape = tuple(int(d) for d in slot.spec.shape)
             self.say(f"{slot.name} = empty({shape}, {slot.spec.dtype.name!r})", node)
         return slot.name
@@ -303,17 +303,26 @@ class Writer:
 
     def _assembled(self) -> Program:
         head = [f"memory = empty({max(self.plan.size, 1)}, uint8)"]
-        head += [f"{name} = empty({count}, {name.partition('_')[0]!r})"
+        head += [f"{name} = empty({count}, {name.removeprefix('scratch_').partition('_')[0]!r})"
                  for name, count in sorted(self.scratch.items())]  # fmt: skip
         arguments = ", ".join(slot.name for slot in self.plan.arguments)
         lines = [*head, *self.above, "", "", f"def {self.name}({arguments}):"]
         numbers: dict[int, Node] = {}
+        width = min(60, max((len(text) for text, node in self.body if node), default=0))
+        said: SourceLine | None = None
         for text, node in self.body:
             if node is not None:
                 numbers[len(lines) + 1] = node
-                text = _commented(text, node)
+                line = node.source
+                text = _commented(text, node, line if line != said else None, width)
+                said = line
             lines.append(f"    {text}")
         return Program("\n".join(lines) + "\n", self.namespace, numbers, self.name)
+
+    def numbered(self, prefix: str) -> str:
+        """The next free name with a number: `out_0`, `out_1`, …."""
+        self.counts[prefix] = self.counts.get(prefix, -1) + 1
+        return self.unique(f"{prefix}{self.counts[prefix]}")
 
 
 def _view_text(node: Node, name: str, shape: tuple) -> str | None:
@@ -325,13 +334,23 @@ def _view_text(node: Node, name: str, shape: tuple) -> str | None:
     return None
 
 
+def _text(array: np.ndarray) -> str:
+    """A constant in a comment: numbers as they are, arrays of one number as that number."""
+    if not array.ndim:
+        return f"{array[()]} {array.dtype}"
+    kind = f"{array.dtype}{list(array.shape)}"
+    if array.size and array.dtype.kind != "O" and (array == array.reshape(-1)[0]).all():
+        return f"{array.reshape(-1)[0]} everywhere, {kind}"
+    return f"{array.tolist()}, {kind}" if array.size <= 8 else kind
+
+
 def _identifier(text: str) -> str:
     name = re.sub(r"\W", "_", text.rpartition("/")[2].partition(":")[0])
     return f"_{name}" if name[:1].isdigit() or keyword.iskeyword(name) else name
 
 
-def _commented(text: str, node: Node) -> str:
+def _commented(text: str, node: Node, line: SourceLine | None, width: int) -> str:
+    """A line of the program with its node, and the learner's line where it is another one."""
     where = f"{node.scope}/{node.name}" if node.scope else node.name or node.op.name
-    line = node.source
     note = f"# {where}" + (f"  {line.line}: {line.text}" if line is not None and line.text else "")
-    return f"{text:<60}  {note}"[: max(160, len(text))]
+    return f"{text:<{width}}  {note}"[: max(140, len(text))]

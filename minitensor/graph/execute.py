@@ -43,11 +43,11 @@ class Executable:
         self.passes = optimise(graph)
         self.plan = Plan(self.passes[-1].graph)
         self.program = generate(self.plan, graph.name or "graph")
-        self.source = self.program.source
+        self.text = self.program.source
         self.file = f"<minitensor graph {self.program.name} {next(_numbers)}>"
-        lines = self.source.splitlines(keepends=True)
-        linecache.cache[self.file] = len(self.source), None, lines, self.file
-        self._code = compile(self.source, self.file, "exec")
+        lines = self.text.splitlines(keepends=True)
+        linecache.cache[self.file] = len(self.text), None, lines, self.file
+        self._code = compile(self.text, self.file, "exec")
         self._frames: list[Callable] = []
 
     def __call__(self, arrays: Sequence) -> list:
@@ -86,6 +86,17 @@ class Executable:
         if not hasattr(lesson, "node"):
             lesson.node = node  # type: ignore[attr-defined]
         return lesson
+
+    @property
+    def source(self) -> str:
+        """The program, and those of the graphs inside that have run already."""
+        texts = [self.text]
+        for step in self.plan.steps:
+            for function in getattr(step.node.op, "_functions", ()) if step.kind == "call" else ():
+                for inner in function._compiled.values() if function is not None else ():
+                    title = f"{step.node.name}: {function.graph.name or function.graph.kind}"
+                    texts.append(f"# Inside {title}\n\n{inner.source}")
+        return "\n\n".join(texts)
 
     def explain(self) -> Explanation:
         """What the compiler made of the graph, in figures."""

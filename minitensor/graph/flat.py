@@ -212,6 +212,7 @@ class _Merger:
                 region.calls, region.shape, call.result.dtype
             )
             region.calls.append(Call(call.function, arguments, result))
+            region.made_by[id(result)] = pattern.made_by[id(call.result)]
         for (recorder, _), slot in zip(pattern.exits, arenas.values(), strict=True):
             region.exits.append((renamed[id(recorder)], slot))
         region.inputs = list(dict.fromkeys(region.entries.values()))

@@ -99,6 +99,8 @@ class Region(Step):
         """Recorders that only their sum is needed of, where it goes, and what it is divided by."""
         self._nodes = [node]
         self.recorders: dict[int, Recorder] = {}
+        self.made_by: dict[int, Node] = {}
+        """Recorder id → the node whose formula made it."""
 
     def reads_after(self, slot: Slot, recorder: Recorder) -> bool:
         """Whether a call after the one that makes `recorder` (or that one, unsafely) reads it."""
@@ -235,6 +237,7 @@ class Lowering:
         found = record_calls(node.op, recorders, node.attrs, spec)
         if found is None:
             return False
+        region.made_by |= {id(call.result): node for call in found[0]}
         self._joined(region, node, found[1], started)
         return True
 

@@ -14,6 +14,7 @@ import numpy as np
 
 from minitensor import threads
 from minitensor.graph.elementwise import Call, Recorder
+from minitensor.graph.ir import Node
 from minitensor.graph.lower import Region, Slot
 from minitensor.graph.plan import TILE, is_tiled
 
@@ -69,7 +70,7 @@ class RegionWriter:
         self.free: dict[str, list[str]] = {}
         self.count: dict[str, int] = {}
         self.above: dict[str, str] = {}
-        self.lines: list[str] = []
+        self.lines: list[tuple[str, Node | None]] = []
         self.scratch: dict[str, None] = {}
         self.last = {id(x): i for i, c in enumerate(region.calls) for x in (*c.arguments, c.result)}
         for recorder in (*(r for r, _ in region.exits), *(r for r, *_ in region.sums)):
@@ -87,14 +88,10 @@ class RegionWriter:
             self._slice_operands()
         for i, call in enumerate(region.calls):
             self._call(i, call)
-        sums = [f"s{i}" for i in range(len(region.sums))]
-        for name, (recorder, _, _) in zip(sums, region.sums, strict=True):
-            total = f"{self._np('add')}.reduce({self.names[id(recorder)]}, None)"
-            self.lines.append(f"{name} += float({total})")
+        sums = self._add_up()
         if self.split is None:
-            self.lines = [*(f"{name} = 0.0" for name in sums), *self.lines]
-            for line in self.lines:
-                writer.say(line, region.node)
+            for line, node in (*((f"{name} = 0.0", None) for name in sums), *self.lines):
+                writer.say(line, node)
         elif threads.count() > 1 and self.rows >= SHARED * self.step:
             self._write_shared_loop(sums)
         else:
@@ -105,6 +102,14 @@ class RegionWriter:
             divided = "" if count == 1 else f" / {count}"
             writer.say(f"{slot.name}[...] = {name}{divided}", region.node)
 
+    def _add_up(self) -> list[str]:
+        """Add each tile of what is summed to its sum; the names of the sums."""
+        sums = [f"s{i}" for i in range(len(self.region.sums))]
+        for name, (recorder, _, _) in zip(sums, self.region.sums, strict=True):
+            total = f"{self._np('add')}.reduce({self.names[id(recorder)]}, None)"
+            self._say(f"{name} += float({total})", self.region.node)
+        return sums
+
     def _write_loop(self, bounds: str, depth: int) -> None:
         say = self.writer.say
         say(f"for i in range({bounds}, {self.step}):", self.region.node, depth)
@@ -112,8 +117,8 @@ class RegionWriter:
             say(f"n = min({self.step}, {self.rows} - i)", None, depth + 1)
         for name, text in self.above.items():
             say(f"{name} = {text}", None, depth + 1)
-        for line in self.lines:
-            say(line, None, depth + 1)
+        for line, node in self.lines:
+            say(line, node, depth + 1)
 
     def _write_shared_loop(self, sums: list[str]) -> None:
         """The loop as a function of its bounds and scratch arrays, which threads share."""
@@ -238,7 +243,7 @@ class RegionWriter:
         if not free:
             number = self.count.get(dtype, 0)
             self.count[dtype] = number + 1
-            free.append(f"{dtype}_{number}")
+            free.append(f"scratch_{dtype}_{number}")
         register = self.held[id(result)] = free.pop()
         self.names[id(result)] = name = self._shaped(register, result)
         return name
@@ -254,7 +259,7 @@ class RegionWriter:
         writer.scratch[register] = max(writer.scratch.get(register, 1), size)
         key = ("register", register, shape)
         if key not in writer.views:
-            writer.views[key] = writer.unique(f"t{sum(k[0] == 'register' for k in writer.views)}")
+            writer.views[key] = writer.numbered("t")
             writer.above.append(f"{writer.views[key]} = {register}[:{size}].reshape({shape})")
         self.scratch[writer.views[key]] = None
         return self._cut(writer.views[key], form)
@@ -270,6 +275,7 @@ class RegionWriter:
     def _choose(self, call: Call, arguments: list[str], target: str) -> None:
         """A choice by a mask: with its bits where that is faster, else element by element."""
         condition, yes, no = arguments
+        node = self.region.made_by.get(id(call.result))
         result, mask = call.result, call.arguments[0]
         word = WORDS.get(result.dtype.itemsize)
         if word is not None and prod(result.shape) >= FEW and mask.shape == result.shape:
@@ -278,13 +284,13 @@ class RegionWriter:
             arms = [self._as_words(x, name, word) for x, name in zip(
                 call.arguments[1:], (yes, no), strict=True)]  # fmt: skip
             choose = self.writer.helper("choose")
-            self.lines.append(f"{choose}({target}, {condition}, {', '.join([*arms, *names])})")
+            self._say(f"{choose}({target}, {condition}, {', '.join([*arms, *names])})", node)
             for x in bits:
                 self._release(x)
             return
         if no != target:
-            self.lines.append(f"{self._np('copyto')}({target}, {no})")
-        self.lines.append(f"{self._np('copyto')}({target}, {yes}, where={condition})")
+            self._say(f"{self._np('copyto')}({target}, {no})", node)
+        self._say(f"{self._np('copyto')}({target}, {yes}, where={condition})", node)
 
     def _as_words(self, x: Any, name: str, word: Any) -> str:
         if isinstance(x, Recorder):
@@ -293,16 +299,20 @@ class RegionWriter:
             return "None"
         return self.writer.constant(x)
 
+    def _say(self, line: str, node: Node | None) -> None:
+        self.lines.append((line, node))
+
     def _write(self, call: Call, arguments: list[str], target: str) -> None:
+        node = self.region.made_by.get(id(call.result))
         if call.function is np.where:
             self._choose(call, arguments, target)
         elif call.function is np.copyto:
             unsafe = ", 'unsafe'" if call.arguments[0].dtype != call.result.dtype else ""
-            self.lines.append(f"{self._np('copyto')}({target}, {arguments[0]}{unsafe})")
+            self._say(f"{self._np('copyto')}({target}, {arguments[0]}{unsafe})", node)
         else:
             name = self._np(call.function.__name__)
             keyword = "out=" if call.function in (np.maximum, np.minimum) else ""
-            self.lines.append(f"{name}({', '.join(arguments)}, {keyword}{target})")
+            self._say(f"{name}({', '.join(arguments)}, {keyword}{target})", node)
 
     def _np(self, name: str) -> str:
         return self.writer.function(getattr(np, name), name)
