@@ -15,6 +15,7 @@ from minitensor import math as math
 from minitensor import nest as nest
 from minitensor import nn as nn
 from minitensor import random as random
+from minitensor import saved_model as saved_model
 from minitensor import strings as strings
 from minitensor import test as test
 from minitensor import testing as testing
@@ -51,6 +52,7 @@ from minitensor.eager import is_tensor as is_tensor
 from minitensor.errors import suggest
 from minitensor.graph.function import function as function
 from minitensor.math import divide as divide
+from minitensor.module import Module as Module
 from minitensor.ops import IndexedSlices as IndexedSlices
 from minitensor.ops import abs as abs
 from minitensor.ops import acos as acos
@@ -196,6 +198,7 @@ from minitensor.tape import GradientTape as GradientTape
 from minitensor.tape import UnconnectedGradients as UnconnectedGradients
 from minitensor.tensor import Tensor as Tensor
 from minitensor.tensor import TensorSpec as TensorSpec
+from minitensor.tensor_array import TensorArray as TensorArray
 from minitensor.variable import Variable as Variable
 
 __version__ = "0.1.0"
@@ -205,7 +208,9 @@ __all__ = [
     "DType",
     "GradientTape",
     "IndexedSlices",
+    "Module",
     "Tensor",
+    "TensorArray",
     "TensorShape",
     "TensorSpec",
     "UnconnectedGradients",
@@ -344,6 +349,7 @@ __all__ = [
     "reverse_sequence",
     "roll",
     "round",
+    "saved_model",
     "scalar_mul",
     "scan",
     "scatter_nd",

@@ -196,7 +196,7 @@ def _getitem(tensor: Any, index: Any) -> Any:
             _index_text(tensor, index, "attempting to slice scalar input", "a scalar has no axes",
                         "use the value itself")
         )  # fmt: skip
-    if static.count(Ellipsis) > 1:
+    if sum(part is Ellipsis for part in static) > 1:
         raise InvalidArgumentError(
             _index_text(tensor, index, "multiple ellipses in slice spec not allowed",
                         "`...` stands for all axes that the index does not name",

@@ -14,6 +14,7 @@ from minitensor.eager import static
 from minitensor.errors import OpError
 from minitensor.graph.symbol import Symbol
 from minitensor.op import Op
+from minitensor.ops.indexing import getitem
 from minitensor.shapes import NoElements, Spec
 
 __all__ = ["DynamicOp", "Hole", "take_out"]
@@ -79,6 +80,7 @@ class DynamicOp(Op):
     def _forward(self, xp: Any, *arrays: Any, **attrs: Any) -> Any:
         given, values = self._split(arrays)
         attrs = {key: put_in(value, values) for key, value in attrs.items()}
+        self.base.infer_specs([Spec(a.shape, a.dtype) for a in given], attrs)  # says what is wrong
         return self.base.implementation(xp)(xp, *given, **attrs)
 
     def _split(self, inputs: Sequence) -> tuple[Sequence, list]:
@@ -92,39 +94,58 @@ class DynamicOp(Op):
         attrs = {key: put_in(value, values) for key, value in attrs.items()}
         rule: Callable = self.base.gradient_rule  # type: ignore[assignment]
         found = rule(xp, g, out, *given, **attrs)
-        found = found if isinstance(found, tuple) else (lambda: found,)
+        found = found if isinstance(found, tuple) else (found,)
         return (*found, *([None] * self.holes))
 
     def _infer(self, *specs: Spec, **attrs: Any) -> Any:
-        """What is the same whichever values fill the holes."""
+        """What is the same whichever values fill the holes: it is tried with some."""
         given, further = specs[: -self.holes], specs[-self.holes :]
-        found = [self._probe(given, further, attrs, number) for number in (1, 2)]
+        if self.base is getitem:
+            return self.base.infer_specs(given, attrs)
+        found = [self._probe(given, further, attrs, number) for number in PROBES]
         found = [spec for spec in found if spec is not None]
         if not found:
-            return NoElements(None, given[0].dtype)
+            return NoElements(None, given[0].dtype if given else further[0].dtype)
+        known = len(found) > 1 and not any(_has_hole(attrs.get(key)) for key in _AXES)
         if isinstance(found[0], tuple) and not isinstance(found[0], (Spec, NoElements)):
-            return tuple(_common(list(pair)) for pair in zip(*found, strict=True))
-        return _common(found)
+            return tuple(_common(list(group), known) for group in zip(*found, strict=True))
+        return _common(found, known)
 
     def _probe(self, given: Sequence, further: Sequence, attrs: dict, number: int) -> Any:
-        values = [_filled(spec, number) for spec in further]
+        values = [_filled(spec, number + i) for i, spec in enumerate(further)]
         attrs = {key: put_in(value, values) for key, value in attrs.items()}
-        try:
-            return self.base.infer_specs(given, attrs)
-        except OpError:
-            return None
+        open_ = [NoElements((None,) * len(spec.shape), spec.dtype) for spec in given]
+        for specs in (given, open_):
+            try:
+                return self.base.infer_specs(specs, attrs)
+            except OpError:
+                continue
+        return None
+
+
+PROBES = (1, 2, 4)
+"""Values to try in holes: a size that depends on one differs between some of them."""
+_AXES = ("axis", "axes", "perm", "batch_dims", "dims")
+"""Attributes that choose among sizes: two values may meet the same size by chance."""
+
+
+def _has_hole(value: Any) -> bool:
+    return isinstance(value, Hole) or (isinstance(value, tuple) and any(map(_has_hole, value)))
 
 
 def _filled(spec: Spec, number: int) -> Any:
     shape = tuple(1 if d is None else d for d in (spec.shape or ()))
-    return np.full(shape, number).tolist() if shape else number
+    size = int(np.prod(shape))
+    if spec.dtype.kind not in "iufb" or not shape:
+        return number
+    return (number + np.arange(size).reshape(shape)).tolist()
 
 
-def _common(specs: list) -> Any:
+def _common(specs: list, known: bool) -> Any:
     """The shape that fits all: None for sizes that differ, or for all when the ranks do."""
     first = specs[0]
-    if len(specs) == 1 or len({len(s.shape) for s in specs}) > 1:
-        unknown = (None,) * len(first.shape) if len(specs) == 1 else None
-        return NoElements(unknown, first.dtype)
-    sizes = zip(*(s.shape for s in specs), strict=True)
-    return Spec(tuple(d[0] if len(set(d)) == 1 else None for d in sizes), first.dtype)
+    if any(s.shape is None for s in specs) or len({len(s.shape) for s in specs}) > 1:
+        return NoElements(None, first.dtype)
+    sizes = list(zip(*(s.shape for s in specs), strict=True))
+    shape = tuple(d[0] if known and len(set(d)) == 1 else None for d in sizes)
+    return Spec(shape, first.dtype)

@@ -141,6 +141,8 @@ def branch(
         _check_alike(found[0], other, names)
     closed, captured, _ = close(graphs)
     results = apply(CondOp(closed), [pred, *captured], name or what)
+    for other in found[1:]:
+        found[0] = found[0]._replace(leaves=nest.flatten(_begun(found[0], other)))
     return found[0].packed(results)
 
 
@@ -318,10 +320,12 @@ def _checked(first: Parts, after: list, specs: Sequence, names: Sequence[str] | 
                         f"{_kind(b)} after one iteration", "a loop variable stays what it is",
                         "give it a tensor before the loop")
             )  # fmt: skip
-    if len(places) != len(specs):
-        return found
-    for place, spec, x in zip(places, specs, found.tensors, strict=True):
-        _check_type(place, spec, x)
+    tensors = iter(zip(specs, found.tensors, strict=True))
+    for place, leaf in zip(places, found.leaves, strict=True):
+        if leaf is not None and not _is_composite(leaf):
+            _check_type(place, *next(tensors))
+        elif leaf is not None:
+            deque(islice(tensors, len(_taken_apart(leaf))), 0)
     return found
 
 

@@ -137,7 +137,7 @@ class GradientOp(Op):
                     for x in (g if isinstance(g, tuple) else (g,))]  # fmt: skip
         copies = [ops.identity(x) for x in given]
         with GradientTape() as tape:
-            tape.watch(copies)
+            tape.watch([x for x in copies if x.dtype.is_differentiable])
             results = self.replay(copies, NO_ATTRS)
         found = tape.gradient(list(results), copies, upstream)
         if xp is ops:

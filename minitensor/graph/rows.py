@@ -25,6 +25,7 @@ class Ragged:
         self.shape = (len(self.rows), *[None] * self.rows[0].ndim)
         self.ndim = len(self.shape)
         self.nbytes = sum(row.nbytes for row in self.rows)
+        self.flags = np.zeros(()).flags  # compiled code asks whether memory lies in one piece
 
     def __getitem__(self, index: Any) -> np.ndarray:
         return self.rows[index[0] if isinstance(index, tuple) else index]

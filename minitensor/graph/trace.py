@@ -280,7 +280,7 @@ class Tracer:
 
 def infer(op: Op, specs: Sequence, attrs: dict) -> Any:
     """The specs of an op's results, also where the rank of an input is not known."""
-    if all(spec.shape is not None for spec in specs):
+    if op.any_rank or all(spec.shape is not None for spec in specs):
         return op.infer_specs(specs, attrs)
     failure: Exception | None = None
     for rank in (2, 1, 0, 3, 4):

@@ -41,6 +41,7 @@ from minitensor.ops.random import *
 from minitensor.ops.rearranging import *
 from minitensor.ops.reduction import *
 from minitensor.ops.reduction_kernels import *
+from minitensor.ops.rows import *
 from minitensor.ops.scan import *
 from minitensor.ops.scattering import *
 from minitensor.ops.segment import *

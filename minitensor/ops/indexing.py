@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import NoneType
 from typing import Any
 
 import numpy as np
@@ -35,13 +36,19 @@ def _selection_shape(shape: tuple, index: tuple) -> tuple:
             if part.step == 0:
                 raise Fault(f"strides[{axis}] must be non-zero", "a step of 0 goes nowhere",
                             "use 1, or -1 to go backwards")  # fmt: skip
-            result.append(None if size is None else len(range(*part.indices(size))))
-        elif size is not None and not -size <= part < size:
+            result.append(None if size is None or _is_open(part)
+                          else len(range(*part.indices(size))))  # fmt: skip
+        elif size is not None and isinstance(part, int) and not -size <= part < size:
             raise Fault(f"slice index {part} of dimension {axis} out of bounds",
                         f"axis {axis} has size {size}: indices {-size} to {size - 1}",
                         "choose one of those")  # fmt: skip
         axis += 1
     return tuple(result)
+
+
+def _is_open(part: slice) -> bool:
+    """Whether an end of a slice is known only when the graph runs."""
+    return any(not isinstance(v, (int, NoneType)) for v in (part.start, part.stop, part.step))
 
 
 def _getitem_spec(input: Spec, *, index: tuple) -> Spec:
@@ -242,7 +249,9 @@ def static_index(part: Any) -> Any:
     if part is None or part is Ellipsis:
         return part
     if isinstance(part, slice):
-        return slice(*(None if v is None else int(v) for v in (part.start, part.stop, part.step)))
+        return slice(
+            *(None if v is None else _number(v) for v in (part.start, part.stop, part.step))
+        )
     if isinstance(part, (bool, np.bool_)):
         raise ValueError("mask cannot be scalar")
     kind = as_dtype(part.dtype).kind if hasattr(part, "dtype") else "i"
@@ -253,4 +262,10 @@ def static_index(part: Any) -> Any:
             "an index selects by position",
             "select several rows with mt.gather(x, indices), or elements with mt.gather_nd",
         )
-    return int(part)
+    return _number(part)
+
+
+def _number(part: Any) -> Any:
+    """An integer; as it is where only running the graph tells which."""
+    known = getattr(part, "known", part)
+    return part if known is None else int(known)
