@@ -59,6 +59,8 @@ class ForwardAccumulator:
     """
 
     watching = True
+    persistent = True
+    """Tangents are gradients of gradients: a call keeps what both orders need."""
 
     def __init__(self, primals: Any, tangents: Any):
         self.known: dict[int, tuple[Any, Any]] = {}
