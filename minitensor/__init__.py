@@ -15,7 +15,6 @@ from minitensor import math as math
 from minitensor import nest as nest
 from minitensor import nn as nn
 from minitensor import random as random
-from minitensor import saved_model as saved_model
 from minitensor import strings as strings
 from minitensor import test as test
 from minitensor import testing as testing
@@ -52,7 +51,6 @@ from minitensor.eager import is_tensor as is_tensor
 from minitensor.errors import suggest
 from minitensor.graph.function import function as function
 from minitensor.math import divide as divide
-from minitensor.module import Module as Module
 from minitensor.ops import IndexedSlices as IndexedSlices
 from minitensor.ops import abs as abs
 from minitensor.ops import acos as acos
@@ -208,7 +206,6 @@ __all__ = [
     "DType",
     "GradientTape",
     "IndexedSlices",
-    "Module",
     "Tensor",
     "TensorArray",
     "TensorShape",
@@ -349,7 +346,6 @@ __all__ = [
     "reverse_sequence",
     "roll",
     "round",
-    "saved_model",
     "scalar_mul",
     "scan",
     "scatter_nd",
