@@ -178,7 +178,7 @@ class Writer:
     def function(self, function: Any, name: str) -> str:
         """A name for something that is called."""
         wanted = _identifier(name) or "run"
-        for candidate in (wanted, *(f"{wanted}_{i}" for i in range(1, 1000))):
+        for candidate in chain((wanted,), (f"{wanted}_{i}" for i in range(1, 1000))):
             known = self.namespace.get(candidate)
             if known is function:
                 return candidate
