@@ -10,6 +10,7 @@ from __future__ import annotations
 import keyword
 import re
 from collections.abc import Sequence
+from itertools import chain
 from math import prod
 from typing import Any
 
