@@ -13,6 +13,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import minitensor as mt
 
@@ -325,6 +327,37 @@ def test_what_is_no_tensor_cannot_come_back(value: Any) -> None:
         f()
     assert c.match(f"found return value of type {type(value).__name__}, which is not a Tensor")
     assert f.concrete_functions == []
+
+
+numbers = st.one_of(st.integers(-9, 9), st.floats(-9, 9, width=32), st.booleans(), st.none())
+leaves = st.one_of(numbers, numbers.filter(lambda x: x is not None).map(mt.constant))
+structures = st.recursive(
+    leaves,
+    lambda inner: st.one_of(
+        st.lists(inner, max_size=3),
+        st.lists(inner, max_size=3).map(tuple),
+        st.dictionaries(st.sampled_from("abc"), inner, max_size=3),
+        st.builds(Pair, inner, inner),
+        st.builds(Both, inner, inner),
+    ),
+)
+
+
+def told(structure: Any) -> str:
+    """A structure with its tensors written out, so that equal ones have equal texts."""
+    return repr(mt.nest.map_structure(
+        lambda x: None if x is None else (mt.constant(x).dtype, mt.constant(x).numpy().tolist())
+        if not isinstance(x, mt.Tensor) else (x.dtype, x.numpy().tolist()), structure))  # fmt: skip
+
+
+@settings(max_examples=60, deadline=None)
+@given(structures)
+def test_any_structure_goes_in_and_out(structure: Any) -> None:
+    f = mt.function(lambda x, *, y: (x, [y]), autograph=False)
+    for _ in range(2):
+        found = f(structure, y=structure)
+        assert told(found) == told((structure, [structure]))
+    assert f.experimental_get_tracing_count() == 1
 
 
 def test_a_deep_structure_goes_in_and_out() -> None:

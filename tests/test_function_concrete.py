@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from typing import Any
 
 import pytest
@@ -147,14 +148,18 @@ def test_a_wrong_dtype_or_shape_is_refused() -> None:
 
 def test_objects_in_its_signature_are_not_kept_alive() -> None:
     class Thing:
-        pass
+        def method(self) -> None:
+            pass
 
     thing = Thing()
-    concrete = mt.function(lambda x, _: x + 1).get_concrete_function(t(1), thing)
-    assert concrete.structured_input_signature[0][1] is thing
+    f = mt.function(lambda x, _, method: x + 1)
+    concrete = f.get_concrete_function(t(1), thing, thing.method)
+    assert concrete.structured_input_signature[0][1:] == (thing, thing.method)
     assert concrete(t(1)).numpy() == 2
+    alive = weakref.ref(thing)
     del thing
-    assert concrete.structured_input_signature[0][1] is None
+    assert alive() is None
+    assert concrete.structured_input_signature[0][1:] == (None, None)
 
 
 def test_it_hands_over_to_what_was_compiled() -> None:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from inspect import Parameter, Signature
+from types import MethodType
 from typing import Any
+from weakref import WeakMethod, ref
 
 from minitensor import nest
 from minitensor.errors import ArgumentError
-from minitensor.graph.signature import Arguments, Weak
+from minitensor.graph.signature import Arguments
 from minitensor.tensor import IndexedSlices, Operand, TensorSpec
 from minitensor.variable import Variable
 
@@ -23,7 +25,8 @@ class Prototype:
         self._symbols = [x._label for x in symbols]
         specs = [TensorSpec(x.shape, x.dtype, x._label) for x in symbols]
         args, kwargs = arguments.filled(specs, [_VariableSpec(v) for v in arguments.variables])
-        weak = {id(w.ref()): w for w in arguments.objects}
+        weak: dict[int, ref] = {id(w.ref()): w.ref for w in arguments.objects}
+        weak |= {id(x): WeakMethod(x) for x in arguments.leaves if isinstance(x, MethodType)}
         self._held = nest.map_structure(lambda x: weak.get(id(x), x), (args, kwargs))
         self._names = [*arguments.names, *kwargs]
         self._kinds = arguments.kinds
@@ -31,7 +34,7 @@ class Prototype:
     @property
     def structure(self) -> tuple:
         """The arguments: ((by position), {by name})."""
-        return nest.map_structure(lambda x: x.ref() if isinstance(x, Weak) else x, self._held)
+        return nest.map_structure(lambda x: x() if isinstance(x, ref) else x, self._held)
 
     def _named(self) -> list[tuple[str, Any]]:
         args, kwargs = self.structure
@@ -105,7 +108,8 @@ class Prototype:
             raise _Misfit(str(error)) from None
         tensors: list = []
         variables: dict[int, Any] = {}
-        for name, wanted in self._named():
+        args, kwargs = self.structure
+        for name, wanted in [*zip(self._names, args, strict=False), *nest.items(kwargs)]:
             _match(bound.arguments[name], wanted, tensors, variables)
         return tensors, list(variables.values())
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections import deque
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
@@ -18,6 +19,10 @@ __all__ = ["Traces"]
 
 MOST_MATCHES = 256
 """How many shapes are remembered for which an open trace was found."""
+MOST_RECORDS = 1000
+"""How many traces are told of."""
+NEAR = 100
+"""How many earlier ones each is compared with."""
 Shape = Sequence[int | None] | None
 
 
@@ -37,7 +42,7 @@ class Traces:
         self._lock = threading.RLock()
         self._alike: dict[tuple, list[tuple[Sequence[Shape], ConcreteFunction]]] = {}
         self._matches: dict[tuple, ConcreteFunction] = {}
-        self._records: list[Record] = []
+        self._records: deque[Record] = deque(maxlen=MOST_RECORDS)
         self._watched: dict[tuple, list[ref]] = {}
         self._settled = False
 
@@ -149,7 +154,8 @@ class Traces:
         records = list(self._records)
         found = []
         for number, record in enumerate(records):
-            differs, fix = compare(record.signature, [r.signature for r in records[:number]])
+            earlier = records[max(0, number - NEAR) : number]
+            differs, fix = compare(record.signature, [r.signature for r in earlier])
             found.append(Trace(record.number, list(record.signature), record.calls, record.seconds,
                                record.nodes, record.bytes, differs, fix))  # fmt: skip
         return found
