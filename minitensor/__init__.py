@@ -3,6 +3,9 @@
 The names and arguments are TensorFlow 2's, so `import minitensor as tf` runs TensorFlow code.
 """
 
+from importlib import import_module
+from typing import TYPE_CHECKING
+
 from minitensor import autodiff as autodiff
 from minitensor import bitwise as bitwise
 from minitensor import config as config
@@ -49,6 +52,9 @@ from minitensor.eager import convert_to_tensor as convert_to_tensor
 from minitensor.eager import executing_eagerly as executing_eagerly
 from minitensor.eager import is_tensor as is_tensor
 from minitensor.errors import suggest
+from minitensor.graph.asking import get_static_value as get_static_value
+from minitensor.graph.asking import inside_function as inside_function
+from minitensor.graph.asking import is_symbolic_tensor as is_symbolic_tensor
 from minitensor.graph.function import function as function
 from minitensor.math import divide as divide
 from minitensor.ops import IndexedSlices as IndexedSlices
@@ -188,6 +194,7 @@ from minitensor.python_function import numpy_function as numpy_function
 from minitensor.python_function import py_function as py_function
 from minitensor.scopes import control_dependencies as control_dependencies
 from minitensor.scopes import device as device
+from minitensor.scopes import get_current_name_scope as get_current_name_scope
 from minitensor.scopes import get_logger as get_logger
 from minitensor.scopes import init_scope as init_scope
 from minitensor.scopes import name_scope as name_scope
@@ -198,6 +205,9 @@ from minitensor.tensor import Tensor as Tensor
 from minitensor.tensor import TensorSpec as TensorSpec
 from minitensor.tensor_array import TensorArray as TensorArray
 from minitensor.variable import Variable as Variable
+
+if TYPE_CHECKING:
+    from minitensor import autograph as autograph
 
 __version__ = "0.1.0"
 
@@ -233,6 +243,7 @@ __all__ = [
     "atan2",
     "atanh",
     "autodiff",
+    "autograph",
     "bfloat16",
     "bitwise",
     "bool",
@@ -283,7 +294,9 @@ __all__ = [
     "function",
     "gather",
     "gather_nd",
+    "get_current_name_scope",
     "get_logger",
+    "get_static_value",
     "grad_pass_through",
     "greater",
     "greater_equal",
@@ -293,10 +306,12 @@ __all__ = [
     "identity",
     "identity_n",
     "init_scope",
+    "inside_function",
     "int8",
     "int16",
     "int32",
     "int64",
+    "is_symbolic_tensor",
     "is_tensor",
     "less",
     "less_equal",
@@ -400,7 +415,13 @@ __all__ = [
 ]
 
 
+_LATER = ("autograph",)
+"""Modules that are imported when they are used first."""
+
+
 def __getattr__(name: str) -> object:
+    if name in _LATER:
+        return import_module(f"minitensor.{name}")
     raise AttributeError(
         f"module 'minitensor' has no attribute {name!r}: {suggest(name, __all__)}", name=name
     )

@@ -14,7 +14,14 @@ from minitensor.device import placed
 from minitensor.errors import InvalidArgumentError, message
 from minitensor.op import State, state
 
-__all__ = ["control_dependencies", "device", "get_logger", "init_scope", "name_scope"]
+__all__ = [
+    "control_dependencies",
+    "device",
+    "get_current_name_scope",
+    "get_logger",
+    "init_scope",
+    "name_scope",
+]
 
 
 class name_scope:  # noqa: N801 - TensorFlow's name
@@ -58,6 +65,18 @@ class name_scope:  # noqa: N801 - TensorFlow's name
 
     def __exit__(self, *_: object) -> None:
         state.scope = self._outer.pop()
+
+
+def get_current_name_scope() -> str:
+    """The name scope that is active, such as `"layer/part"`; empty outside of all.
+
+    Example:
+        >>> import minitensor as mt
+        >>> with mt.name_scope("layer"), mt.name_scope("part"):
+        ...     print(mt.get_current_name_scope())
+        layer/part
+    """
+    return state.scope
 
 
 def device(device_name: Any) -> AbstractContextManager[None]:
