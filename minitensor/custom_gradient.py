@@ -8,15 +8,18 @@ itself is differentiated, what `grad_fn` took from them leads back to the inputs
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import partial, update_wrapper
+from functools import update_wrapper
 from inspect import signature
 from typing import Any
 
 from minitensor import nest, ops
-from minitensor.eager import convert_to_tensor, executing_eagerly, record
+from minitensor.eager import convert_to_tensor, record
 from minitensor.errors import ArgumentError, InvalidArgumentError, message
+from minitensor.graph.custom import CustomOp, TracedCustomOp
 from minitensor.graph.ir import Node
-from minitensor.op import NO_ATTRS, Op, state
+from minitensor.graph.subgraphs import close, spec_of
+from minitensor.graph.trace import Tracer, trace
+from minitensor.op import NO_ATTRS, state
 from minitensor.ops.state import identity, read_variable
 from minitensor.shapes import Spec
 from minitensor.tape import GradientTape
@@ -139,49 +142,6 @@ class _Decorated:
         return _Call(self._op, self._keep).run(self._with_gradient(self._function), args, kwargs)
 
 
-class CustomOp(Op):
-    """What a call of a function with its own gradient looks like on the tape."""
-
-    def __init__(self, function: Callable):
-        super().__init__(
-            _hand_on, infer=None, samples=None, types="A", kinds="fciubO", scalar=None, fast=False,
-            conjugate=False, portable=False, stateful=False, why_none="",
-        )  # fmt: skip
-        name = getattr(function, "__name__", "")
-        self.name = self.__name__ = name if name.isidentifier() else "custom_gradient"
-        self.__doc__ = getattr(function, "__doc__", None) or "A function with its own gradient."
-
-    stopped: set[int]
-    """The inputs that a gradient was asked for and `grad_fn` returned None."""
-
-    def of_call(self, rule: Callable, results: Sequence[Spec], stopped: set[int]) -> CustomOp:
-        """The op of one call: it knows how gradients come back, and what came out."""
-        op = object.__new__(CustomOp)
-        op.__dict__.update(self.__dict__)
-        op.gradient_rule, op.stopped = rule, stopped
-        single = results[0] if len(results) == 1 else tuple(results)
-        op.infer = lambda *specs: single
-        op.forward = partial(_hand_on, results=len(results))
-        return op
-
-    def without_values(self) -> CustomOp:
-        """The same op for a record whose values were let go."""
-        op = object.__new__(CustomOp)
-        op.__dict__.update(self.__dict__)
-        op.gradient_rule = _let_go
-        return op
-
-
-def _hand_on(xp: Any, *inputs: Any, results: int = 1) -> Any:
-    """The last inputs: the results, which were computed along with their gradient."""
-    return inputs[-1] if results == 1 else inputs[-results:]
-
-
-def _let_go(xp: Any, g: Any, out: Any, *inputs: Any) -> Any:
-    """`grad_fn(g)`, whose values are gone."""
-    raise AssertionError("the values of this call were let go")
-
-
 class _Call:
     """One call: what goes in and comes out, and how gradients come back."""
 
@@ -195,7 +155,8 @@ class _Call:
         self.count = len(arguments)
         tensors = [_as_tensor(x) for x in arguments]
         inside = _Inside(state.tapes, self.keep)
-        state.tapes = (inside,)
+        later = isinstance(state.interpreter, Tracer)
+        state.tapes = (*state.tapes, inside) if later else (inside,)
         try:
             result, self.grad_fn = self._pair(forward(*args, **kwargs))
             results = [convert_to_tensor(x) for x in nest.flatten(result)]
@@ -210,11 +171,10 @@ class _Call:
 
     def _record(self, results: list[Tensor]) -> Sequence:
         """The results as tensors of their own, made by one node from the inputs."""
+        if isinstance(state.interpreter, Tracer):
+            return self._write(results)
         specs = [Spec(tuple(x.shape), x._array.dtype) for x in results]
         op = self.op.of_call(self._rule, specs, self.stopped)
-        if not executing_eagerly():
-            made = state.interpreter.apply(op, (*self.inputs, *results), NO_ATTRS)
-            return made if isinstance(made, tuple) else [made]
         origin = learners_line(self.op)
         outputs = [Tensor(x._array, x._device) for x in results]
         for out in outputs:
@@ -224,6 +184,32 @@ class _Call:
                 Node(op, tuple(self.inputs), NO_ATTRS, tuple(outputs), None, state.scope, origin)
             )
         return outputs
+
+    def _write(self, results: list) -> Sequence:
+        """The results in a trace: a node that knows the graph of `grad_fn`.
+
+        The graph is traced now, while the values that `grad_fn` refers to belong to this trace.
+        """
+        gives: list[int] = []
+
+        def back(*upstream: Any) -> list:
+            found = self._pull_back(upstream)
+            gives.extend(i for i, g in enumerate(found) if g is not None)
+            return [g.to_dense() if isinstance(g, IndexedSlices) else g
+                    for g in found if g is not None]  # fmt: skip
+
+        specs = [spec_of(x) for x in results]
+        try:
+            graph = trace(back, specs, f"{self.op.name}_gradient", kind="body")
+        except Exception as error:  # matters only where a gradient is asked for
+            failure: Exception | None = error
+            graphs, needs = [], []
+        else:
+            failure = None
+            graphs, needs, _ = close([graph])
+        op = TracedCustomOp(self.op, graphs, len(self.inputs), len(results), gives, failure)
+        made = state.interpreter.apply(op, (*self.inputs, *results, *needs), NO_ATTRS)
+        return made if isinstance(made, tuple) else [made]
 
     def _rule(self, xp: Any, g: Any, out: Any, *values: Any) -> tuple:
         """`grad_fn(g)`: what the function returned along with its result."""
@@ -280,12 +266,7 @@ class _Call:
         if g is None or isinstance(g, IndexedSlices) or not x.dtype.is_differentiable:
             return g if isinstance(g, IndexedSlices) else None
         g = convert_to_tensor(g, None if isinstance(g, Operand) else x.dtype)
-        shape, sizes = tuple(x.shape), tuple(g.shape)
-        last = sizes[len(sizes) - len(shape) :]
-        fits = len(sizes) >= len(shape) and all(
-            a in (b, 1) for a, b in zip(shape, last, strict=True)
-        )
-        if not fits or g.dtype is not x.dtype:
+        if not _fits(x.shape, g.shape) or g.dtype is not x.dtype:
             raise self._error(
                 f"gradient {index} of shape {g.shape} and dtype {g.dtype.name}",
                 f"its argument has shape {x.shape} and dtype {x.dtype.name}",
@@ -357,6 +338,16 @@ class _Inside:
         """Tell the tapes outside that a variable was written."""
         for tape in self.outer:
             tape.assigned(variable, tensor)
+
+
+def _fits(shape: Any, sizes: Any) -> bool:
+    """Whether a gradient of these sizes sums down to a shape."""
+    if None in (shape.rank, sizes.rank):
+        return True
+    last = tuple(sizes)[len(sizes) - len(shape) :]
+    return len(sizes) >= len(shape) and all(
+        a in (b, 1) or None in (a, b) for a, b in zip(shape, last, strict=True)
+    )
 
 
 def _as_tensor(x: Any) -> Tensor | None:

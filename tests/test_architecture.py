@@ -37,6 +37,8 @@ FLOORS = [
     ["graph.symbol", "graph.names"],
     ["graph.dynamic", "graph.gradient"],
     ["graph.trace"],
+    ["graph.subgraphs"],
+    ["graph.custom"],
     ["jacobian", "custom_gradient", "accumulator", "python_function", "history",
      "tensor_array"],
     [

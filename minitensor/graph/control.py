@@ -20,6 +20,7 @@ from minitensor.graph.subgraphs import (
     find,
     publish,
     replace,
+    retraced,
     spec_of,
     written_in,
     zeros,
@@ -29,7 +30,7 @@ from minitensor.graph.trace import Tracer, replay, trace
 from minitensor.op import Op, state
 from minitensor.shapes import Spec
 
-__all__ = ["CondOp", "ControlOp", "apply", "retraced"]
+__all__ = ["CondOp", "ControlOp", "apply"]
 
 
 class ControlOp(Op):
@@ -87,12 +88,6 @@ def apply(op: ControlOp, inputs: Sequence, name: str = "") -> Sequence:
     for v in op.variables.values() if state._tapes else ():
         v.value()
     return tracer.control(op, [*inputs, *op.variables.values()], name or op.name)
-
-
-def retraced(graph: Graph, specs: Sequence) -> Graph:
-    """The graph for inputs of these specs."""
-    labels = [x._label for x in graph.inputs]
-    return trace(lambda *xs: replay(graph, xs), specs, graph.name, labels, graph.kind)
 
 
 class CondOp(ControlOp):

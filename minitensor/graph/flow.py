@@ -18,9 +18,9 @@ import numpy as np
 from minitensor import nest, ops
 from minitensor.dtypes import as_dtype
 from minitensor.errors import DTypeError, InvalidArgumentError, message
-from minitensor.graph.control import CondOp, apply, retraced
+from minitensor.graph.control import CondOp, apply
 from minitensor.graph.loops import WhileOp, widened
-from minitensor.graph.subgraphs import close, spec_of
+from minitensor.graph.subgraphs import close, retraced, spec_of
 from minitensor.graph.trace import trace
 from minitensor.op import convert
 from minitensor.shapes import NoElements, Spec, TensorShape

@@ -21,7 +21,7 @@ import numpy as np
 
 from minitensor import ops
 from minitensor.graph.call import GraphFunction
-from minitensor.graph.control import ControlOp, apply, retraced
+from minitensor.graph.control import ControlOp, apply
 from minitensor.graph.ir import Graph, Node
 from minitensor.graph.rows import Ragged, collected
 from minitensor.graph.subgraphs import (
@@ -30,6 +30,7 @@ from minitensor.graph.subgraphs import (
     derivative,
     flowing,
     replace,
+    retraced,
     spec_of,
     zeros,
 )

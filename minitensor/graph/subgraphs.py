@@ -18,7 +18,7 @@ from minitensor import backward, ops
 from minitensor.graph.gradient import pull_back
 from minitensor.graph.ir import Graph, Node, is_variable
 from minitensor.graph.symbol import Symbol
-from minitensor.graph.trace import Tracer, trace
+from minitensor.graph.trace import Tracer, replay, trace
 from minitensor.op import state
 from minitensor.ops.state import read_variable
 from minitensor.shapes import NoElements, Spec
@@ -33,6 +33,7 @@ __all__ = [
     "flowing",
     "publish",
     "replace",
+    "retraced",
     "spec_of",
     "written_in",
     "zeros",
@@ -79,6 +80,12 @@ def close(graphs: Sequence[Graph]) -> tuple[list[Graph], list, list]:
         for graph, taken in zip(graphs, inside, strict=True)
     ]
     return closed, list(outside.values()), list(written.values())
+
+
+def retraced(graph: Graph, specs: Sequence) -> Graph:
+    """The graph for inputs of these specs."""
+    labels = [x._label for x in graph.inputs]
+    return trace(lambda *xs: replay(graph, xs), specs, graph.name, labels, graph.kind)
 
 
 def written_in(graph: Graph) -> list:
