@@ -24,6 +24,10 @@ SMALL = 128
 """Values from outside with at most this many elements are shown as constants."""
 
 
+_WITHOUT_ENDS = ("tape", "graph")
+"""Kinds of graphs that are no functions, and so have no results to pass on."""
+
+
 class MissingNameError(NotFoundError, KeyError):
     """No operation or tensor of that name is in the graph."""
 
@@ -51,8 +55,13 @@ class Operation:
 
     @property
     def control_inputs(self) -> list:
-        """Operations that have to run before it: none, because nodes run in their order."""
-        return []
+        """Operations that have to run before it.
+
+        Nodes run in the order in which they were made; only a graph of which parts are run also
+        says what has to come along.
+        """
+        listed = getattr(self.graph.tracer, "control_inputs", None)
+        return [] if listed is None else listed(self._thing)
 
     @property
     def device(self) -> str:
@@ -71,6 +80,21 @@ class Operation:
         from minitensor.graph.graphdef import node_def
 
         return node_def(self)
+
+    def run(self, feed_dict: Any = None, session: Any = None) -> None:
+        """Run it in a session, where the graph is one that sessions run.
+
+        Raises:
+            InvalidArgumentError: (also a ValueError) without a session, or while a function is
+                traced.
+        """
+        evaluate = getattr(self.graph.tracer, "evaluate", None)
+        if evaluate is None:
+            raise InvalidArgumentError(
+                f"Cannot execute operation using `run()`: {self!r} belongs to a traced function, "
+                "which runs when it is called."
+            )
+        evaluate(self, feed_dict, session)
 
     def values(self) -> tuple:
         """The tensors it makes."""
@@ -206,7 +230,7 @@ class Operations:
         for node in graph.nodes[len(self._nodes) :]:
             self._add(node)
             self._nodes.append(node)
-        if self._ends is None and graph.kind != "tape" and not _is_open(graph):
+        if self._ends is None and graph.kind not in _WITHOUT_ENDS and not _is_open(graph):
             self._ends = []
             self._end()
 

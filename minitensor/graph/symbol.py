@@ -9,7 +9,11 @@ import numpy as np
 
 from minitensor.device import Device
 from minitensor.dtypes import BY_NUMPY, DType
-from minitensor.errors import InaccessibleTensorError, OperatorNotAllowedInGraphError
+from minitensor.errors import (
+    InaccessibleTensorError,
+    InvalidArgumentError,
+    OperatorNotAllowedInGraphError,
+)
 from minitensor.graph.ir import Graph, source_line
 from minitensor.op import state
 from minitensor.shapes import NoElements, Spec, TensorShape
@@ -112,6 +116,21 @@ class Symbol(Tensor):
             "mt.print, mt.py_function.", name="numpy", obj=self,
         )  # fmt: skip
 
+    def eval(self, feed_dict: Any = None, session: Any = None) -> Any:
+        """The value in a session, where the graph is one that sessions run.
+
+        Raises:
+            InvalidArgumentError: (also a ValueError) without a session, or while a function is
+                traced.
+        """
+        evaluate = getattr(self._tracer, "evaluate", None)
+        if evaluate is None:
+            raise InvalidArgumentError(
+                f"Cannot evaluate tensor using `eval()`: {self!r} belongs to a traced function, "
+                "which runs when it is called. Return the tensor and use what the call gives."
+            )
+        return evaluate(self, feed_dict, session)
+
     def cpu(self) -> Tensor:
         """The symbol itself: the graph decides where it is computed."""
         return self
@@ -173,6 +192,9 @@ class Symbol(Tensor):
             f"'SymbolicTensor' object {self.name} cannot be used as {what}. While a function is "
             "traced there are no values yet."
         )
+
+    def __hash__(self) -> int:
+        return id(self) if getattr(self._tracer, "stays_open", False) else super().__hash__()
 
     def __getattr__(self, name: str) -> Any:
         if name == "op":
