@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable, Sequence
 from functools import partial, update_wrapper
 from inspect import Signature
+from operator import is_
 from typing import Any
 from weakref import ref
 
@@ -17,7 +18,7 @@ from minitensor.errors import ArgumentError
 from minitensor.graph.concrete import ConcreteFunction
 from minitensor.graph.fixed import FixedSignature, check_signature
 from minitensor.graph.retracing import Retraces, Trace, calls_of
-from minitensor.graph.signature import Arguments, Parameters
+from minitensor.graph.signature import PLAIN, Arguments, Parameters
 from minitensor.graph.traces import Traces
 from minitensor.scopes import get_logger
 from minitensor.tensor import Tensor
@@ -68,21 +69,30 @@ class Function:
             ArgumentError: (also a TypeError) for arguments that the function does not take, or
                 that cannot be looked up.
         """
-        if not kwargs:
-            way: list = []
-            for x in args:
-                if type(x) is not Tensor:
-                    break
+        way: list = []
+        tensors: list = []
+        for x in (*args, *kwargs.values()) if kwargs else args:
+            kind = type(x)
+            if kind is Tensor:
                 array = x._array
                 way += array.shape, array.dtype
+                tensors.append(x)
+            elif kind in PLAIN:
+                way += kind, x
             else:
-                concrete = self._ways.get(tuple(way))
-                if concrete is not None and not functions.eagerly:
-                    self._calls.count += 1
-                    return concrete.run(args)
-        return self._call(args, kwargs)
+                return self._call(args, kwargs)
+        if kwargs:
+            way += kwargs
+        concrete = self._ways.get(tuple(way))
+        if concrete is None or functions.eagerly:
+            return self._call(args, kwargs, way, tensors)
+        self._calls.count += 1
+        return concrete.run(tensors)
 
-    def _call(self, args: tuple, kwargs: dict) -> Any:
+    def _call(
+        self, args: tuple, kwargs: dict, way: Sequence | None = None, tensors: Sequence = ()
+    ) -> Any:
+        """The long way; `way` is what the short one looked for, if it could."""
         if functions.eagerly:
             return self.python_function(*args, **kwargs)
         if self._for_methods:
@@ -94,22 +104,17 @@ class Function:
             self._calls.traced(self.python_function)
         else:
             self._calls.count += 1
-        if not kwargs and not call.variables and _same(args, call.tensors):
-            self._remember(args, concrete)
+        plain = way is not None and not call.variables and _same(tensors, call.tensors)
+        if plain and not concrete.is_local:
+            if len(self._ways) >= MOST_WAYS:
+                self._ways.clear()
+            self._ways[tuple(way or ())] = concrete
         return concrete.run(call.tensors, call.variables)
 
     def _arguments(self, args: tuple, kwargs: dict) -> Arguments:
         if self._fixed is not None:
             return self._fixed.arguments(args, kwargs)
         return Arguments(*self._parameters.bind(args, kwargs), self._parameters)
-
-    def _remember(self, args: tuple, concrete: ConcreteFunction) -> None:
-        """The short way for calls with plain tensors like these."""
-        if concrete.is_local or any(type(x) is not Tensor for x in args):
-            return
-        if len(self._ways) >= MOST_WAYS:
-            self._ways.clear()
-        self._ways[tuple(y for x in args for y in (x._array.shape, x._array.dtype))] = concrete
 
     def _traceable(self) -> Callable:
         """The Python function as it is traced: with tensors' control flow, if AutoGraph is on."""
@@ -240,12 +245,8 @@ def _drop(function: ref, key: int, _: Any) -> None:
         alive._methods.pop(key, None)
 
 
-def _same(args: Sequence, tensors: Sequence) -> bool:
-    return len(args) == len(tensors) and all(map(_is, args, tensors))
-
-
-def _is(x: Any, y: Any) -> bool:
-    return x is y
+def _same(first: Sequence, second: Sequence) -> bool:
+    return len(first) == len(second) and all(map(is_, first, second))
 
 
 def _label(name: str) -> str:

@@ -28,7 +28,8 @@ from minitensor.variable import Variable
 __all__ = ["Arguments", "Parameters", "Weak", "describe"]
 
 _BY_POSITION = (Parameter.POSITIONAL_ONLY, Parameter.POSITIONAL_OR_KEYWORD)
-_PLAIN = {bool, int, str, bytes, type(None)}
+PLAIN = {bool, int, str, bytes, type(None)}
+"""Types whose values are equal only when they are the same."""
 
 
 class _Slot(NamedTuple):
@@ -181,7 +182,7 @@ class Arguments:
         kind = type(value)
         if kind is Tensor:
             return self._tensor(value, value._array)
-        if kind in _PLAIN:
+        if kind in PLAIN:
             self.leaves.append(value)
             return kind, value
         if kind is float:
@@ -252,7 +253,7 @@ class Arguments:
 
     def _untraced(self, value: Any) -> Any:
         """A bound of a slice: a number, or a tensor by what it is."""
-        return value if type(value) in _PLAIN else self._object(value)
+        return value if type(value) in PLAIN else self._object(value)
 
     def _object(self, value: Any) -> Any:
         """A key for an object: its value if it is no more than that, else itself while it lives."""
