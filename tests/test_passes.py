@@ -247,7 +247,7 @@ def test_what_waits_for_a_node_outside_is_not_fused_across_it() -> None:
         return a / total, mt.tanh(a) + total
 
     graph = checked(f, X)
-    assert drawn(graph) == ["exp", "reduce_sum", "divide", "tanh+add"]
+    assert drawn(graph) == ["exp", "reduce_sum", "divide+tanh+add"]
 
 
 def test_values_are_computed_in_the_region_that_uses_them() -> None:
@@ -261,6 +261,23 @@ def test_values_are_computed_in_the_region_that_uses_them() -> None:
 
     found = drawn(checked(f, X))
     assert next(part for part in found if "keep_where" in part).startswith("matmul+greater")
+
+
+def test_those_that_read_one_value_read_it_together() -> None:
+    def f(x: Any, y: Any) -> Any:
+        z = mt.cumsum(x)
+        return mt.reduce_sum(mt.exp(z)), mt.reduce_sum(mt.tanh(z * y), axis=0)
+
+    assert drawn(checked(f, X, X)) == ["cumsum", "exp+multiply+tanh", *["reduce_sum"] * 2]
+
+
+def test_one_copy_of_a_transposed_matrix_serves_all_reshapes() -> None:
+    def f(x: Any) -> Any:
+        rows = mt.reshape(mt.transpose(x), (2, 3))
+        return rows, mt.reshape(rows, (6,))
+
+    assert drawn(checked(f, X)) == ["transpose", "reshape", "reshape"]
+    assert checked(f, X).nodes[2].inputs[0]._label == "Reshape"
 
 
 def test_regions_have_one_shape() -> None:

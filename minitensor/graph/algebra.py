@@ -54,12 +54,24 @@ def same_shape(new: Rewrite, node: Node) -> Any:
 
 
 def view_of_view(new: Rewrite, node: Node) -> Any:
-    """reshape(reshape(x)) → reshape(x): the elements keep their order."""
+    """Of reshape(reshape(x)) the inner one can be left out: the elements keep their order.
+
+    Not if others read it and x is transposed: a reshape must then copy, and one copy serves all.
+    """
     inner = new.maker.get(id(node.inputs[0]))
     if inner is None or inner.op not in VIEWS or not has_sizes(node.outputs[0]):
         return None
     x, shape = inner.inputs[0], tuple(node.outputs[0]._array.shape)
-    return x if fits(x, node.outputs[0]) else new.add(node, ops.reshape, [x], {"shape": shape})
+    if fits(x, node.outputs[0]):
+        return x
+    source = new.maker.get(id(x))
+    strided = source is not None and source.op in _STRIDED
+    if strided and new.uses.get(id(node.inputs[0]), 2) > 1:
+        return None
+    return new.add(node, ops.reshape, [x], {"shape": shape})
+
+
+_STRIDED = {ops.transpose, ops.matrix_transpose, ops.getitem, ops.broadcast_to}
 
 
 def reshape_of_reduction(new: Rewrite, node: Node) -> Any:

@@ -8,6 +8,7 @@ end of the graph, so that values are computed where they are used.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from typing import Any
 
 from minitensor import ops
@@ -135,7 +136,19 @@ class Groups:
             for j in later:
                 if self.shapes[i] is not None and self.shapes[j] == self.shapes[i]:
                     self._merge(self.find(i), self.find(j))
+        for readers in self._readers():
+            for i, j in pairwise(readers):
+                self._merge(self.find(i), self.find(j))
         return [sorted(group) for group in self.members.values()]
+
+    def _readers(self) -> Iterator[list[int]]:
+        """For each value the nodes that read all of it, element by element."""
+        readers: dict[int, list[int]] = {}
+        for i, (node, shape) in enumerate(zip(self.nodes, self.shapes, strict=True)):
+            for x in node.inputs if shape is not None else ():
+                if x._array.shape == shape:
+                    readers.setdefault(id(x), []).append(i)
+        yield from readers.values()
 
     def find(self, i: int) -> int:
         """The group that a node is in."""
