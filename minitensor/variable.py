@@ -95,9 +95,7 @@ class Variable(Operand):
         value = initial_value() if callable(initial_value) else initial_value
         tensor = self._convert(value, None if dtype is None else as_dtype(dtype), "initial_value")
         self._name = _scoped(name or "Variable")
-        create = getattr(state.interpreter, "create", None)
-        if create is not None:
-            tensor = create(tensor, self._name)
+        tensor = getattr(state.interpreter, "create", _as_it_is)(tensor, self._name)
         self._shape = TensorShape(tensor.shape if shape is None else shape)
         self.trainable = trainable is None or bool(trainable)
         self.constraint = constraint
@@ -227,10 +225,7 @@ class Variable(Operand):
         rows = IndexedSlices(1 / sparse_delta.values, sparse_delta.indices)
         return self._scatter("multiply", rows)
 
-    def batch_scatter_update(self, sparse_delta: IndexedSlices, use_locking: bool = False,
-                             name: str | None = None) -> Any:  # fmt: skip
-        """Replace rows at their indices, as `scatter_update`; indices are a vector here."""
-        return self._scatter("update", sparse_delta)
+    batch_scatter_update = scatter_update
 
     def scatter_nd_add(self, indices: Any, updates: Any, name: str | None = None) -> Any:
         """Add `updates` at positions given as in `mt.scatter_nd`."""
@@ -384,6 +379,10 @@ def _restore(value: Tensor, name: str, shape: Any, trainable: bool, constraint: 
 
 def _scoped(name: str) -> str:
     return f"{state.scope}/{name}" if state.scope else name
+
+
+def _as_it_is(tensor: Tensor, name: str) -> Tensor:
+    return tensor
 
 
 class _Unread(Variable):
