@@ -215,6 +215,7 @@ __all__ = [
     "Assert",
     "DType",
     "GradientTape",
+    "Graph",
     "IndexedSlices",
     "Tensor",
     "TensorArray",
@@ -256,6 +257,7 @@ __all__ = [
     "clip_by_global_norm",
     "clip_by_norm",
     "clip_by_value",
+    "compat",
     "complex",
     "complex64",
     "complex128",
@@ -415,13 +417,15 @@ __all__ = [
 ]
 
 
-_LATER = ("autograph",)
+_LATER = ("autograph", "compat")
 """Modules that are imported when they are used first."""
 
 
 def __getattr__(name: str) -> object:
     if name in _LATER:
         return import_module(f"minitensor.{name}")
+    if name == "Graph":
+        return import_module("minitensor.compat.v1").Graph
     raise AttributeError(
         f"module 'minitensor' has no attribute {name!r}: {suggest(name, __all__)}", name=name
     )
