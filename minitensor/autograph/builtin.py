@@ -13,6 +13,7 @@ from minitensor import ops
 from minitensor.autograph.leaves import TO_FIX, is_staged, tracing
 from minitensor.op import convert
 from minitensor.ops.control import map_fn
+from minitensor.ops.rows import read_row
 from minitensor.ops.text import string_to_number
 
 __all__ = ["OVERLOADS", "Rows", "rows_of"]
@@ -41,7 +42,7 @@ def rows_of(value: Any) -> Rows | None:
         return value
     if not is_staged(value):
         return None
-    return Rows(length(value), lambda i: ops.gather(value, i), value, plain=True)
+    return Rows(length(value), lambda i: read_row(value, i), value, plain=True)
 
 
 def length(tensor: Any) -> Any:
@@ -132,7 +133,7 @@ def _as_rows(value: Any) -> Rows:
     if rows is not None:
         return rows
     tensor = convert(list(value))
-    return Rows(length(tensor), lambda i: ops.gather(tensor, i), tensor)
+    return Rows(length(tensor), lambda i: read_row(tensor, i), tensor)
 
 
 def map_(function: Callable, *iterables: Any, **options: Any) -> Any:

@@ -14,7 +14,7 @@ from typing import Any
 
 from minitensor import ops
 from minitensor.autograph import leaves
-from minitensor.autograph.branches import if_exp, if_stmt, scalar
+from minitensor.autograph.branches import if_stmt, scalar
 from minitensor.autograph.builtin import Rows, rows_of
 from minitensor.autograph.leaves import TO_FIX, Undefined, is_staged, tracing
 from minitensor.autograph.variables import Flow, started
@@ -278,8 +278,7 @@ def _staged_for(
 
     def test() -> Any:
         left = loop.is_left(at)
-        if extra_test is None:
-            return left
-        return if_exp(left, extra_test, lambda: False, "the loop's own test")
+        # What else ends a loop are flags that `break` and `return` set: nothing that could fail.
+        return left if extra_test is None else ops.logical_and(left, extra_test())
 
     _staged(test, step, get, put, (INDEX, *names), options, loop.certain)

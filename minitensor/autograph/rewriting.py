@@ -140,16 +140,22 @@ def _name_exceptions(tree: ast.AST, named: Callable) -> None:
 def _with_one_return(node: Any, context: Any) -> Any:
     """Each function in a scope of its own, with a return only at the end."""
     inside = [inner for inner in ast.walk(node) if isinstance(inner, ast.FunctionDef)]
-    always = [inner for inner in inside if _returns(inner)]
+    always = {_place(inner) for inner in inside if _returns(inner)}
     early = any(map(_returns_early, inside))
     node = functions.FunctionTransformer(context).visit(node)
     if early:
         node = return_statements.ConditionalReturnRewriter(context).visit(node)
         steps = return_statements.ReturnStatementsTransformer(context, allow_missing_return=True)
         node = steps.visit(_scopes(node, context))
-        for inner in always:
-            _expect_return(inner)
+        for inner in ast.walk(node):
+            if isinstance(inner, ast.FunctionDef) and _place(inner) in always:
+                _expect_return(inner)
     return node
+
+
+def _place(node: ast.AST) -> tuple:
+    """Where a node stands, which survives copying."""
+    return anno.getanno(node, ORIGIN)
 
 
 def _scopes(node: Any, context: Any) -> Any:
