@@ -308,6 +308,58 @@ def test_reading_and_writing_keep_their_order_round_regions() -> None:
             assert_same_bits(a, b)
 
 
+def loop(f: Callable, times: int) -> Callable:
+    """A function that applies `f(y, x)` to y so many times."""
+
+    def g(x: Any) -> Any:
+        done = [mt.constant(0), x]
+        return mt.while_loop(lambda i, y: i < times, lambda i, y: (i + 1, f(y, x)), done)[1]
+
+    return g
+
+
+@pytest.mark.parametrize("times", [0, 1, 3])
+def test_hoist_from_loops(times: int) -> None:
+    x = np.eye(3, dtype=np.float32) + X[0]
+    w = mt.Variable(x * 0.3)
+
+    def turn(y: Any, x: Any) -> Any:
+        return mt.matmul(y, mt.tanh(w) * 0.5 + x)
+
+    graph = checked(loop(turn, times), x)
+    (node,) = [node for node in graph.nodes if node.op.name == "while_loop"]
+    assert "tanh" in ops_of(graph)
+    assert "tanh" not in ops_of(node.op.body)
+    assert [n.op.name for n in node.op.body.nodes if n.op.name == "matmul"]
+
+
+def test_what_may_raise_and_what_is_drawn_stays_in_the_loop() -> None:
+    x = np.float32(4)
+
+    def turn(y: Any, x: Any) -> Any:
+        whole = mt.cast(x, mt.int32)
+        return y + mt.cast(1 // whole, mt.float32) + mt.random.uniform([]) * mt.exp(x)
+
+    body = optimise(traced(loop(turn, 3), x))[-1].graph.nodes[-1].op.body
+    assert {"floordiv", "next_seed", "random_uniform"} <= set(ops_of(body))
+    assert "exp" not in ops_of(body)
+
+
+def test_gradients_of_loops_are_the_same_when_the_body_is_lighter() -> None:
+    w = mt.Variable(0.5)
+
+    @mt.function(autograph=False)
+    def f(x: Any) -> Any:
+        with mt.GradientTape() as tape:
+            tape.watch(x)
+            y = loop(lambda y, x: y * mt.exp(w) + mt.sin(x), 3)(x)
+        return tape.gradient(y, [x, w])
+
+    x = mt.constant(0.7)
+    for a, b in zip(f(x), f.python_function(x), strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-6)
+
+
 def test_every_pass_has_a_picture() -> None:
     for name, function in PASSES.items():
         assert function.__name__ == name.replace(" ", "_")

@@ -17,7 +17,7 @@ from minitensor.graph.rewrite import has_sizes, is_elementwise, uses, writes
 from minitensor.graph.trace import replay
 from minitensor.op import NO_ATTRS, Op
 
-__all__ = ["FusedOp", "fuse_elementwise", "fuse_matmul"]
+__all__ = ["FusedOp", "fuse_elementwise", "fuse_matmul", "never_raises"]
 
 
 class FusedOp(Op):
@@ -82,7 +82,7 @@ def fuse_matmul(graph: Graph) -> Graph:
     made = {id(out): i for i, node in enumerate(graph.nodes) for out in node.outputs}
     regions = []
     for i, node in enumerate(graph.nodes):
-        if not (_is_region(node) or _joins_regions(node)):
+        if not (_is_region(node) or never_raises(node)):
             continue
         shape = node.outputs[0]._array.shape
         for x in reversed(node.inputs):
@@ -101,8 +101,8 @@ def _is_region(node: Node) -> bool:
     return isinstance(node.op, FusedOp) and node.op.kind == "elementwise"
 
 
-def _joins_regions(node: Node) -> bool:
-    """Whether a node can run piece by piece, and never raises."""
+def never_raises(node: Node) -> bool:
+    """Whether a node is elementwise, and raises nothing whatever the values are."""
     if not is_elementwise(node.op) or not all(map(has_sizes, (*node.inputs, *node.outputs))):
         return False
     whole_power = node.op is ops.pow and node.outputs[0]._array.dtype.kind in "iu"
@@ -123,7 +123,7 @@ class Groups:
         self.members: dict[int, list[int]] = {}
         self.below = [0] * len(nodes)
         self.shapes = [
-            node.outputs[0]._array.shape if _joins_regions(node) else None for node in nodes
+            node.outputs[0]._array.shape if never_raises(node) else None for node in nodes
         ]
 
     def found(self) -> list[list[int]]:

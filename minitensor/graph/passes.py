@@ -22,6 +22,7 @@ from minitensor.dtypes import DType
 from minitensor.graph.algebra import RULES, without_broadcasts
 from minitensor.graph.expansion import open_composites
 from minitensor.graph.fusion import fuse_elementwise, fuse_matmul
+from minitensor.graph.hoisting import hoist_from_loops
 from minitensor.graph.ir import Graph, Node
 from minitensor.graph.rewrite import (
     VIEWS,
@@ -347,6 +348,7 @@ SIMPLIFYING = [
     "fold constants",
     "simplify algebra",
     "fold transposes",
+    "hoist from loops",
 ]
 FUSING = ["fuse elementwise", "fuse matmul"]
 PASSES: dict[str, Callable[[Graph], Graph]] = {
@@ -356,6 +358,7 @@ PASSES: dict[str, Callable[[Graph], Graph]] = {
     "fold constants": fold_constants,
     "simplify algebra": simplify_algebra,
     "fold transposes": fold_transposes,
+    "hoist from loops": hoist_from_loops,
     "fuse elementwise": fuse_elementwise,
     "fuse matmul": fuse_matmul,
 }
