@@ -224,7 +224,7 @@ def test_cards_say_what_differs_in_words_and_leave_times_out_when_static(
     text = shown.description()
     assert "traced in" not in text
     assert text.splitlines()[0] == (
-        "scale: 3 traces in its cache (7 calls: 4 hits, 3 misses · 5.12 kB of graphs)"
+        "scale: 3 traces in its cache (7 calls: 4 hits, 3 misses · 5.12 kB of memory)"
     )
     assert "     differs: k was int 3, now int 4" in text
     assert "     fix: pass a tensor: mt.constant(4)" in text
@@ -241,6 +241,9 @@ def test_a_long_cache_shows_its_ends() -> None:
     assert "trace 100" in figure
     assert "trace 50" not in figure
     assert len(traces(record).to_html()) < 80_000
+    text = traces(record).description()
+    assert text.count("\n") == 21
+    assert "     … 80 more traces\n 99. " in text
 
 
 def test_an_empty_cache_and_one_without_arguments_can_be_drawn() -> None:
@@ -265,6 +268,19 @@ def test_a_real_cache_tells_what_differed() -> None:
     assert "mt.constant(3)" in second.fix
     json.dumps(to_json(view), allow_nan=False)
     assert "≠ n: int 3" in traces(power).to_svg()
+
+
+def test_a_size_that_is_left_open_is_shown_as_such() -> None:
+    @mt.function(reduce_retracing=True)
+    def total(x, n):
+        return mt.reduce_sum(x) + n
+
+    for length in (2, 3, 4):
+        total(mt.ones([length, 2]), 1.0)
+    view = traces_view(total)
+    assert [item.text for item in view.traces[1].signature] == ["float32[?, 2]", "float 1.0"]
+    assert view.traces[1].differs[0].now == "float32[3, 2]"
+    assert [item.text for item in view.traces[0].signature] == ["float32[2, 2]", "float 1.0"]
 
 
 # ---- the passes

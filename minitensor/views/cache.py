@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from typing import Any
 
 from minitensor.errors import DTypeError, message
 from minitensor.graph.function import Function
+from minitensor.graph.ir import Graph, type_text
 from minitensor.views.records import ArgumentView, DifferenceView, TracesView, TraceView
 
 
@@ -21,7 +24,8 @@ def traces_view(function: Any) -> TracesView:
                     "it has no cache of traces", "only functions under mt.function are traced",
                     "decorate the function with @mt.function")
         )  # fmt: skip
-    traces = [trace_view(trace) for trace in function.traces]
+    graphs = {concrete.record.number: concrete.graph for concrete in function.concrete_functions}
+    traces = [trace_view(trace, graphs.get(trace.number)) for trace in function.traces]
     return TracesView(
         getattr(function, "__name__", "function"), traces,
         calls=sum(trace.calls for trace in traces),
@@ -31,11 +35,20 @@ def traces_view(function: Any) -> TracesView:
     )  # fmt: skip
 
 
-def trace_view(trace: Any) -> TraceView:
-    """One trace as plain data."""
+def trace_view(trace: Any, graph: Graph | None) -> TraceView:
+    """One trace as plain data; its graph knows which sizes were left open."""
     return TraceView(
-        trace.number, [ArgumentView(str(name), str(text)) for name, text in trace.signature],
+        trace.number, _signature(trace.signature, graph),
         trace.calls, max(0, trace.calls - 1), float(trace.seconds),
         int(trace.nodes), int(trace.bytes),
         [DifferenceView(*map(str, item)) for item in trace.differs], trace.fix,
     )  # fmt: skip
+
+
+def _signature(signature: Sequence[tuple[str, str]], graph: Graph | None) -> list[ArgumentView]:
+    """What the trace serves: as in its first call, but with `?` for sizes it leaves open."""
+    texts = dict(signature)
+    tensors = [name for name, text in signature if re.fullmatch(r"\w+\[.*\]", text)]
+    if graph is not None and len(tensors) == len(graph.inputs):
+        texts |= dict(zip(tensors, map(type_text, graph.inputs), strict=True))
+    return [ArgumentView(name, text) for name, text in texts.items()]

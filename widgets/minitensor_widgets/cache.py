@@ -20,6 +20,7 @@ WIDTH, GAP, PAD = 330.0, 12.0, 12.0
 LINE, SMALL_LINE = 17.0, 14.0
 WIDE, NARROW = 41, 50  # characters of a line, large and small
 FIRST, LAST = 5, 2  # the cards of a figure where there are many
+MOST_LISTED = 20
 STYLE = (
     f"text{{font:12px {FONT};fill:#1a1a1a}}text.s{{font-size:10px;fill:#454545}}"
     "text.h{font:600 13px system-ui,sans-serif}text.d{fill:#9a3b00;font-weight:600}"
@@ -32,7 +33,7 @@ STYLE = (
 def summary(record: Mapping) -> str:
     """Hits, misses and memory in one line."""
     counts = f"{plural(record['hits'], 'hit')}, {plural(record['misses'], 'miss')}"
-    return f"{plural(record['calls'], 'call')}: {counts} · {size_text(record['bytes'])} of graphs"
+    return f"{plural(record['calls'], 'call')}: {counts} · {size_text(record['bytes'])} of memory"
 
 
 def heading(record: Mapping) -> str:
@@ -53,7 +54,12 @@ def difference_text(item: Mapping) -> str:
 def describe_traces(record: Mapping) -> str:
     """A numbered list of all traces; times are left out of static outputs."""
     lines = [f"{heading(record)} ({summary(record)})"]
-    for trace in record["traces"]:
+    traces = record["traces"]
+    skipped = len(traces) - MOST_LISTED
+    for i, trace in enumerate(traces):
+        if skipped > 0 and MOST_LISTED - LAST <= i < len(traces) - LAST:
+            lines += [f"     … {skipped} more traces"] if i == MOST_LISTED - LAST else []
+            continue
         took = "" if is_static() else f", traced in {time_text(trace['seconds'])}"
         lines.append(
             f"{trace['number']:3}. {signature_text(trace)}: {plural(trace['hits'], 'hit')}, "
@@ -114,7 +120,7 @@ def _more(count: int, bytes_: int, x: float, y: float, height: float) -> str:
     return (
         f'<rect class="m" x="{x:.1f}" y="{y:.1f}" width="{WIDTH:.0f}" height="{height:.1f}" '
         f'rx="6"/>{_text(x + PAD, y + 20, f"… {count} more traces", "h")}'
-        f"{_text(x + PAD, y + 42, size_text(bytes_) + ' of graphs', 's')}"
+        f"{_text(x + PAD, y + 42, size_text(bytes_) + ' of memory', 's')}"
     )
 
 
