@@ -57,6 +57,7 @@ from minitensor.graph.asking import inside_function as inside_function
 from minitensor.graph.asking import is_symbolic_tensor as is_symbolic_tensor
 from minitensor.graph.function import function as function
 from minitensor.math import divide as divide
+from minitensor.module import Module as Module
 from minitensor.ops import IndexedSlices as IndexedSlices
 from minitensor.ops import abs as abs
 from minitensor.ops import acos as acos
@@ -217,6 +218,7 @@ __all__ = [
     "GradientTape",
     "Graph",
     "IndexedSlices",
+    "Module",
     "Tensor",
     "TensorArray",
     "TensorShape",
@@ -363,6 +365,7 @@ __all__ = [
     "reverse_sequence",
     "roll",
     "round",
+    "saved_model",
     "scalar_mul",
     "scan",
     "scatter_nd",
@@ -417,7 +420,7 @@ __all__ = [
 ]
 
 
-_LATER = ("autograph", "compat")
+_LATER = ("autograph", "compat", "saved_model")
 """Modules that are imported when they are used first."""
 
 

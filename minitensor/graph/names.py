@@ -173,7 +173,7 @@ def check_scope(name: str, outer: str) -> None:
         InvalidArgumentError: (also a ValueError) with the pattern that it has to match.
     """
     pattern, what = (INNER, "scope") if outer else (ROOT, "root scope")
-    if not re.match(pattern, name):
+    if not re.fullmatch(pattern, name):
         raise InvalidArgumentError(
             f"{name!r} is not a valid {what} name. A {what} name has to match the following "
             f"pattern: {pattern}. {_FIX}"
