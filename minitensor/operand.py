@@ -191,7 +191,7 @@ def _getitem(tensor: Any, index: Any) -> Any:
     except Fault as fault:
         kind = ArgumentError if fault.error is InvalidArgumentError else InvalidArgumentError
         raise kind(_index_text(tensor, index, fault.fault, fault.rule, fault.fix)) from None
-    if not len(tensor.shape) and any(p is not None and p is not Ellipsis for p in static):
+    if tensor.shape.rank == 0 and any(p is not None and p is not Ellipsis for p in static):
         raise InvalidArgumentError(
             _index_text(tensor, index, "attempting to slice scalar input", "a scalar has no axes",
                         "use the value itself")

@@ -206,6 +206,14 @@ def _unknown_rank(asked: str) -> InvalidArgumentError:
     )  # fmt: skip
 
 
+def common(a: Any, b: Any) -> Any:
+    """The most that can be said of a value that fits either spec; shapes may be None."""
+    if a.shape is None or b.shape is None or len(a.shape) != len(b.shape):
+        return NoElements(None, a.dtype)
+    sizes = zip(a.shape, b.shape, strict=True)
+    return Spec(tuple(x if x == y else None for x, y in sizes), a.dtype)
+
+
 def same(x: Spec, **_: Any) -> Spec:
     """The result is like the first input."""
     return x

@@ -151,7 +151,9 @@ def result(source: Any, g: Any, zero: bool, origin: tuple | None) -> Any:
         return zeros_like(source) if zero and source.dtype.kind != "O" else None
     if isinstance(g, IndexedSlices):
         values, indices = (_tensor(x, source, origin) for x in (g.values, g.indices))
-        return IndexedSlices(values, indices, convert_to_tensor(list(g.dense_shape)))
+        shape = list(g.dense_shape)
+        sizes = ops.shape(source) if None in shape else convert_to_tensor(shape)
+        return IndexedSlices(values, indices, sizes)
     return _tensor(g, source, origin)
 
 

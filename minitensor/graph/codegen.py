@@ -255,7 +255,8 @@ class Writer:
             self.say(f"{step.outputs[0].name} = {self.helper('asarray')}({text})", step.node)
         else:
             names = ", ".join(slot.name for slot in step.outputs)
-            self.say(f"{names} = {text}", step.node)
+            found = text if step.node.op.graphs else f"map({self.helper('asarray')}, {text})"
+            self.say(f"{names} = {found}", step.node)
 
     def _call_text(self, step: Step, inputs: Sequence[str]) -> str:
         op = step.node.op

@@ -15,7 +15,6 @@ import numpy as np
 from minitensor.graph.call import GraphFunction
 from minitensor.graph.ir import Graph
 from minitensor.graph.subgraphs import (
-    common,
     derivative,
     find,
     publish,
@@ -28,7 +27,7 @@ from minitensor.graph.subgraphs import (
 from minitensor.graph.symbol import Symbol
 from minitensor.graph.trace import Tracer, replay, trace
 from minitensor.op import Op, state
-from minitensor.shapes import Spec
+from minitensor.shapes import Spec, common
 
 __all__ = ["CondOp", "ControlOp", "apply"]
 

@@ -107,6 +107,8 @@ class DynamicOp(Op):
         if not found:
             return NoElements(None, given[0].dtype if given else further[0].dtype)
         known = len(found) > 1 and not any(_has_hole(attrs.get(key)) for key in _AXES)
+        if any(spec.shape is None or None in spec.shape for spec in further):
+            found = [_of_any_shape(spec) for spec in found]
         if isinstance(found[0], tuple) and not isinstance(found[0], (Spec, NoElements)):
             return tuple(_common(list(group), known) for group in zip(*found, strict=True))
         return _common(found, known)
@@ -121,6 +123,12 @@ class DynamicOp(Op):
             except OpError:
                 continue
         return None
+
+
+def _of_any_shape(spec: Any) -> Any:
+    if isinstance(spec, tuple) and not isinstance(spec, (Spec, NoElements)):
+        return tuple(map(_of_any_shape, spec))
+    return NoElements(None, spec.dtype)
 
 
 PROBES = (1, 2, 4)

@@ -26,7 +26,6 @@ from minitensor.graph.ir import Graph, Node
 from minitensor.graph.rows import Ragged, collected
 from minitensor.graph.subgraphs import (
     Derivative,
-    common,
     derivative,
     flowing,
     replace,
@@ -37,7 +36,7 @@ from minitensor.graph.subgraphs import (
 from minitensor.graph.symbol import Symbol
 from minitensor.graph.trace import Tracer, replay
 from minitensor.op import state
-from minitensor.shapes import NoElements, Spec
+from minitensor.shapes import NoElements, Spec, common
 from minitensor.tensor import Tensor
 
 __all__ = ["WhileOp"]

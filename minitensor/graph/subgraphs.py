@@ -27,7 +27,6 @@ from minitensor.tensor import IndexedSlices
 __all__ = [
     "Derivative",
     "close",
-    "common",
     "derivative",
     "find",
     "flowing",
@@ -46,14 +45,6 @@ def spec_of(x: Any) -> Any:
         return Spec(tuple(x.shape), x._numpy_dtype) if x.shape else NoElements(None, x._numpy_dtype)
     array = getattr(x, "_array", x)
     return NoElements(None, array.dtype) if array.shape is None else Spec(array.shape, array.dtype)
-
-
-def common(a: Any, b: Any) -> Any:
-    """The most that can be said of a value that fits either spec."""
-    if a.shape is None or b.shape is None or len(a.shape) != len(b.shape):
-        return NoElements(None, a.dtype)
-    sizes = zip(a.shape, b.shape, strict=True)
-    return Spec(tuple(x if x == y else None for x, y in sizes), a.dtype)
 
 
 def close(graphs: Sequence[Graph]) -> tuple[list[Graph], list, list]:

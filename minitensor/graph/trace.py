@@ -8,6 +8,7 @@ under another tracer it copies them into that graph, with shapes inferred anew.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import reduce
 from sys import _getframe
 from typing import Any
 
@@ -21,7 +22,7 @@ from minitensor.graph.names import UniqueNames, check_scope, name_of_op
 from minitensor.graph.symbol import Symbol, out_of_scope
 from minitensor.op import NO_ATTRS, Op, state
 from minitensor.ops.state import assign_variable, identity, read_variable
-from minitensor.shapes import NoElements, Spec
+from minitensor.shapes import NoElements, Spec, common
 from minitensor.tensor import Tensor
 from minitensor.variable import Variable
 
@@ -283,18 +284,19 @@ def infer(op: Op, specs: Sequence, attrs: dict) -> Any:
     if op.any_rank or all(spec.shape is not None for spec in specs):
         return op.infer_specs(specs, attrs)
     failure: Exception | None = None
+    found = []
     for rank in (2, 1, 0, 3, 4):
         guess = [Spec((None,) * rank, s.dtype) if s.shape is None else s for s in specs]
         try:
-            found = op.infer_specs(guess, attrs)
+            found.append(op.infer_specs(guess, attrs))
         except Exception as error:
             failure = failure or error
-            continue
-        if isinstance(found, (Spec, NoElements)):
-            return NoElements(None, found.dtype)
-        return tuple(NoElements(None, spec.dtype) for spec in found)
-    assert failure is not None
-    raise failure
+    if not found and failure is not None:
+        raise failure
+    if isinstance(found[0], (Spec, NoElements)):
+        return reduce(common, found)
+    several = [specs for specs in found if not isinstance(specs, NoElements)]
+    return tuple(reduce(common, group) for group in zip(*several, strict=True))
 
 
 def _is_small(array: Any) -> bool:

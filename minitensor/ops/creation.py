@@ -277,6 +277,7 @@ def meshgrid(*args: Any, indexing: str = "xy", name: str | None = None) -> list:
         [[[1, 2, 3], [1, 2, 3]], [[4, 4, 4], [5, 5, 5]]]
     """
     from minitensor.ops.array import broadcast_to, reshape
+    from minitensor.ops.sizes import size
 
     if indexing not in ("xy", "ij"):
         raise InvalidArgumentError(
@@ -290,10 +291,10 @@ def meshgrid(*args: Any, indexing: str = "xy", name: str | None = None) -> list:
     lines = [reshape(convert(x), shape=(-1,)) for x in args]
     sizes = [1] * len(args)
     for axis, line in zip(axes, lines, strict=True):
-        sizes[axis] = line.shape[0]
+        sizes[axis] = size(line) if line.shape[0] is None else line.shape[0]
     grids = []
     for axis, line in zip(axes, lines, strict=True):
-        along = [line.shape[0] if i == axis else 1 for i in builtins.range(len(args))]
+        along = [-1 if i == axis else 1 for i in builtins.range(len(args))]
         grids.append(broadcast_to(reshape(line, shape=tuple(along)), shape=tuple(sizes)))
     return grids
 

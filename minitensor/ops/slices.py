@@ -47,7 +47,9 @@ class IndexedSlices:
                         "a dense tensor needs to know how many rows there are",
                         "pass dense_shape when making the IndexedSlices")
             )  # fmt: skip
-        return scatter_rows(self.values, self.indices, rows=int(self.dense_shape[0]))
+        rows = self.dense_shape[0]
+        known = getattr(rows, "known", rows)
+        return scatter_rows(self.values, self.indices, rows=rows if known is None else int(known))
 
     def __repr__(self) -> str:
         return (
