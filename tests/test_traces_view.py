@@ -19,7 +19,7 @@ import minitensor as mt
 from minitensor.graph.function import Function
 from minitensor.views import graph_view, passes_view, to_json, traces_view
 from minitensor_widgets import PassesWidget, TracesWidget, passes, samples, show, traces
-from minitensor_widgets.collapse import auto_collapse
+from minitensor_widgets.collapse import auto_collapse, with_parts
 from minitensor_widgets.samples import edge, graph, node
 
 
@@ -147,6 +147,20 @@ def test_graphs_inside_nodes_are_told_in_the_details() -> None:
     assert text == "3 operations: tanh, 2 × multiply"
 
 
+def test_branches_and_loops_say_which_graph_is_which() -> None:
+    @mt.function
+    def steered(x):
+        y = x * 2.0 + 1.0 if x > 0.0 else -x
+        while y > 1.0:
+            y = y / 2.0
+        return y
+
+    steered(mt.constant(3.0))
+    inside = {item.op: list(item.attrs) for item in graph_view(steered).nodes if item.attrs}
+    assert inside["cond"] == ["inside if true", "inside if false"]
+    assert inside["while_loop"][:2] == ["inside condition", "inside body"]
+
+
 def test_an_argument_that_is_returned_and_one_that_is_not_used() -> None:
     @mt.function
     def first(x, unused):
@@ -174,6 +188,16 @@ def test_a_function_without_a_trace_says_what_to_do() -> None:
         show(never)
     with pytest.raises(TypeError, match="has no graph"):
         show(3)
+
+
+def test_a_backward_pass_is_no_part_of_another() -> None:
+    scopes = [""] * 50 + ["gradients"] * 30 + [""] * 50
+    record = {"nodes": [{"id": str(i), "scope": scope} for i, scope in enumerate(scopes)]}
+    parts = [item["scope"] for item in with_parts(record)["nodes"]]
+    assert list(dict.fromkeys(parts)) == [
+        "part 1", "part 2", "part 3", "gradients", "part 4", "part 5", "part 6"
+    ]  # fmt: skip
+    assert [parts.count(name) for name in ("part 3", "gradients", "part 4")] == [10, 30, 20]
 
 
 # ---- the cache
@@ -315,6 +339,20 @@ def test_too_much_to_carry_leaves_the_graphs_in_between_behind() -> None:
     state = json.loads(zlib.decompress(base64.b64decode(shown._packed())))
     assert [item["name"] for item in state["passes"]["passes"]] == ["traced", "fold constants"]
     assert state["step"] == 1
+
+
+def test_the_passes_of_a_long_graph_are_shown_in_parts() -> None:
+    @mt.function
+    def chain(x):
+        for i in range(150):
+            x = mt.sin(x) * (1.0 + i)
+        return x
+
+    chain(mt.ones([4]))
+    shown = passes(chain, collapsed=None)
+    assert shown.collapsed[0] == "part 1"
+    assert len(shown.to_html(static=True)) < 100_000
+    assert len(shown.to_html(static=False)) < 250_000
 
 
 def test_the_passes_of_a_real_function() -> None:

@@ -86,8 +86,8 @@ class TracedDrawing(Drawing):
         last = {id(x) for x in self.graph.outputs}
         made = node.outputs[0] if node.outputs else node.inputs[-1]
         attrs = {key: str(value) for key, value in node.attrs.items()}
-        for graph in node.op.graphs:
-            attrs[f"inside {graph.name or graph.kind}".replace("\n", " ")] = contents(graph)
+        for name, graph in zip(_names_of_graphs(node), node.op.graphs, strict=True):
+            attrs[f"inside {name}"] = contents(graph)
         return NodeView(
             identity, node.name or node.op.name, "op", any(id(x) in last for x in node.outputs),
             node.scope, shape_of(made), dtype_of(made), node.op.name,
@@ -114,6 +114,17 @@ class TracedDrawing(Drawing):
         if any(value is x for x in self.graph.inputs) or isinstance(outer, Symbol):
             return "input"
         return "constant" if outer is None else "capture"
+
+
+def _names_of_graphs(node: Node) -> list[str]:
+    """What each graph inside a node is for, as far as its op tells."""
+    count = len(node.op.graphs)
+    if node.op.name == "cond":
+        return ["if true", "if false"] if count == 2 else [f"branch {i}" for i in range(count)]
+    if node.op.name == "while_loop" and count == 2:
+        return ["condition", "body"]
+    names = [graph.name or graph.kind for graph in node.op.graphs]
+    return [name if names.count(name) == 1 else f"{name} {i}" for i, name in enumerate(names)]
 
 
 def contents(graph: Graph) -> str:

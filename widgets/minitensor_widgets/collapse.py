@@ -52,15 +52,27 @@ def auto_collapse(record: Mapping, most: int = MOST_VISIBLE) -> list[str]:
 def with_parts(record: Mapping, most: int = MOST_VISIBLE) -> dict:
     """Group a graph into numbered parts when its outermost boxes alone are too many to show.
 
-    Parts are consecutive in the order of the record, so that lines still run forward.
+    Parts are consecutive in the order of the record, so that lines still run forward. A backward
+    pass is a part of its own, with its own name.
     """
     outer = [(scope_prefixes(node["scope"]) or [f"\n{node['id']}"])[0] for node in record["nodes"]]
-    order = {key: i for i, key in enumerate(dict.fromkeys(outer))}
-    if len(order) <= most:
+    boxes = list(dict.fromkeys(outer))
+    if len(boxes) <= most:
         return dict(record)
-    size = max(20, -(-len(order) // most))
+    part = _parts(boxes, max(20, -(-len(boxes) // most)))
     nodes = [
-        {**node, "scope": "/".join(filter(None, [f"part {order[key] // size + 1}", node["scope"]]))}
+        {**node, "scope": "/".join(filter(None, [part[key], node["scope"]]))}
         for node, key in zip(record["nodes"], outer, strict=True)
     ]
     return {**record, "nodes": nodes}
+
+
+def _parts(boxes: list[str], size: int) -> dict[str, str]:
+    """The part that each outermost box belongs to: `size` boxes each, none for backward passes."""
+    found, number, count = {}, 1, 0
+    for key in boxes:
+        if count == size or (is_backward(key) and count):
+            number, count = number + 1, 0
+        found[key] = "" if is_backward(key) else f"part {number}"
+        count += not is_backward(key)
+    return found

@@ -13,6 +13,7 @@ from typing import Any
 
 from . import assets
 from .collapse import auto_collapse
+from .island import prepared
 from .output import MOST_BYTES, Output
 from .records import passes_record
 from .scene import clip
@@ -161,10 +162,12 @@ class Passes(Output):
     ) -> None:
         self.record = passes_record(view)
         self.step, self.selected = step, ""
-        items = self.record["passes"]
-        self.collapsed = list(collapsed or [])
-        if collapsed is None and items:
-            self.collapsed = auto_collapse(items[0]["graph"])
+        closed: dict[str, None] = dict.fromkeys(collapsed or [])
+        for item in self.record["passes"]:
+            item["graph"] = prepared(item["graph"])
+            if collapsed is None:
+                closed |= dict.fromkeys(auto_collapse(item["graph"]))
+        self.collapsed = list(closed)
 
     def __repr__(self) -> str:
         title, note = heading(self.record)

@@ -4,7 +4,8 @@ import { describeNode, frame, html, inspector, lifetime, linkTo, remount, svg } 
 import { Pane } from "./pane.js";
 import { sizeText } from "./units.js";
 
-const nameOf = (node) => (node.scope ? `${node.scope}/${node.label}` : node.label);
+// A long graph is shown in parts, which are none of its own scopes.
+const nameOf = ({ scope, label }) => `${scope}/${label}`.replace(/^(part [0-9]+)?\/?/, "");
 const saved = (n, words) => (n ? `${words(Math.abs(n))} ${n > 0 ? "saved" : "more"}` : "none saved");
 
 // A row for each pass: its name, and a bar for the nodes before (dashed) and after (filled).
