@@ -47,7 +47,8 @@ def run(text: str, *arguments: str, stdin: str | None = None) -> subprocess.Comp
     given = (
         [sys.executable, *arguments] if stdin is not None else [sys.executable, *arguments, text]
     )
-    environment = os.environ | {"PYTHONPATH": str(ROOT), "PYTHONWARNINGS": ""}
+    path = os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])
+    environment = os.environ | {"PYTHONPATH": path, "PYTHONWARNINGS": ""}
     return subprocess.run(
         given,
         input=stdin,
