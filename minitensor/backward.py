@@ -192,7 +192,7 @@ def _unbroadcast(g: Any, x: Any, symbolic: bool) -> Any:
     if type(g) is IndexedSlices:
         return g
     shape = x._array.shape
-    if g.shape == shape:
+    if shape is None or getattr(g.shape, "rank", 0) is None or g.shape == shape:
         return g
     xp: Any = ops if symbolic else NAMESPACE[type(x._array)]
     extra = len(g.shape) - len(shape)

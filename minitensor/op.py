@@ -66,6 +66,8 @@ class Op:
     """Whether the gradient rule sees None for results that no cotangent arrived at, not zeros."""
     composite = False
     """Whether a graph may have, in place of the op, the ops that its formula is made of."""
+    expands = False
+    """Whether the gradient rule can run on symbols whose sizes are not known."""
     any_rank = False
     """Whether `infer` also takes inputs whose rank is not known: their shape is None."""
     graphs: Sequence[Any] = ()

@@ -15,7 +15,8 @@ from minitensor.dtypes import as_dtype
 from minitensor.eager import convert_to_tensor, executing_eagerly
 from minitensor.errors import ArgumentError, InvalidArgumentError, message
 from minitensor.op import State, op, state
-from minitensor.shapes import Spec
+from minitensor.ops.state import stop_gradient
+from minitensor.shapes import NoElements, Spec
 from minitensor.tape import GradientTape
 from minitensor.tensor import Tensor
 
@@ -51,10 +52,13 @@ def py_function(func: Callable, inp: Any, Tout: Any, name: str | None = None) ->
             message("py_function", f"func={func!r}", "'func' must be callable",
                     "it is called with one tensor per input", "pass a function")
         )  # fmt: skip
-    inputs = [convert_to_tensor(x) for x in inp] if executing_eagerly() else list(inp)
     if executing_eagerly():
-        return _converted(func(*inputs), Tout)
-    found = call_python(inputs, func=func, Tout=_dtypes(Tout), name=name)
+        return _converted(func(*(convert_to_tensor(x) for x in inp)), Tout)
+    return _in_graph(func, inp, Tout, name)
+
+
+def _in_graph(func: Callable, inp: Sequence, Tout: Any, name: str | None) -> Any:
+    found = call_python(list(inp), func=func, Tout=_dtypes(Tout), name=name)
     return _arranged(list(found) if isinstance(found, tuple) else [found], Tout)
 
 
@@ -81,25 +85,34 @@ def numpy_function(
         arrays = [np.asarray(v, d.numpy) for v, d in zip(values, dtypes, strict=False)]
         return arrays if several else arrays[0] if arrays else None
 
-    return py_function(on_arrays, inp, Tout, name)
+    if executing_eagerly():
+        return py_function(on_arrays, inp, Tout, name)
+    return _in_graph(on_arrays, [stop_gradient(x) for x in inp], Tout, name)
 
 
-def _python_spec(*inputs: Spec, func: Callable, Tout: tuple) -> Any:
-    specs = tuple(Spec((), as_dtype(d).numpy) for d in Tout)
+def _python_spec(*inputs: Spec, func: Callable, Tout: tuple, shapes: Any = None) -> Any:
+    """What is known of the results: their dtypes, and shapes only where somebody says so."""
+    dtypes = [as_dtype(d).numpy for d in Tout]
+    if shapes is None:
+        specs: tuple = tuple(NoElements(None, dtype) for dtype in dtypes)
+    else:
+        pairs = zip(shapes, dtypes, strict=True)
+        specs = tuple(NoElements(None, d) if s is None else Spec(tuple(s), d) for s, d in pairs)
     return specs[0] if len(specs) == 1 else specs
 
 
 def _python_samples(rng: np.random.Generator) -> Iterator:
-    yield (np.asarray(rng.normal()),), {"func": lambda x: x * x, "Tout": ("float64",)}
-    pair = np.asarray(rng.normal()), np.asarray(rng.normal())
-    yield pair, {"func": lambda x, y: (x * y, x - y), "Tout": ("float64", "float64")}
+    one = {"func": lambda x: x * x, "Tout": ("float64",), "shapes": ((),)}
+    yield (np.asarray(rng.normal()),), one
+    two = {"func": lambda x, y: (x * y, x - y), "Tout": ("float64",) * 2, "shapes": ((), (2,))}
+    yield (np.asarray(rng.normal()), rng.normal(size=2)), {**two, "shapes": ((2,), (2,))}
 
 
 @op(infer=_python_spec, samples=_python_samples, types="A", portable=False, stateful=True)
-def call_python(xp, *inputs, func, Tout):
+def call_python(xp, *inputs, func, Tout, shapes=None):
     """The results of a Python function of tensors.
 
-    Shape: any → whatever the function gives.
+    Shape: any → whatever the function gives; `shapes`, where that is known.
     """
     with _eagerly():
         found = _converted(func(*map(Tensor, inputs)), list(Tout))
@@ -107,8 +120,12 @@ def call_python(xp, *inputs, func, Tout):
     return arrays[0] if len(arrays) == 1 else arrays
 
 
+call_python.expands = True
+call_python.any_rank = True
+
+
 @call_python.gradient
-def call_python_gradient(xp, g, out, *inputs, func, Tout):
+def call_python_gradient(xp, g, out, *inputs, func, Tout, shapes=None):
     cotangents = g if isinstance(g, tuple) else (g,)
     known = [i for i, x in enumerate(inputs) if as_dtype(x.dtype).is_differentiable]
     dtypes = tuple(as_dtype(inputs[i].dtype) for i in known)
@@ -121,7 +138,9 @@ def call_python_gradient(xp, g, out, *inputs, func, Tout):
             results = _converted(func(*values), list(Tout))
         return tape.gradient(results, sources, list(given), unconnected_gradients="zero")
 
-    found = call_python.on(xp, *cotangents, *inputs, func=pull_back, Tout=dtypes)
+    shapes = tuple(None if (s := inputs[i].shape) is None or getattr(s, "rank", 0) is None
+                   else tuple(s) for i in known)  # fmt: skip
+    found = call_python.on(xp, *cotangents, *inputs, func=pull_back, Tout=dtypes, shapes=shapes)
     found = found if isinstance(found, tuple) else (found,)
     thunks: list = [None] * len(inputs)
     for place, gradient in zip(known, found, strict=True):

@@ -274,6 +274,8 @@ def _before_broadcast(new: Rewrite, node: Node, x: Any) -> Any:
 
 
 def _same_shape(inputs: Sequence, node: Node) -> bool:
+    if any(x._array.shape is None for x in inputs):
+        return False
     try:
         shape = broadcast_shapes(*(x._array.shape for x in inputs))
     except Fault:

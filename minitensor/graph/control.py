@@ -37,7 +37,6 @@ class ControlOp(Op):
 
     takes_none = True
     expands = True
-    """Whether its gradient rule does not need to know sizes."""
 
     def __init__(self, name: str, graphs: Sequence[Graph], specs: Sequence):
         stateful = any(graph.has_effects for graph in graphs)
