@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 
 from minitensor import ops
+from minitensor.dtypes import as_dtype
 from minitensor.graph.call import GraphFunction
 from minitensor.graph.control import ControlOp, apply
 from minitensor.graph.ir import Graph, Node
@@ -75,6 +76,8 @@ class WhileOp(ControlOp):
         if not isinstance(state.interpreter, Tracer):
             return self._unrolled(inputs)
         loops, rows, fixed = self._parts(inputs)
+        if self.cond is None and _count(rows) == 0:  # rows that were never made have no sizes
+            return [*loops, *map(_no_rows, self.specs[self.loops :])]
         others = [*map(_row_spec, rows), *map(spec_of, fixed)]
         specs, body = widened(self.body, [spec_of(x) for x in loops], others)
         cond = None
@@ -260,6 +263,11 @@ def _stacked(spec: Any, count: int | None) -> Any:
     if spec.shape is None:
         return NoElements(None, spec.dtype)
     return Spec((count, *spec.shape), spec.dtype)
+
+
+def _no_rows(spec: Any) -> Any:
+    shape = (0, *(d or 0 for d in (spec.shape or ())[1:]))
+    return ops.zeros(shape=shape, dtype=as_dtype(spec.dtype))
 
 
 def _row_spec(x: Any) -> Any:
