@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import reduce
+from math import ceil
 from sys import _getframe
 from typing import Any
 
@@ -21,6 +22,7 @@ from minitensor.graph.ir import Graph, Node, learners_frame
 from minitensor.graph.names import UniqueNames, check_scope, name_of_op
 from minitensor.graph.symbol import Symbol, out_of_scope
 from minitensor.op import NO_ATTRS, Op, state
+from minitensor.ops.creation import range_
 from minitensor.ops.state import assign_variable, identity, read_variable
 from minitensor.shapes import NoElements, Spec, common
 from minitensor.tensor import Tensor
@@ -240,6 +242,8 @@ class Tracer:
         if further:
             op, symbols = DynamicOp(op, len(further)), [*symbols, *map(self.symbol_of, further)]
         specs = infer(op, [s.spec for s in symbols], attrs)
+        if op is range_:
+            specs = _counted(symbols, specs)
         several = isinstance(specs, tuple) and not isinstance(specs, (Spec, NoElements))
         outputs = self._node(op, symbols, attrs, specs if several else (specs,), label)
         return outputs if several else outputs[0]
@@ -297,6 +301,17 @@ def infer(op: Op, specs: Sequence, attrs: dict) -> Any:
         return reduce(common, found)
     several = [specs for specs in found if not isinstance(specs, NoElements)]
     return tuple(reduce(common, group) for group in zip(*several, strict=True))
+
+
+def _counted(symbols: Sequence[Symbol], spec: Any) -> Any:
+    """The spec of a range; its size is known where its ends are."""
+    known = [x.known for x in symbols]
+    if any(number is None for number in known):
+        return spec
+    first, last, step = (number.item() for number in known if number is not None)
+    if not np.isfinite([first, last, step]).all() or not step or (last - first) * step < 0:
+        return spec
+    return Spec((ceil((last - first) / step),), spec.dtype)
 
 
 def _is_small(array: Any) -> bool:
