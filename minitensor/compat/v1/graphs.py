@@ -139,6 +139,11 @@ def get_default_graph() -> Any:
     interpreter = state.interpreter
     if isinstance(interpreter, Tracer):
         return interpreter.graph
+    return home()
+
+
+def home() -> Graph:
+    """The graph that variables belong to: the innermost that is written first and run later."""
     return _here.graphs[-1] if _here.graphs else _base()
 
 

@@ -208,7 +208,7 @@ class GraphVariable(EngineVariable):
 
     def _changed(self, delta: Any, what: str, read_value: bool, name: str) -> Any:
         tracer = open_tracer()
-        scope = state.scope if tracer is None else tracer._unique(name)
+        scope = state.scope if tracer is None else _label(tracer, name)
         with _inside(scope):
             delta = self._delta(delta, what)
             now = self._now()
@@ -223,7 +223,7 @@ class GraphVariable(EngineVariable):
         if tracer is None or tracer.actual(self) is not self:
             state.interpreter.assign(self, tensor)
             return state.interpreter.read(self) if read_value else None
-        label = name[:-1] if name.endswith("/") else tracer._unique(name)
+        label = _label(tracer, name)
         tracer._node(assign_variable, (self, tracer.symbol_of(tensor)), NO_ATTRS, (), label)
         node = tracer.graph.nodes[-1]
         for tape in state.tapes:
@@ -255,6 +255,11 @@ class GraphVariable(EngineVariable):
         return f"<tf.Variable '{self.name}' shape={self._shape} dtype={self.dtype.name}>"
 
     __str__ = __repr__
+
+
+def _label(tracer: GraphTracer, name: str) -> str:
+    """The name of a node: unique, unless it ends with `/` and so is the whole name."""
+    return name[:-1] if name.endswith("/") else tracer._unique(name)
 
 
 @contextmanager

@@ -1,0 +1,78 @@
+"""Gradients as further nodes of the graph: `tf.gradients`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from minitensor import backward, nest
+from minitensor.errors import FailedPreconditionError
+from minitensor.graph.trace import Tracer
+from minitensor.op import state
+from minitensor.ops import ones_like
+from minitensor.scopes import name_scope
+from minitensor.targets import UnconnectedGradients, flat_sources, result, seeds, wants_zero, whole
+
+__all__ = ["gradients"]
+
+
+def gradients(  # noqa: D417 - arguments without effect share a line
+    ys: Any,
+    xs: Any,
+    grad_ys: Any = None,
+    name: str | None = "gradients",
+    colocate_gradients_with_ops: bool = False,
+    gate_gradients: bool = False,
+    aggregation_method: Any = None,
+    stop_gradients: Any = None,
+    unconnected_gradients: Any = UnconnectedGradients.NONE,
+) -> list:
+    """The derivative of the sum of `ys` with respect to each of `xs`, as tensors of the graph.
+
+    The nodes of the backward pass are added to the graph; they run when a session needs them.
+
+    Args:
+        ys: a tensor or a list of them.
+        xs: a tensor or variable, or a list of them.
+        grad_ys: what to start from instead of ones, one per y; None for ones.
+        name: the name scope of the new nodes.
+        stop_gradients: tensors that are taken as constants.
+        unconnected_gradients: "none" for None, "zero" for zeros, where no y depends on x.
+        colocate_gradients_with_ops, gate_gradients, aggregation_method: TensorFlow's; they have no
+            effect.
+
+    Shape: each gradient has the shape and dtype of its source.
+
+    Raises:
+        FailedPreconditionError: (also a RuntimeError) where ops compute at once.
+
+    Example:
+        >>> import minitensor.compat.v1 as tf
+        >>> with tf.Graph().as_default(), tf.Session() as session:
+        ...     x = tf.placeholder(tf.float32, [], name="x")
+        ...     [slope] = tf.gradients(x * x, x)
+        ...     print(session.run(slope, {x: 3.0}))
+        6.0
+    """
+    tracer = state.interpreter
+    if not isinstance(tracer, Tracer):
+        raise FailedPreconditionError(
+            "tf.gradients is not supported when eager execution is enabled. Use tf.GradientTape "
+            "instead.\nWhere ops compute at once there is no graph to go back through."
+        )
+    targets, sources = nest.flatten(ys), flat_sources(nest.flatten(xs))
+    stops = nest.flatten([] if stop_gradients is None else stop_gradients)
+    constants = {id(whole(x)) for x in stops}
+    nodes = [
+        node for node in tracer.graph.nodes
+        if not any(id(x) in constants for x in node.outputs)
+    ]  # fmt: skip
+    with name_scope(name or "gradients"):
+        starts = None
+        if grad_ys is not None:
+            given = [grad_ys] if not isinstance(grad_ys, (list, tuple)) else list(grad_ys)
+            starts = [ones_like(y) if g is None else g for y, g in zip(targets, given, strict=True)]
+        found = seeds(targets, starts, True)
+        reached = backward.reaching(nodes, sources)
+        found = tracer.pull_back(nodes, found, reached, {id(x) for x in sources})
+        zero = wants_zero(unconnected_gradients)
+        return [result(x, found.get(id(x)), zero, None) for x in sources]
