@@ -235,7 +235,12 @@ class _Assertions(converter.Base):
 
 
 class _Variables(variables.VariableAccessTransformer):
-    """Looks at what is read on the right of `x += y`, too."""
+    """Looks at what is read on the right of `x += y` and `x := y`, too."""
+
+    def visit_NamedExpr(self, node: Any) -> Any:  # noqa: N802
+        node.target.ctx = ast.Store()
+        node.value = self.visit(node.value)
+        return node
 
     def visit_AugAssign(self, node: Any) -> Any:  # noqa: N802
         node.value = self.visit(node.value)

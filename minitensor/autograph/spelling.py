@@ -1,7 +1,7 @@
 """Python's shorter forms, spelled out in those that malt knows.
 
-`super()` and `__x` in a class, annotated assignments, the `else` of a loop, `:=` in the condition
-of a `while`. A tree keeps its meaning; generated nodes have no place of their own.
+`super()` and `__x` in a class, annotated assignments, the `else` of loops and of `try`, `:=` in the
+condition of a `while`. A tree keeps its meaning; generated nodes have no place of their own.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ def spelled_out(tree: Any, function: Callable, new_name: Callable) -> Any:
     if any(isinstance(node, ast.Match) for node in ast.walk(tree)):
         raise NoSource("match statements are not supported")
     tree = _Defined(function).visit(tree)
-    tree = _Loops(new_name, tree).visit(tree)
+    tree = _Statements(new_name, tree).visit(tree)
     _refuse_hidden_assignments(tree)
     return tree
 
@@ -89,8 +89,8 @@ def _class_name(qualname: str) -> str:
     return parts[-2] if len(parts) > 1 else ""
 
 
-class _Loops(ast.NodeTransformer):
-    """Loops without `else`, which runs unless a `break` ended the loop, and without `:=`."""
+class _Statements(ast.NodeTransformer):
+    """Loops and `try` without `else`, and conditions of `while` without `:=`."""
 
     def __init__(self, new_name: Callable, tree: ast.AST):
         self.new_name = new_name
@@ -106,19 +106,33 @@ class _Loops(ast.NodeTransformer):
             node.test, node.body = ast.Constant(True), [leave, *node.body]
         return found
 
+    def visit_Try(self, node: ast.Try) -> Any:
+        self.generic_visit(node)
+        after, node.orelse = node.orelse, []
+        if not after:
+            return node
+        name = self._new("completed")
+        node.body.append(_assigned(name, True))
+        last, node.finalbody = node.finalbody, []
+        found = [_assigned(name, False), node, ast.If(_read(name), after, [])]
+        return ast.Try(found, [], [], last) if last else found
+
+    def _new(self, wanted: str) -> str:
+        name = self.new_name(wanted, self.taken)
+        self.taken.add(name)
+        return name
+
     def _without_else(self, node: Loop) -> Any:
         self.generic_visit(node)
         after, node.orelse = node.orelse, []
         if not after:
             return node
-        name = self.new_name("completed", self.taken)
-        self.taken.add(name)
+        name = self._new("completed")
         ended = _Ended(name)
         node.body = [new for old in node.body for new in ended.each(old)]
         if not ended.found:
             return [node, *after]
-        completed = ast.Name(name, ast.Load())
-        return [_assigned(name, True), node, ast.If(test=completed, body=after, orelse=[])]
+        return [_assigned(name, True), node, ast.If(_read(name), after, [])]
 
 
 class _Ended(ast.NodeTransformer):
@@ -139,6 +153,10 @@ class _Ended(ast.NodeTransformer):
     def generic_visit(self, node: ast.AST) -> ast.AST:
         inner = (ast.For, ast.While, ast.FunctionDef, ast.Lambda, ast.ClassDef)
         return node if isinstance(node, inner) else super().generic_visit(node)
+
+
+def _read(name: str) -> ast.Name:
+    return ast.Name(name, ast.Load())
 
 
 def _assigned(name: str, value: bool) -> ast.Assign:
