@@ -300,6 +300,8 @@ def test_forms_of_the_decorator() -> None:
     assert mt.function(plain)(t(1)).numpy() == 2
     assert mt.function(functools.partial(plain, t(2)))().numpy() == 3
     assert mt.function(abs)(t(-2)).numpy() == 2
+    assert mt.function(mt.add)(t(1), t(2)).numpy() == 3
+    assert mt.function(mt.reduce_sum)(t([[1, 2]]), axis=1).numpy().tolist() == [3]
     for wrong in (3, "f", None.__class__(), [plain]):
         if wrong is not None:
             with pytest.raises(TypeError, match="is not a callable object"):

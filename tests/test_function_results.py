@@ -140,9 +140,10 @@ def test_the_short_way_tells_the_same_calls_apart() -> None:
     f = mt.function(lambda *args, **kwargs: [*args, *(kwargs[k] for k in sorted(kwargs))])
     one, two = t(1.0), t(2.0)
     calls: list[tuple] = [
-        ((one, 2), {}), ((one, True), {}), ((one,), {"a": 2}), ((one,), {"b": 2}), ((), {"a": one}),
-        ((), {"b": one, "a": two}), ((), {"a": two, "b": one}), ((one, "a"), {}), ((None, one), {}),
-        ((one, None), {}), ((), {}), (("a",), {}), ((one, two), {}), ((two, one), {}),
+        ((one, 2), {}), ((one, 0.0), {}), ((one, -0.0), {}), ((one, True), {}), ((one, None), {}),
+        ((one,), {"a": 2}), ((one,), {"b": 2}), ((), {"a": one}), ((), {"b": one, "a": two}),
+        ((), {"a": two, "b": one}), ((one, "a"), {}), ((None, one), {}), ((), {}), (("a",), {}),
+        ((one, two), {}), ((two, one), {}),
     ]  # fmt: skip
     for _ in range(3):
         for args, kwargs in calls:

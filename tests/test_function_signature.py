@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import gc
 import inspect
 import weakref
@@ -131,6 +132,12 @@ def test_a_signature_has_structures() -> None:
             f(wrong)
 
 
+def test_a_parameter_can_have_any_name() -> None:
+    f = mt.function(lambda **kwargs: kwargs["self"] + kwargs["args"])
+    assert f(self=t(1), args=t(2)).numpy() == 3
+    assert f.get_concrete_function(self=t(1), args=t(2))(self=t(1), args=t(2)).numpy() == 3
+
+
 def test_further_arguments_can_have_specs() -> None:
     f = mt.function(lambda *xs: sum(xs), input_signature=[NUMBER, NUMBER])
     assert f(1, 2).numpy() == 3
@@ -186,6 +193,9 @@ class Net:
         assert cls is Net
         return x + 3
 
+    twice = mt.function(functools.partial(mt.multiply, 2))
+    again = mt.function(mt.function(lambda self, x: x * self.scale))
+
     @property
     @mt.function
     def size(self) -> Any:
@@ -214,6 +224,9 @@ def test_methods_of_all_kinds() -> None:
     assert (a.inside(t(1)).numpy(), Net.inside(t(1)).numpy()) == (3, 3)
     assert (a.kind(t(1)).numpy(), Net.kind(t(1)).numpy()) == (4, 4)
     assert a.size.numpy() == 2.0
+    assert a.twice(t(4)).numpy() == 8
+    assert a.again(t(4.0)).numpy() == 8.0
+    assert a.again is a.again
 
 
 def test_a_signature_needs_the_first_parameter_to_be_self() -> None:

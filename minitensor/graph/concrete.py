@@ -81,7 +81,7 @@ def traced(
         tracer.examples = {id(s): x for s, x in zip(symbols, examples, strict=False)
                            if isinstance(x, Tensor)}  # fmt: skip
         args, kwargs = template.filled(symbols, stand_ins)
-        structure = _tensors(function(*args, **kwargs), function)
+        structure = _tensors(function(*template.shortened(args), **kwargs), function)
         return [x for x in nest.flatten(structure) for x in _parts(x)]
 
     start = time.perf_counter()
@@ -189,7 +189,7 @@ class ConcreteFunction:
 
     # Running.
 
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+    def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
         """Run the graph.
 
         Raises:

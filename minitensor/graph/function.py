@@ -6,6 +6,7 @@ Read `Function.__call__`, then `Function._call`, then `Traces.find`.
 from __future__ import annotations
 
 import re
+import threading
 from collections.abc import Callable, Sequence
 from functools import partial, update_wrapper
 from inspect import Signature
@@ -25,6 +26,7 @@ from minitensor.tensor import Tensor
 
 __all__ = ["ConcreteFunction", "Function", "function"]
 
+_binding = threading.RLock()
 MOST_WAYS = 256
 """How many signatures of calls are remembered for the short way."""
 
@@ -62,7 +64,7 @@ class Function:
     def _use(self, traces: Traces) -> None:
         self._traces, self._ways, self._calls = traces, traces.ways, traces.calls
 
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+    def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
         """Run the graph for these arguments; trace the function first if they are new.
 
         Raises:
@@ -79,6 +81,8 @@ class Function:
                 tensors.append(x)
             elif kind in PLAIN:
                 way += kind, x
+            elif kind is float:
+                way += kind, x.hex()
             else:
                 return self._call(args, kwargs)
         if kwargs:
@@ -95,7 +99,7 @@ class Function:
         """The long way; `way` is what the short one looked for, if it could."""
         if functions.eagerly:
             return self.python_function(*args, **kwargs)
-        if self._for_methods:
+        if self._for_methods and args:
             return self.__get__(args[0], type(args[0]))(*args[1:], **kwargs)
         call = self._arguments(args, kwargs)
         template = call if self._fixed is None else self._fixed.template
@@ -125,12 +129,20 @@ class Function:
         return autograph.convert(self.python_function)
 
     def __get__(self, instance: Any, owner: Any = None) -> Function:
-        if instance is None or isinstance(self.python_function, staticmethod):
+        kind = type(self.python_function)
+        if instance is None or kind is staticmethod or not hasattr(kind, "__get__"):
             return self
         known = self._methods.get(id(instance))
+        bound = None if known is None else known[2]()
+        if bound is None:
+            with _binding:
+                bound = self._method(instance)
+        return bound
+
+    def _method(self, instance: Any) -> Function:
+        known = self._methods.get(id(instance))
         if known is not None:
-            bound = known[2]()
-            return self._bound(instance, known[0], known[1]) if bound is None else bound
+            return known[2]() or self._bound(instance, known[0], known[1])
         traces = Traces(self._traces.label, self._calls, self._options["reduce_retracing"])
         try:
             gone = ref(instance, partial(_drop, ref(self), id(instance)))
@@ -160,7 +172,7 @@ class Function:
 
     # What a learner asks.
 
-    def get_concrete_function(self, *args: Any, **kwargs: Any) -> ConcreteFunction:
+    def get_concrete_function(self, /, *args: Any, **kwargs: Any) -> ConcreteFunction:
         """The trace for these arguments; `mt.TensorSpec`s stand for tensors. Made if need be.
 
         Example:

@@ -333,6 +333,14 @@ class Arguments:
             leaves[i] = variables[number]
         return nest.pack_sequence_as(self.structure, leaves)
 
+    def shortened(self, positional: tuple) -> tuple:
+        """Without values at the end that are defaults: the function knows them itself."""
+        known = self._parameters.positional
+        count = len(positional)
+        while 0 < count <= len(known) and positional[count - 1] is known[count - 1].default:
+            count -= 1
+        return positional[:count]
+
     def described(self) -> list[tuple[str, str]]:
         """Each argument, and each part of it, as (name, what it is)."""
         positional, keyword = self.structure
