@@ -18,7 +18,7 @@ import pytest
 import minitensor as mt
 from minitensor.graph.function import Function
 from minitensor.views import graph_view, passes_view, to_json, traces_view
-from minitensor_widgets import PassesWidget, TracesWidget, passes, samples, show, traces
+from minitensor_widgets import PassesWidget, TracesWidget, passes, samples, show, step, traces
 from minitensor_widgets.collapse import auto_collapse, with_parts
 from minitensor_widgets.samples import edge, graph, node
 
@@ -145,6 +145,18 @@ def test_graphs_inside_nodes_are_told_in_the_details() -> None:
     assert len(calls) == 1
     (text,) = (value for key, value in calls[0].attrs.items() if key.startswith("inside"))
     assert text == "3 operations: tanh, 2 × multiply"
+
+
+def test_a_call_on_a_tape_tells_what_it_called() -> None:
+    v = mt.constant(2.0)
+    cube = mt.function(lambda x: x * x * x)
+    with mt.GradientTape() as tape:
+        tape.watch(v)
+        y = cube(v) + 1.0
+    called = by_label(graph_view(tape))
+    texts = [text for item in called.values() for text in item.attrs.values()]
+    assert "2 operations: 2 × multiply" in texts
+    assert "gradient with respect to v is 12" in step(tape, y).description()
 
 
 def test_branches_and_loops_say_which_graph_is_which() -> None:
@@ -275,6 +287,20 @@ def test_an_empty_cache_and_one_without_arguments_can_be_drawn() -> None:
     record = samples.cache()
     record["traces"] = [samples.trace(1, [], 0, 10)]
     assert "no arguments" in traces(record).to_svg()
+
+
+def test_cards_are_numbered_without_gaps() -> None:
+    kept: list[Any] = []
+
+    @mt.function
+    def first(x):
+        if not kept:
+            kept.append(mt.Variable(1.0))
+        return x * kept[0]
+
+    first(mt.constant(2.0))
+    assert first.experimental_get_tracing_count() == 2
+    assert [item.number for item in traces_view(first).traces] == [1]
 
 
 def test_a_real_cache_tells_what_differed() -> None:

@@ -15,6 +15,7 @@
 
 # %% tags=["setup"]
 import sys
+import tempfile
 import time
 
 import numpy as np
@@ -667,6 +668,29 @@ check("08.14", why_no_gain)
 # %%
 for node in any_length.graph.as_graph_def().node:
     print(f"{node.name:12} {node.op:12} {', '.join(node.input)}")
+
+# %% [markdown]
+# `mt.saved_model` writes a module with its functions into a folder: the graphs as text, the variables as numbers. Loading
+# runs no code and needs no class. To prove it, the class is deleted first.
+
+
+# %%
+class Parabola(mt.Module):
+    def __init__(self):
+        super().__init__()
+        self.factor = mt.Variable(2.0, name="factor")
+
+    @mt.function(input_signature=[mt.TensorSpec([None], mt.float32)])
+    def __call__(self, x):
+        return self.factor * x * x
+
+
+with tempfile.TemporaryDirectory() as folder:
+    mt.saved_model.save(Parabola(), folder)
+    del Parabola
+    parabola = mt.saved_model.load(folder)
+
+print(parabola(mt.constant([1.0, 2.0, 3.0])).numpy())
 
 # %% [markdown]
 # ## A glance ahead

@@ -25,7 +25,10 @@ def traces_view(function: Any) -> TracesView:
                     "decorate the function with @mt.function")
         )  # fmt: skip
     graphs = {concrete.record.number: concrete.graph for concrete in function.concrete_functions}
-    traces = [trace_view(trace, graphs.get(trace.number)) for trace in function.traces]
+    traces = [
+        trace_view(i, trace, graphs.get(trace.number))
+        for i, trace in enumerate(function.traces, start=1)
+    ]
     return TracesView(
         getattr(function, "__name__", "function"), traces,
         calls=sum(trace.calls for trace in traces),
@@ -35,10 +38,13 @@ def traces_view(function: Any) -> TracesView:
     )  # fmt: skip
 
 
-def trace_view(trace: Any, graph: Graph | None) -> TraceView:
-    """One trace as plain data; its graph knows which sizes were left open."""
+def trace_view(number: int, trace: Any, graph: Graph | None) -> TraceView:
+    """One trace as plain data; its graph knows which sizes were left open.
+
+    Traces are numbered as they are kept: a first one that only made variables is none of them.
+    """
     return TraceView(
-        trace.number, _signature(trace.signature, graph),
+        number, _signature(trace.signature, graph),
         trace.calls, max(0, trace.calls - 1), float(trace.seconds),
         int(trace.nodes), int(trace.bytes),
         [DifferenceView(*map(str, item)) for item in trace.differs], trace.fix,

@@ -12,6 +12,7 @@ from minitensor.graph.ir import ENGINE, Graph, Node, learners_frame, short_file
 from minitensor.shapes import NoElements
 from minitensor.tensor import Operand
 from minitensor.variable import Variable
+from minitensor.views.attributes import attributes
 from minitensor.views.records import EdgeView, GraphView, NodeView, SourceView, ValueView
 from minitensor.views.values import array_of, number_text, value_view
 
@@ -114,7 +115,7 @@ class Drawing:
             out is self.target or id(out) in last, node.scope, shape_of(out), dtype_of(out),
             node.op.name, (node.op.__doc__ or "").split("\n")[0],
             rules(node, self.rule_names(node)),
-            {key: str(value) for key, value in node.attrs.items()}, source_view(node),
+            attributes(node), source_view(node),
             _picture(out),
         )  # fmt: skip
 

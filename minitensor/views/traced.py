@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import Any
 
 from minitensor.graph.ir import Graph, Node, type_text
 from minitensor.graph.symbol import Symbol
 from minitensor.variable import Variable
+from minitensor.views.attributes import attributes
 from minitensor.views.drawing import Drawing, callers_names, dtype_of, rules, shape_of, source_view
 from minitensor.views.records import GraphView, NodeView
 from minitensor.views.values import number_text, value_view
 
-MOST_OPS = 12
 DOCS = {
     "input": "An argument: its value comes with each call.",
     "variable": "A variable: read anew each time the graph runs.",
@@ -85,14 +84,12 @@ class TracedDrawing(Drawing):
     def _op_view(self, identity: str, node: Node) -> NodeView:
         last = {id(x) for x in self.graph.outputs}
         made = node.outputs[0] if node.outputs else node.inputs[-1]
-        attrs = {key: str(value) for key, value in node.attrs.items()}
-        for name, graph in zip(_names_of_graphs(node), node.op.graphs, strict=True):
-            attrs[f"inside {name}"] = contents(graph)
         return NodeView(
             identity, node.name or node.op.name, "op", any(id(x) in last for x in node.outputs),
             node.scope, shape_of(made), dtype_of(made), node.op.name,
             (node.op.__doc__ or "").split("\n")[0],
-            rules(node, self.rule_names(node)) if node.outputs else [], attrs, source_view(node),
+            rules(node, self.rule_names(node)) if node.outputs else [], attributes(node),
+            source_view(node),
         )  # fmt: skip
 
     def _leaf_view(self, identity: str, value: Any) -> NodeView:
@@ -114,24 +111,3 @@ class TracedDrawing(Drawing):
         if any(value is x for x in self.graph.inputs) or isinstance(outer, Symbol):
             return "input"
         return "constant" if outer is None else "capture"
-
-
-def _names_of_graphs(node: Node) -> list[str]:
-    """What each graph inside a node is for, as far as its op tells."""
-    count = len(node.op.graphs)
-    if node.op.name == "cond":
-        return ["if true", "if false"] if count == 2 else [f"branch {i}" for i in range(count)]
-    if node.op.name == "while_loop" and count == 2:
-        return ["condition", "body"]
-    names = [graph.name or graph.kind for graph in node.op.graphs]
-    return [name if names.count(name) == 1 else f"{name} {i}" for i, name in enumerate(names)]
-
-
-def contents(graph: Graph) -> str:
-    """What a graph inside a node holds: `3 operations: 2 × multiply, add`."""
-    counts = Counter(node.op.name for node in graph.nodes)
-    names = [f"{n} × {name}" if n > 1 else name for name, n in counts.items()]
-    more = f" and {len(names) - MOST_OPS} more kinds" if len(names) > MOST_OPS else ""
-    size = len(graph.nodes)
-    found = f"{size} operation{'' if size == 1 else 's'}"
-    return f"{found}: {', '.join(names[:MOST_OPS])}{more}" if names else "nothing: it passes on"

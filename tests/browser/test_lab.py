@@ -114,6 +114,33 @@ def test_lesson_04_runs_and_its_stepper_obeys_the_arrow_keys(
     page.screenshot(path=screenshots / "lab_lesson_04.png")
 
 
+@pytest.mark.skipif(not list(LESSONS.glob("08_*.ipynb")), reason="lesson 08 is not built")
+def test_lesson_08_runs_and_its_cards_and_passes_obey_the_keyboard(
+    lab: Any, page: Any, screenshots: Path
+) -> None:
+    lab.open(page, next(LESSONS.glob("08_*.ipynb")).name)
+    lab.run_all(page)
+    last_lines = ["".join(cell["source"]).strip().split("\n")[-1] for cell in lab.cells(page)]
+    cards = lab.cell(page, last_lines.index("traces(scaled)")).locator(".mt")
+    cards.locator(".mt-card").first.wait_for(timeout=30_000)
+    slider = 'input[type="range"]'
+    cards.locator(slider).focus()
+    page.keyboard.press("Home")
+    page.keyboard.press("ArrowRight")
+    assert cards.locator(".mt-card:not([hidden])").count() == 1
+    page.keyboard.press("End")
+    assert cards.locator(".mt-card:not([hidden])").count() == 100
+    page.screenshot(path=screenshots / "lab_lesson_08_traces.png")
+    slides = lab.cell(page, last_lines.index("passes(descend)")).locator(".mt")
+    slides.locator(".mt-item").first.wait_for(timeout=30_000)
+    many = slides.locator(".mt-item").count()
+    slides.locator(slider).focus()
+    page.keyboard.press("Home")
+    assert slides.locator(".mt-count").inner_text().startswith("0 / ")
+    assert slides.locator(".mt-item").count() > many
+    page.screenshot(path=screenshots / "lab_lesson_08_passes.png")
+
+
 def shows_a_stepper(cell: dict[str, Any]) -> bool:
     """A cell whose output is a figure and whose last line makes a stepper."""
     source = "".join(cell["source"])
