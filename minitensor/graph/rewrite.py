@@ -221,12 +221,12 @@ class Rewrite:
     def _unique(self, wanted: str) -> str:
         """A name that no node has; that of the node which is being replaced is free again."""
         if not self._taken:
-            self._taken = {label_of(node) for node in self.graph.nodes}
+            self._taken = {label_of(node).lower() for node in self.graph.nodes}
         label, count = wanted, 0
-        while label in self._given or (count and label in self._taken):
+        while label.lower() in self._given or (count and label.lower() in self._taken):
             count += 1
             label = f"{wanted}_{count}"
-        self._given.add(label)
+        self._given.add(label.lower())
         return label
 
 
