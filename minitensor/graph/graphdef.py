@@ -198,7 +198,7 @@ class _Writer:
             if id(op._thing) in left_out:
                 continue
             made = self.node(op, names)
-            if op.type == "NoOp":
+            if op.type == "NoOp" and op.node is None:
                 made.input += [f"^{name}" for name in effects]
             elif effects and op.type == "Identity" and op.node is None:
                 made.input.append("^NoOp")
@@ -219,7 +219,7 @@ class _Writer:
             attrs["_source_line"] = AttrValue(s=line.encode())
         if op.node is not None and op.node.op.graphs:
             attrs |= self.functions(op)
-        inputs = [names(x) for x in op.inputs]
+        inputs = [*map(names, op.inputs), *(f"^{x.name}" for x in op.control_inputs)]
         device = op.device or None
         return NodeDef(name=op.name, op=op.type, input=inputs, device=device, attr=attrs)
 

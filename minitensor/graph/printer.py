@@ -19,6 +19,7 @@ from typing import Any, NamedTuple
 
 from minitensor.errors import shorten
 from minitensor.graph.ir import Graph, Node, is_variable, short_file, type_text
+from minitensor.shapes import TensorShape
 
 __all__ = ["text"]
 
@@ -119,6 +120,8 @@ def _attr(value: Any) -> str:
     if isinstance(value, slice):
         ends = ["" if x is None else str(x) for x in (value.start, value.stop, value.step)]
         return ":".join(ends if value.step is not None else ends[:2])
+    if isinstance(value, TensorShape):
+        return str(value)
     if isinstance(value, tuple) and any(isinstance(x, slice) for x in value):
         return f"[{', '.join(map(_attr, value))}]"
     return "..." if value is Ellipsis else shorten(value, LONGEST)

@@ -210,6 +210,9 @@ class Symbol(Tensor):
 
 def out_of_scope(symbol: Symbol) -> InaccessibleTensorError:
     """The error for a symbol used where its graph is not being traced."""
+    own = getattr(symbol._tracer, "out_of_scope", None)
+    if own is not None:
+        return own(symbol)
     line = source_line(symbol._origin)
     defined = f"\n\n{symbol!r} was defined here:\n    {line}" if line else ""
     return InaccessibleTensorError(

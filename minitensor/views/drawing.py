@@ -16,6 +16,8 @@ from minitensor.views.attributes import attributes
 from minitensor.views.records import EdgeView, GraphView, NodeView, SourceView, ValueView
 from minitensor.views.values import array_of, number_text, value_view
 
+_MADE = {"tape": "recorded by an eager tape", "graph": "of a graph that sessions run"}
+
 
 class Drawing:
     """Gives every value of a graph an id and a label; a variable and its reading are one node."""
@@ -101,7 +103,7 @@ class Drawing:
             for slot, x in enumerate(node.inputs)
         ]
         count = len(self.shown())
-        made = "recorded by an eager tape" if self.graph.kind == "tape" else "of a traced function"
+        made = _MADE.get(self.graph.kind, "of a traced function")
         return GraphView("", self.graph.kind, nodes, edges,
                          f"{count} operation{'' if count == 1 else 's'} {made}")  # fmt: skip
 

@@ -5,8 +5,11 @@
 public of minitensor is here too; what TensorFlow 1 had otherwise comes first.
 
 What differs from TensorFlow 1: nodes run in the order in which they were made, so that a reading
-made after an assignment sees what was assigned when both run; results are numpy values that nobody
-else changes; and `==` compares elements, as in TensorFlow 2.
+made after an assignment sees what was assigned when both run; a variable that is fed is fed to all
+its readings; and `tf.disable_eager_execution()` is about the thread that calls it.
+
+As in TensorFlow, `==` between tensors of such graphs is about identity; `tf.equal` compares
+elements.
 """
 
 from __future__ import annotations

@@ -7,10 +7,11 @@ from typing import Any
 from minitensor import backward, nest
 from minitensor.errors import FailedPreconditionError
 from minitensor.graph.trace import Tracer
-from minitensor.op import state
+from minitensor.op import convert, state
 from minitensor.ops import ones_like
 from minitensor.scopes import name_scope
 from minitensor.targets import UnconnectedGradients, flat_sources, result, seeds, wants_zero, whole
+from minitensor.tensor import IndexedSlices
 
 __all__ = ["gradients"]
 
@@ -75,4 +76,11 @@ def gradients(  # noqa: D417 - arguments without effect share a line
         reached = backward.reaching(nodes, sources)
         found = tracer.pull_back(nodes, found, reached, {id(x) for x in sources})
         zero = wants_zero(unconnected_gradients)
-        return [result(x, found.get(id(x)), zero, None) for x in sources]
+        return [_in_graph(result(x, found.get(id(x)), zero, None)) for x in sources]
+
+
+def _in_graph(g: Any) -> Any:
+    """A gradient whose parts can all be fetched."""
+    if isinstance(g, IndexedSlices) and g.dense_shape is not None:
+        return IndexedSlices(g.values, g.indices, convert(g.dense_shape))
+    return g

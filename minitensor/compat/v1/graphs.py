@@ -8,7 +8,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from minitensor.compat.v1.tracer import GraphTracer, control_dependencies
+from minitensor.compat.v1.tracer import (
+    MARKS,
+    PLACEHOLDER,
+    GraphTracer,
+    control_dependencies,
+)
 from minitensor.errors import InvalidArgumentError
 from minitensor.graph import ir
 from minitensor.graph.trace import Tracer, tracing
@@ -69,6 +74,14 @@ class Graph(ir.Graph, metaclass=_AnyGraph):
     def building_function(self) -> bool:
         """False: it is not the graph of a function."""
         return False
+
+    def plain(self) -> ir.Graph:
+        """The graph as that of a function: placeholders are its inputs, constants are values."""
+        kept = [node for node in self.nodes if node.op not in MARKS]
+        fed = [out for node in self.nodes if node.op is PLACEHOLDER for out in node.outputs]
+        graph = ir.Graph(kept, fed, kind="graph")
+        graph.tracer = self.tracer
+        return graph
 
     def finalize(self) -> None:
         """Allow no further nodes."""

@@ -16,11 +16,9 @@ import numpy as np
 
 from minitensor.compat.v1.graphs import Graph
 from minitensor.compat.v1.tracer import (
-    CONST,
-    NO_OP,
+    MARKS,
     PLACEHOLDER,
     PLACEHOLDER_WITH_DEFAULT,
-    VAR_HANDLE_OP,
     GraphTracer,
     anchor,
 )
@@ -37,8 +35,6 @@ from minitensor.tensor import Tensor
 from minitensor.variable import Variable
 
 __all__ = ["Held", "Program", "needed"]
-
-NOT_RUN = (CONST, VAR_HANDLE_OP, NO_OP)
 
 
 class Held(Variable):
@@ -66,7 +62,7 @@ class Program:
         self.writes = [held(v) for v in writes]
         self.flags = [(held(v), held(v.tells)) for v in reads if v.tells is not None]
         outputs = [x for x in fetches if isinstance(x, Symbol)]
-        runs = [_runnable(node, fed) for node in nodes if node.op not in NOT_RUN]
+        runs = [_runnable(node, fed) for node in nodes if node.op not in MARKS]
         cut = ir.Graph(runs, fed, outputs=outputs, name="session")
         instead = {id(v): held(v) for v in cut.variables if isinstance(v, GraphVariable)}
         self.function = GraphFunction(_bound(cut, instead))

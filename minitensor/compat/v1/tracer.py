@@ -27,10 +27,11 @@ from minitensor.graph import ir
 from minitensor.graph.ir import Node
 from minitensor.graph.names import name_of_op
 from minitensor.graph.operations import Operation
-from minitensor.graph.symbol import Symbol
+from minitensor.graph.symbol import Symbol, out_of_scope
 from minitensor.graph.trace import Tracer
 from minitensor.op import Op, state
 from minitensor.ops.array import stack
+from minitensor.ops.comparison import equal, not_equal
 from minitensor.ops.draws import DEFAULT_GRAPH_SEED, next_seed
 from minitensor.ops.philox import hashed
 from minitensor.shapes import NoElements
@@ -65,6 +66,8 @@ PLACEHOLDER_WITH_DEFAULT = _Mark(
     lambda default, *, shape: NoElements(shape, default.dtype),
     lambda xp, g, out, default, *, shape: g,
 )  # fmt: skip
+MARKS = (CONST, PLACEHOLDER, VAR_HANDLE_OP, NO_OP)
+"""What does not run."""
 
 
 class GraphTracer(Tracer):
@@ -93,12 +96,7 @@ class GraphTracer(Tracer):
     def capture(self, value: Any, label: str = "Const") -> Symbol:
         """A constant for an eager tensor; tensors of other graphs are refused."""
         if isinstance(value, Symbol):
-            raise InaccessibleTensorError(
-                f"{value} must be from the same graph as what it is used with (graphs are "
-                f"{value.graph!r} and {self.graph!r}).\nA tensor has a value only when its own "
-                "graph runs. To fix it: build both in one graph, or run the first graph and feed "
-                "its result to a placeholder of the second."
-            )
+            raise out_of_scope(value)
         inner = self.lift(value, label)
         self._inside[id(value)] = value, inner
         return inner
@@ -161,6 +159,30 @@ class GraphTracer(Tracer):
         seed = stack([self.lift(Tensor(np.asarray(key)), "seed"), count.value()], axis=0)
         self.wait(seed, [count.assign_add(np.int64(1), read_value=False).node])
         return seed
+
+    def binary(self, op: Op, x: Any, y: Any) -> Any:
+        """Append an op that a Python operator asked for.
+
+        `==` and `!=` are about identity where a learner writes them, as in TensorFlow, so that
+        tensors can be looked for in lists. The rules of ops compare elements.
+        """
+        if op is equal or op is not_equal:
+            caller = _getframe(3)  # behind this, Operand's helper, and its method
+            if not caller.f_code.co_filename.startswith(ir.ENGINE):
+                return (x is y) is (op is equal)
+        return super().binary(op, x, y)
+
+    def out_of_scope(self, symbol: Symbol) -> InaccessibleTensorError:
+        """The error for a tensor of this graph that is used outside of it."""
+        if isinstance(state.interpreter, Tracer):
+            graphs = f"{self.graph!r} and {state.interpreter.graph!r}"
+            where = f"must be from the same graph as what it is used with (graphs are {graphs})."
+            fix = "build both in one graph, or feed the result of one to a placeholder of the other"
+        else:
+            where = "is a tensor of a graph, and is used where ops compute at once."
+            fix = "build on it within `with graph.as_default():`, or use what session.run(…) gives"
+        rule = "A tensor has a value only when its own graph runs."
+        return InaccessibleTensorError(f"{symbol} {where}\n{rule} To fix it: {fix}.")
 
     # Doors to what is built on this.
 
