@@ -19,6 +19,7 @@ from minitensor.errors import (
     InvalidArgumentError,
     message,
 )
+from minitensor.ops.control import vectorized_map
 from minitensor.targets import flat_sources, result, wants_zero
 from minitensor.tensor import Operand, Tensor
 from minitensor.trail import learners_line
@@ -48,6 +49,10 @@ def jacobian(
         _check_persistent(tape, "jacobian", "with eager execution enabled and with  "
                           "experimental_use_pfor set to False")  # fmt: skip
     tape.claim(target, flat)
+    if not target.shape.is_fully_defined():
+        results = _in_one_loop(tape, target, flat, zero)
+        tape.release()
+        return nest.pack_sequence_as(sources, results)
     shape = tuple(target.shape)
     rows = _rows(tape, target, flat, _unit_vectors(shape))
     results = [_assembled(x, column, (*shape, *x.shape), 0, zero)
@@ -81,6 +86,10 @@ def batch_jacobian(
         _check_persistent(tape, "batch_jacobian", "with parallel_iterations")
     [source] = flat_sources(source)
     tape.claim(target, [source])
+    if not target.shape.is_fully_defined():
+        found = _batch_in_one_loop(tape, target, source)
+        tape.release()
+        return found
     batch, *row = target.shape
     starts = [np.broadcast_to(unit, target.shape) for unit in _unit_vectors(tuple(row))]
     column = [row[0] for row in _rows(tape, target, [source], starts)]
@@ -91,6 +100,48 @@ def batch_jacobian(
         found = Tensor(np.zeros(shape, source.dtype.numpy))
     tape.release()
     return found
+
+
+def _in_one_loop(tape: GradientTape, target: Any, sources: list, zero: bool) -> list:
+    """In a trace, where the number of rows is not known: a loop over the elements."""
+    given = ops.shape(target)
+    found = _loop(tape, target, sources, ops.size(target), lambda unit: ops.reshape(unit, given))
+    return [_zeros(ops.concat([given, ops.shape(x)], axis=0), x) if g is None and zero
+            else None if g is None
+            else ops.reshape(g, ops.concat([given, ops.shape(x)], axis=0))
+            for x, g in zip(sources, found, strict=True)]  # fmt: skip
+
+
+def _batch_in_one_loop(tape: GradientTape, target: Any, source: Any) -> Any:
+    """The same for examples: a loop over the elements of one."""
+    given, row = ops.shape(target), ops.shape(target)[1:]
+    count = ops.reduce_prod(row)
+    [found] = _loop(tape, target, [source], count,
+                    lambda unit: ops.broadcast_to(ops.reshape(unit, row), given))  # fmt: skip
+    shape = ops.concat([given, ops.shape(source)[1:]], axis=0)
+    if found is None:
+        return _zeros(shape, source)
+    axes = ops.concat([[1, 0], ops.range(2, ops.rank(found))], axis=0)
+    return ops.reshape(ops.transpose(found, axes), shape)
+
+
+def _loop(tape: GradientTape, target: Any, sources: list, count: Any, start: Any) -> list:
+    """The gradients of all sources for each unit vector, stacked; None where there is none."""
+    there: list[bool] = []
+
+    def gradients(i: Any) -> list:
+        unit = start(ops.one_hot(i, count, dtype=target.dtype))
+        [found] = tape.cotangents(target, sources, [unit])
+        rows = [result(x, found.get(id(x)), False, None) for x in sources]
+        there.extend(g is not None for g in rows)
+        return [convert_to_tensor(g) for g in rows if g is not None]
+
+    stacked = iter(vectorized_map(gradients, ops.range(count)))
+    return [next(stacked) if known else None for known in there]
+
+
+def _zeros(shape: Any, source: Any) -> Any:
+    return ops.zeros(shape=shape, dtype=source.dtype)
 
 
 def _unit_vectors(shape: tuple) -> list[np.ndarray]:

@@ -25,6 +25,7 @@ from minitensor.ops.arithmetic import (
     subtract,
     truediv,
 )  # fmt: skip
+from minitensor.ops.array import broadcast_to
 from minitensor.ops.bitwise import bitwise_and, bitwise_or, bitwise_xor, invert
 from minitensor.ops.comparison import (
     equal,
@@ -38,8 +39,11 @@ from minitensor.ops.comparison import (
     logical_xor,
     not_equal,
 )  # fmt: skip
-from minitensor.ops.indexing import boolean_mask, getitem, static_index
+from minitensor.ops.indexing import boolean_mask, getitem, setitem, static_index
 from minitensor.ops.linalg import matmul
+from minitensor.ops.scattering import tensor_scatter_nd_update
+from minitensor.ops.selection import indices_where
+from minitensor.ops.sizes import shape as shape_of
 from minitensor.shapes import broadcast_shapes
 
 __all__ = ["Operand"]
@@ -203,6 +207,21 @@ def _getitem(tensor: Any, index: Any) -> Any:
                         "write `:` for one axis")
         )  # fmt: skip
     return state.interpreter.apply(getitem, (tensor,), {"index": static})
+
+
+def with_part(tensor: Any, index: Any, function: Any) -> Any:
+    """The tensor with `function(tensor[index])` in the place of `tensor[index]`.
+
+    Shape: as tensor; a single value fills the part.
+    """
+    parts = tuple(index) if isinstance(index, (tuple, list)) else (index,)
+    if _is_truth(parts[0]) and np.ndim(parts[0]):
+        part = boolean_mask(tensor, parts[0])
+        values = broadcast_to(function(part), shape=shape_of(part))
+        return tensor_scatter_nd_update(tensor, indices_where(parts[0]), values)
+    static = tuple(_static(part) for part in parts)
+    part = state.interpreter.apply(getitem, (tensor,), {"index": static})
+    return setitem(tensor, function(part), index=static)
 
 
 def _static(part: Any) -> Any:

@@ -125,7 +125,7 @@ def remember(nodes: Sequence[Node], known: Mapping[int, Any]) -> Past:
 def leaf(x: Any) -> Leaf:
     """What is left of a tensor or variable."""
     array = x._array
-    scalar = None if array.ndim else array
+    scalar = None if isinstance(array, NoElements) or array.ndim else array
     return Leaf(ref(x), array.shape, array.dtype, scalar, getattr(x, "_origin", None))
 
 

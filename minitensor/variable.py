@@ -12,10 +12,10 @@ from typing import Any
 
 import numpy as np
 
-from minitensor.backend import Quiet
 from minitensor.dtypes import DType, as_dtype
 from minitensor.errors import DTypeError, InvalidArgumentError, message
 from minitensor.op import convert, state
+from minitensor.operand import with_part
 from minitensor.ops import scattering
 from minitensor.ops.gathering import gather, gather_nd
 from minitensor.ops.state import identity
@@ -436,15 +436,12 @@ class _Part(Tensor):
     def _store(self, what: str, combine: Callable, value: Any) -> Any:
         variable = self._variable
         new = variable._convert(value, variable.dtype, what)
-        index = tuple(self._index) if isinstance(self._index, (tuple, list)) else (self._index,)
-        place = tuple(np.asarray(i) if isinstance(i, Operand) else i for i in index)
-        if new.shape != self.shape and new.ndim:
+        if new.shape.rank and not new.shape.is_compatible_with(self.whole.shape):
             raise InvalidArgumentError(
                 message(f"{what} of variable '{variable.name}'", f"shape {new.shape}",
                         f"the part has shape {self.shape}", "shapes must be equal",
                         "reshape the value")
             )  # fmt: skip
-        with _updating, Quiet():
-            array = variable._array.copy()
-            array[place] = combine(array[place], new._array)
-            return variable._store(Tensor(array, variable._value._device))
+        with _updating:
+            now = with_part(variable._now(), self._index, lambda part: combine(part, new))
+            return variable._store(now)

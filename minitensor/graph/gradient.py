@@ -51,9 +51,7 @@ def _needed(nodes: Sequence[Node], found: dict, reached: set[int]) -> list[Node]
 
 def _opens(node: Node) -> bool:
     """Whether the rule of a node can run on symbols: it needs sizes, unless it says otherwise."""
-    if node.op is ops.read_variable or node.op.expands:
-        return True
-    return all(_has_sizes(x) for x in (*node.inputs, *node.outputs))
+    return node.op.expands or all(_has_sizes(x) for x in (*node.inputs, *node.outputs))
 
 
 def _has_sizes(x: Any) -> bool:

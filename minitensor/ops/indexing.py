@@ -11,9 +11,9 @@ from minitensor import samples
 from minitensor.dtypes import as_dtype
 from minitensor.errors import Fault
 from minitensor.op import op
-from minitensor.shapes import Spec, axis_of
+from minitensor.shapes import Spec, axis_of, broadcast_shapes
 
-__all__ = ["boolean_mask", "boolean_unmask", "getitem", "put", "strided_slice"]
+__all__ = ["boolean_mask", "boolean_unmask", "getitem", "put", "setitem", "strided_slice"]
 
 
 def _selection_shape(shape: tuple, index: tuple) -> tuple:
@@ -124,6 +124,36 @@ def strided_index(begin: Any, end: Any, strides: Any, masks: tuple[int, ...]) ->
             start, stop = None if begin_mask & bit else first, None if end_mask & bit else last
             index.append(slice(start, stop, step))
     return tuple(index)
+
+
+def _setitem_spec(input: Spec, values: Spec, *, index: tuple) -> Spec:
+    part = _selection_shape(input.shape, index)
+    if None not in (*part, *values.shape) and broadcast_shapes(part, values.shape) != part:
+        raise Fault(f"the part has shape {part} and the values {tuple(values.shape)}",
+                    "values fill the part exactly, or stretch to it",
+                    "reshape the values")  # fmt: skip
+    return input
+
+
+# portable=False: as getitem.
+@op(infer=_setitem_spec, types="T", kinds="fciubO", portable=False,
+    samples=samples.cases((((3, 4), (4,)), {"index": (1,)}),
+                          (((3, 4), ()), {"index": (slice(None, None, -2), slice(1, 3))}),
+                          (((3, 4), (3, 2)), {"index": (Ellipsis, slice(2, None))})))  # fmt: skip
+def setitem(xp, input, values, *, index):
+    """The tensor with `values` at the places that `index` names; the tensor itself never changes.
+
+    Shape: (…), that of `input[index]` or what stretches to it → as input.
+    """
+    out = xp.array(input)
+    out[index] = values
+    return out
+
+
+@setitem.gradient
+def setitem_gradient(xp, g, out, input, values, *, index):
+    """`g without the places, and g at the places`."""
+    return lambda: setitem.on(xp, g, xp.zeros_like(values), index=index), lambda: g[index]
 
 
 def _strided_spec(
