@@ -209,6 +209,9 @@ from minitensor.variable import Variable as Variable
 
 if TYPE_CHECKING:
     from minitensor import autograph as autograph
+    from minitensor import compat as compat
+    from minitensor import saved_model as saved_model
+    from minitensor.compat.v1 import Graph as Graph
 
 __version__ = "0.1.0"
 
