@@ -70,6 +70,7 @@ DOORS = {
     ("graph.ir", "graph.operations"): "graph.get_operations() and look-ups by name",
     ("graph.ir", "graph.graphdef"): "graph.as_graph_def()",
     ("graph.ir", "graph.printer"): "print(graph)",
+    ("graph.ir", "graph.onnx"): "graph.export_onnx()",
     ("graph.trace", "graph.flow"): "mt.cond, mt.while_loop and loops over rows, while tracing",
     ("tape", "jacobian"): "tape.jacobian() and tape.batch_jacobian()",
     ("tape", "explain"): "tape.explain()",
