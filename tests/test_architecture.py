@@ -20,7 +20,7 @@ CHECKING = ROOT / "lessons" / "checking"
 FLOORS = [
     ["errors"],
     ["dtypes", "shapes"],
-    ["nest", "conversion", "backend", "wire"],
+    ["nest", "conversion", "backend", "threads", "wire"],
     ["device"],
     ["interpreter"],
     ["op", "samples", "device_lib"],
