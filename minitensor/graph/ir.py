@@ -196,6 +196,17 @@ class Graph:
 
         return graph_def(self, add_shapes)
 
+    def export_onnx(self, path: str | os.PathLike) -> None:
+        """Write the graph as an ONNX model, with the values that its variables have now.
+
+        Raises:
+            UnavailableError: (also an ImportError) without the package onnx.
+            UnimplementedError: for an op that ONNX has nothing like, such as a loop or a random op.
+        """
+        from minitensor.graph.onnx import export
+
+        export(self, path)
+
     def to_graphviz(self, **attributes: str) -> Any:
         """The graph as a `graphviz.Digraph`, which renders to SVG, PDF or PNG.
 
