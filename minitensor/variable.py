@@ -24,7 +24,7 @@ from minitensor.tensor import IndexedSlices, Operand, Reference, Tensor, numpy_t
 
 __all__ = ["Variable"]
 
-_updating = threading.RLock()  # so that no thread's update is lost
+_updating = threading.RLock()
 
 
 def _no_in_place(operator: str, method: str) -> Callable:
@@ -69,6 +69,8 @@ class Variable(Operand):
         """A variable; where an interpreter has a class of its own for them, one of that."""
         other = getattr(state.interpreter, "variable_class", None)
         return object.__new__(other if other is not None and cls is Variable else cls)
+
+    lock: Any = None  # of programs that write it, so that no thread's update is lost
 
     def __init__(
         self,
@@ -180,13 +182,13 @@ class Variable(Operand):
     def assign_add(self, delta: Any, use_locking: bool = False, name: str | None = None,
                    read_value: bool = True) -> Any:  # fmt: skip
         """Add to the value; `delta` has exactly the variable's shape."""
-        with _updating:
+        with self.lock or _updating:
             return self._store(self._now() + self._delta(delta, "assign_add"), read_value)
 
     def assign_sub(self, delta: Any, use_locking: bool = False, name: str | None = None,
                    read_value: bool = True) -> Any:  # fmt: skip
         """Subtract from the value; `delta` has exactly the variable's shape."""
-        with _updating:
+        with self.lock or _updating:
             return self._store(self._now() - self._delta(delta, "assign_sub"), read_value)
 
     def scatter_add(self, sparse_delta: IndexedSlices, use_locking: bool = False,
@@ -306,14 +308,14 @@ class Variable(Operand):
                         "mt.IndexedSlices(values, indices)")
             )  # fmt: skip
         values = self._convert(delta.values, self.dtype, f"scatter_{how}")
-        with _updating:
+        with self.lock or _updating:
             rows = scattering.tensor_scatter_rows(self._now(), delta.indices, values, how=how)
             return self._store(rows)
 
     def _scatter_nd(self, how: str, indices: Any, updates: Any) -> Any:
         function = getattr(scattering, f"tensor_scatter_nd_{how}")
         values = self._convert(updates, self.dtype, f"scatter_nd_{how}")
-        with _updating:
+        with self.lock or _updating:
             return self._store(function(self._now(), indices, values))
 
     def __getitem__(self, index: Any) -> Any:
@@ -392,6 +394,7 @@ class _Unread(Variable):
         self._variable = variable
         self._name, self._shape = "UnreadVariable", variable.shape
         self.trainable, self.constraint = variable.trainable, variable.constraint
+        self.lock = variable.lock
 
     @property
     def name(self) -> str:
@@ -442,6 +445,6 @@ class _Part(Tensor):
                         f"the part has shape {self.shape}", "shapes must be equal",
                         "reshape the value")
             )  # fmt: skip
-        with _updating:
+        with variable.lock or _updating:
             now = with_part(variable._now(), self._index, lambda part: combine(part, new))
             return variable._store(now)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import linecache
 import threading
 import tracemalloc
 from typing import Any
@@ -309,3 +310,52 @@ def test_explain_counts_what_was_saved() -> None:
     assert explanation.after.bytes < explanation.before.bytes
     assert explanation.in_place == 8
     assert "kernels" in str(explanation)
+
+
+def test_a_run_that_fails_leaves_variables_as_they_were() -> None:
+    v = mt.Variable([1.0, 2.0, 3.0])
+
+    @mt.function
+    def turns(i: Any) -> Any:
+        v.assign(v * 2.0)
+        found = mt.gather(v, i)
+        v.assign(v + 1.0)
+        return found
+
+    turns(mt.constant([0]))
+    before = v.numpy()
+    with pytest.raises(mt.errors.InvalidArgumentError):
+        turns(mt.constant([9]))
+    np.testing.assert_array_equal(v.numpy(), before)
+
+
+def test_no_update_is_lost_between_threads() -> None:
+    count, total = mt.Variable(0), mt.Variable([0.0, 0.0])
+    add = mt.function(lambda: count.assign_add(1))
+
+    @mt.function
+    def both() -> None:
+        count.assign_add(1)
+        total.assign_add([1.0, 2.0])
+
+    def run(function: Any) -> None:
+        for _ in range(300):
+            function()
+
+    threads = [threading.Thread(target=run, args=(f,)) for f in (add, both, both, add)]
+    for t in threads:
+        t.start()
+    for t in threads:
+        t.join()
+    assert int(count) == 1200
+    assert total.numpy().tolist() == [600.0, 1200.0]
+
+
+def test_a_function_that_is_gone_leaves_no_source_behind() -> None:
+    f = mt.function(lambda x: mt.exp(x) * 3.0)
+    f(mt.constant(1.0))
+    gc.collect()
+    before = sum(name.startswith("<minitensor graph") for name in linecache.cache)
+    del f
+    gc.collect()
+    assert sum(name.startswith("<minitensor graph") for name in linecache.cache) < before

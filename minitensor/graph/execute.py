@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import itertools
 import linecache
-from collections.abc import Callable, Sequence
+import threading
+from collections.abc import Callable, Iterable, Sequence
 from functools import cache
 from sys import getrefcount
 from typing import Any
+from weakref import finalize
 
 import numpy as np
 
@@ -21,6 +23,7 @@ from minitensor.graph.report import Explanation, explain
 from minitensor.graph.tiles import choose
 from minitensor.graph.trace import replay
 from minitensor.op import State, state
+from minitensor.ops.state import assign_variable
 from minitensor.shapes import Spec
 from minitensor.tensor import Tensor
 from minitensor.threads import spread
@@ -47,6 +50,8 @@ class Executable:
         self.file = f"<minitensor graph {self.program.name} {next(_numbers)}>"
         lines = self.text.splitlines(keepends=True)
         linecache.cache[self.file] = len(self.text), None, lines, self.file
+        finalize(self, linecache.cache.pop, self.file, None)
+        self._lock = locked(v for v in graph.variables if _is_written(v, graph))
         self._code = compile(self.text, self.file, "exec")
         self._frames: list[Callable] = []
 
@@ -61,7 +66,10 @@ class Executable:
             run = self._new_frame()
         token = silence()
         try:
-            return run(*arrays)
+            if self._lock is None:
+                return run(*arrays)
+            with self._lock:
+                return run(*arrays)
         except Exception as error:
             raise self._lesson(error).with_traceback(error.__traceback__) from None
         finally:
@@ -117,6 +125,45 @@ class Executable:
         finally:
             state.interpreter, state.tapes = before
         return [x._array for x in found]
+
+
+def _is_written(variable: Variable, graph: Graph) -> bool:
+    inside = (inner for node in graph.nodes for inner in node.op.graphs)
+    return any(
+        node.op is assign_variable and node.inputs[0] is variable for node in graph.nodes
+    ) or any(_is_written(variable, inner) for inner in inside)
+
+
+def locked(variables: Iterable[Variable]) -> Any:
+    """What keeps programs that write the same variables from running at once; None for none.
+
+    The variables of one program share a lock, and all programs that write them take it.
+    """
+    variables = list(variables)
+    known = {id(v.lock): v.lock for v in variables if v.lock is not None}
+    shared = next(iter(known.values()), None) or threading.RLock()
+    for variable in variables:
+        if variable.lock is None:
+            variable.lock = shared
+    locks = {id(v.lock): v.lock for v in variables}
+    if len(locks) < 2:
+        return shared if locks else None
+    return _Several([locks[key] for key in sorted(locks)])
+
+
+class _Several:
+    """Several locks, always taken in the same order."""
+
+    def __init__(self, locks: Sequence[Any]):
+        self.locks = locks
+
+    def __enter__(self) -> None:
+        for lock in self.locks:
+            lock.acquire()
+
+    def __exit__(self, *_: object) -> None:
+        for lock in reversed(self.locks):
+            lock.release()
 
 
 def _references(variable: Variable) -> tuple[int, int]:

@@ -155,12 +155,14 @@ class _Merger:
     def possible(self) -> bool:
         """Whether every region may wait for the last one, and each result is a variable's next.
 
-        Nobody reads their results but the assignments, nobody writes what they read, and the old
-        values are not read later.
+        Nobody reads their results but the assignments, nobody writes what they read, the old values
+        are not read later, and nothing fails later.
         """
         places = {id(step): at for at, step in enumerate(self.steps)}
         first, last = (places[id(r)] for r in (self.regions[0], self.regions[-1]))
         if any(s.node.op.graphs or s.node.op.name in PYTHON for s in self.steps):
+            return False
+        if any(step.may_raise for step in self.steps[last:]):
             return False
         leaving = {id(root) for out in self.outputs for root in out.roots}
         for region in self.regions:

@@ -15,13 +15,18 @@ from minitensor.graph.ir import Graph, Node
 from minitensor.graph.rewrite import Rewrite, has_sizes, spec_of
 from minitensor.graph.symbol import Symbol
 
-__all__ = ["hoist_from_loops"]
+__all__ = ["cannot_raise", "hoist_from_loops"]
 
 _SAFE = {
     ops.matmul, ops.transpose, ops.matrix_transpose, ops.reshape, ops.expand_dims, ops.broadcast_to,
     ops.reduce_sum, ops.reduce_max, ops.reduce_mean, ops.identity, ops.stop_gradient,
 }  # fmt: skip
 """Ops that, beside elementwise ones, raise nothing once their shapes are known to fit."""
+
+
+def cannot_raise(node: Node) -> bool:
+    """Whether a node raises nothing, whatever the values are."""
+    return node.op in _SAFE or never_raises(node)
 
 
 def hoist_from_loops(graph: Graph) -> Graph:
@@ -48,7 +53,7 @@ def _same_each_time(op: Any) -> list[Node]:
     fixed = {id(x) for x in op.body.inputs[op.loops + op.rows :]}
     moved = []
     for node in op.body.nodes:
-        if not (node.op in _SAFE or never_raises(node)) or not all(map(has_sizes, node.outputs)):
+        if not cannot_raise(node) or not all(map(has_sizes, node.outputs)):
             continue
         if all(id(x) in fixed or _is_constant(x, op.body) for x in node.inputs):
             fixed.update(map(id, node.outputs))

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from minitensor.graph.elementwise import Call, Recorder, record_calls
+from minitensor.graph.hoisting import cannot_raise
 from minitensor.graph.ir import Graph, Node, is_variable
 from minitensor.ops.state import assign_variable, read_variable
 from minitensor.shapes import Spec
@@ -80,6 +81,11 @@ class Step:
     def nodes(self) -> list[Node]:
         """The nodes of the graph that it computes."""
         return [self.node]
+
+    @property
+    def may_raise(self) -> bool:
+        """Whether it may fail, for some values."""
+        return self.kind in ("call", "kernel") and not cannot_raise(self.node)
 
 
 class Region(Step):

@@ -86,8 +86,8 @@ class Plan:
     def _claims(self, at: int, step: Step) -> bool:
         """Whether an assigned value can be computed right in the variable's own memory.
 
-        It comes from an elementwise region, and nobody reads the old value after the call that
-        writes the new one.
+        It comes from an elementwise region, nobody reads the old value after the call that writes
+        the new one, and nothing fails later: a run that fails leaves variables as they were.
         """
         slot, variable = step.inputs[0], step.variable
         for other in self.steps:
@@ -97,7 +97,7 @@ class Plan:
         if slot.place != "buffer" or slot.spec.shape != tuple(variable.shape):
             return False
         made = self.steps[slot.first]
-        if not isinstance(made, Region):
+        if not isinstance(made, Region) or any(s.may_raise for s in self.steps[slot.first :]):
             return False
         old = [s.outputs[0] for s in self.steps[:at] if s.kind == "read" and s.variable is variable]
         recorder = next(r for r, exit_ in made.exits if exit_ is slot)
