@@ -12,11 +12,10 @@ import itertools
 from collections.abc import Callable, Sequence
 from functools import partial
 from sys import _getframe
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from minitensor import backward, ops
 from minitensor.eager import Eager, record
-from minitensor.graph.execute import Executable
 from minitensor.graph.gradient import pull_back
 from minitensor.graph.ir import Graph, Node, learners_frame
 from minitensor.graph.symbol import Symbol
@@ -24,6 +23,9 @@ from minitensor.graph.trace import INNER, Tracer, replay, trace
 from minitensor.op import NO_ATTRS, Op, state
 from minitensor.shapes import Spec
 from minitensor.tensor import IndexedSlices, Tensor
+
+if TYPE_CHECKING:
+    from minitensor.graph.execute import Executable
 
 __all__ = ["CallOp", "GraphFunction"]
 
@@ -68,6 +70,8 @@ class GraphFunction:
         key = tuple([a.shape for a in arrays])
         found = self._compiled.get(key)
         if found is None:
+            from minitensor.graph.execute import Executable  # the compiler, when first needed
+
             if len(self._compiled) >= MOST_SHAPES:
                 self._compiled.clear()
             found = self._compiled[key] = Executable(self.specialised(arrays))
