@@ -112,6 +112,38 @@ def test_nodes_know_the_line_that_ran_them() -> None:
     assert str(source) == f"test_graph.py:{source.line}: x * x  # the line"
 
 
+def test_what_is_inside_of_a_node_stands_below_it() -> None:
+    w, large = mt.Variable([1.0, 2.0], name="w"), mt.ones([200])
+
+    @mt.function
+    def f(x: Any) -> Any:
+        with mt.name_scope("block"):
+            y = mt.cond(mt.reduce_any(x > 0.0), lambda: x * w, lambda: -x)
+            y = y[0] * large
+        w.assign(x)
+        return y
+
+    lines = str(f.get_concrete_function(mt.TensorSpec([2])).graph).splitlines()
+    assert lines[0] == "function f(x: float32[2])"
+    assert lines[1] == "  variables: w: float32[2]"
+    assert lines[2] == "  captures: block/mul/y: float32[200]"
+    assert lines[3] == "  block/"
+    texts = [re.sub(r"(?<=\S) +", " ", line.partition("  #")[0].rstrip()) for line in lines]
+    start = next(i for i, line in enumerate(texts) if line.startswith("    cond:"))
+    assert texts[start : start + 7] == [
+        "    cond: float32[2] = cond(block/Any, x, block/ReadVariableOp)",
+        "      true(x: float32[2], mul/ReadVariableOp: float32[2])",
+        "        mul: float32[2] = multiply(x, mul/ReadVariableOp)",
+        "        return mul",
+        "      false(x: float32[2], block/ReadVariableOp: float32[2])",
+        "        Neg: float32[2] = negative(x)",
+        "        return Neg",
+    ]
+    assert "  AssignVariableOp: = assign_variable(w, x)" in texts
+    assert len({line.index(" = ") for line in lines if " = " in line}) == 1
+    assert sum("# test_graph.py:" in line for line in lines) >= 3
+
+
 # Graphviz
 
 

@@ -127,7 +127,9 @@ def name_of_op(op: Op) -> OpName:
 
 
 def _with_graphs(op: Op) -> OpName:
-    kind = _WITH_GRAPHS.get(type(op).__name__, _camel(op.name))
+    kind = _WITH_GRAPHS.get(type(op).__name__)
+    if kind is None:
+        return OpName(_camel(op.name), op.name, op.name)
     if kind == "PartitionedCall":
         kind = f"Stateful{kind}" if op.stateful else kind
         return OpName(kind, kind, kind)
