@@ -34,25 +34,24 @@ FEW = 1024
 WORDS = {4: np.dtype(np.int32), 8: np.dtype(np.int64)}
 
 
-def choose(out: Any, mask: Any, yes: Any, no: Any, bits: Any, other: Any) -> None:
+def choose(out: Any, mask: Any, yes: Any, no: Any, bits: Any) -> None:
     """`out = where(mask, yes, no)` on whole words of bits; None stands for zero.
 
-    A mask as words is all ones or none. numpy's own `where` tests element by element, which takes
-    several times as long on a mask without a pattern.
+    A word times a truth value is the word or nothing, whatever number it is, NaN too. numpy's own
+    `where` tests element by element, which takes several times as long on a mask without a
+    pattern.
     """
     word = bits.dtype
     if no is None:
         np.multiply(yes.view(word), mask, out.view(word))
         return
-    np.copyto(bits, mask)
-    np.negative(bits, bits)
+    other = no.view(word)
     if yes is None:
-        np.invert(bits, bits)
-        np.bitwise_and(no.view(word), bits, out.view(word))
-        return
-    np.bitwise_xor(yes.view(word), no.view(word), other)
-    np.bitwise_and(other, bits, other)
-    np.bitwise_xor(no.view(word), other, out.view(word))
+        np.multiply(other, mask, bits)
+    else:
+        np.bitwise_xor(yes.view(word), other, bits)
+        np.multiply(bits, mask, bits)
+    np.bitwise_xor(other, bits, out.view(word))
 
 
 class RegionWriter:
@@ -279,14 +278,13 @@ class RegionWriter:
         result, mask = call.result, call.arguments[0]
         word = WORDS.get(result.dtype.itemsize)
         if word is not None and prod(result.shape) >= FEW and mask.shape == result.shape:
-            bits = [Recorder([], result.shape, word) for _ in range(2)]
-            names = [self._register(x) for x in bits]
+            bits = Recorder([], result.shape, word)
+            name = self._register(bits)
             arms = [self._as_words(x, name, word) for x, name in zip(
                 call.arguments[1:], (yes, no), strict=True)]  # fmt: skip
             choose = self.writer.helper("choose")
-            self._say(f"{choose}({target}, {condition}, {', '.join([*arms, *names])})", node)
-            for x in bits:
-                self._release(x)
+            self._say(f"{choose}({target}, {condition}, {', '.join(arms)}, {name})", node)
+            self._release(bits)
             return
         if no != target:
             self._say(f"{self._np('copyto')}({target}, {no})", node)
