@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 __all__ = ["CallOp", "GraphFunction"]
 
+INLINED = (*INNER, "graph")
+"""Kinds of graphs into which calls are copied node by node: they may be differentiated later."""
 MOST_SHAPES = 64
 """How many compiled forms one graph keeps, when sizes are not fixed."""
 
@@ -55,7 +57,7 @@ class GraphFunction:
             return self._recorded(values)
         if isinstance(interpreter, Tracer):
             captured = [interpreter.symbol_of(outer) for outer, _ in self.graph.captures]
-            if state._tapes or interpreter.graph.kind in INNER:
+            if state._tapes or interpreter.graph.kind in INLINED:
                 return replay(self.graph, values, captured)
             found = interpreter.apply(self.op, [*values, *captured], NO_ATTRS)
             return found if isinstance(found, tuple) else (found,)

@@ -81,7 +81,9 @@ def placeholder_with_default(input: Any, shape: Any, name: str | None = None) ->
             f"{TensorShape(sizes)}\nThe default is one of the values that may be fed. To fix it: "
             "reshape it, or write None for sizes that may differ."
         )
-    return tracer.apply(PLACEHOLDER_WITH_DEFAULT, [default], {"shape": sizes}, label)
+    symbol = tracer.apply(PLACEHOLDER_WITH_DEFAULT, [default], {"shape": sizes}, label)
+    symbol.known = None  # a run may be fed something else than the default
+    return symbol
 
 
 def _sizes(shape: Any) -> tuple | None:

@@ -86,6 +86,7 @@ class Fetches:
             )
         if isinstance(fetch, GraphVariable):
             fetch = fetch._snapshot
+        fetch = getattr(fetch, "whole", fetch) if not isinstance(fetch, Symbol) else fetch
         if not isinstance(fetch, (str, Operand, Operation)):
             raise ArgumentError(
                 f'Argument `fetch` = {fetch!r} has invalid type "{type(fetch).__name__}" must be '

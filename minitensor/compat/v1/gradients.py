@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from minitensor import backward, nest
-from minitensor.errors import FailedPreconditionError
+from minitensor.errors import FailedPreconditionError, InvalidArgumentError
 from minitensor.graph.trace import Tracer
 from minitensor.op import convert, state
 from minitensor.ops import ones_like
@@ -17,16 +17,11 @@ __all__ = ["gradients"]
 
 
 def gradients(  # noqa: D417 - arguments without effect share a line
-    ys: Any,
-    xs: Any,
-    grad_ys: Any = None,
-    name: str | None = "gradients",
-    colocate_gradients_with_ops: bool = False,
-    gate_gradients: bool = False,
-    aggregation_method: Any = None,
-    stop_gradients: Any = None,
+    ys: Any, xs: Any, grad_ys: Any = None, name: str | None = "gradients",
+    colocate_gradients_with_ops: bool = False, gate_gradients: bool = False,
+    aggregation_method: Any = None, stop_gradients: Any = None,
     unconnected_gradients: Any = UnconnectedGradients.NONE,
-) -> list:
+) -> list:  # fmt: skip
     """The derivative of the sum of `ys` with respect to each of `xs`, as tensors of the graph.
 
     The nodes of the backward pass are added to the graph; they run when a session needs them.
@@ -60,23 +55,29 @@ def gradients(  # noqa: D417 - arguments without effect share a line
             "tf.gradients is not supported when eager execution is enabled. Use tf.GradientTape "
             "instead.\nWhere ops compute at once there is no graph to go back through."
         )
-    targets, sources = nest.flatten(ys), flat_sources(nest.flatten(xs))
-    stops = nest.flatten([] if stop_gradients is None else stop_gradients)
-    constants = {id(whole(x)) for x in stops}
-    nodes = [
-        node for node in tracer.graph.nodes
-        if not any(id(x) in constants for x in node.outputs)
-    ]  # fmt: skip
+    sources = flat_sources(nest.flatten(xs))
+    stops = {id(whole(x)) for x in nest.flatten([] if stop_gradients is None else stop_gradients)}
+    nodes = [x for x in tracer.graph.nodes if not any(id(out) in stops for out in x.outputs)]
+    zero = wants_zero(unconnected_gradients)
     with name_scope(name or "gradients"):
-        starts = None
-        if grad_ys is not None:
-            given = [grad_ys] if not isinstance(grad_ys, (list, tuple)) else list(grad_ys)
-            starts = [ones_like(y) if g is None else g for y, g in zip(targets, given, strict=True)]
-        found = seeds(targets, starts, True)
+        found = _starts(nest.flatten(ys), grad_ys)
         reached = backward.reaching(nodes, sources)
         found = tracer.pull_back(nodes, found, reached, {id(x) for x in sources})
-        zero = wants_zero(unconnected_gradients)
         return [_in_graph(result(x, found.get(id(x)), zero, None)) for x in sources]
+
+
+def _starts(ys: list, grad_ys: Any) -> dict[int, Any]:
+    """The cotangents to start from, by the ids of the targets."""
+    if grad_ys is None:
+        return seeds(ys, None, True)
+    given = list(grad_ys) if isinstance(grad_ys, (list, tuple)) else [grad_ys]
+    if len(given) != len(ys):
+        raise InvalidArgumentError(
+            f"Passed {len(given)} grad_ys for {len(ys)} ys\nEach y takes one. To fix it: pass a "
+            "list with a tensor, or None, for each."
+        )
+    pairs = zip(ys, given, strict=True)
+    return seeds(ys, [ones_like(y) if g is None else convert(g, y.dtype) for y, g in pairs], True)
 
 
 def _in_graph(g: Any) -> Any:

@@ -57,6 +57,7 @@ class Program:
         self.kept = [*fetches, *fed]
         nodes = needed(graph, fetches, fed)
         _check_fed(nodes)
+        _check_fixed(graph, nodes, [x for x in fed if x.known is not None])
         reads, writes = _uses(nodes, graph.tracer)
         self.reads = [(v, held(v)) for v in reads]
         self.writes = [held(v) for v in writes]
@@ -111,6 +112,22 @@ def _check_fed(nodes: Sequence[Node]) -> None:
                 "it, and it has no value of its own. To fix it: session.run(…, "
                 f"feed_dict={{{symbol._label}: value}})."
             )
+
+
+def _check_fixed(graph: Graph, nodes: Sequence[Node], constants: Sequence[Symbol]) -> None:
+    """Refuse to feed what shapes or other attributes were made of while the graph was written."""
+    if not constants:
+        return
+    for node in nodes:
+        for symbol in graph.tracer.fixed.get(anchor(node), ()):
+            makers = {id(x) for maker in needed(graph, [symbol]) for x in maker.outputs}
+            for x in constants:
+                if x is symbol or id(x) in makers:
+                    raise InvalidArgumentError(
+                        f"Tensor {x.name} may not be fed.\nIt is a constant, and its value was "
+                        f"used when {node.name} was made: as a size or an axis. To fix it: make it "
+                        "a tf.placeholder_with_default(value, [])."
+                    )
 
 
 def _word(dtype: Any) -> str:

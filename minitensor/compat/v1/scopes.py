@@ -113,20 +113,12 @@ def get_variable_scope() -> VariableScope:
 
 @contextmanager
 def variable_scope(  # noqa: D417 - arguments without effect share a line
-    name_or_scope: Any,
-    default_name: str | None = None,
-    values: Any = None,
-    initializer: Any = None,
-    regularizer: Any = None,
-    caching_device: Any = None,
-    partitioner: Any = None,
-    custom_getter: Callable | None = None,
-    reuse: Any = None,
-    dtype: Any = None,
-    use_resource: bool | None = None,
-    constraint: Callable | None = None,
+    name_or_scope: Any, default_name: str | None = None, values: Any = None,
+    initializer: Any = None, regularizer: Any = None, caching_device: Any = None,
+    partitioner: Any = None, custom_getter: Callable | None = None, reuse: Any = None,
+    dtype: Any = None, use_resource: bool | None = None, constraint: Callable | None = None,
     auxiliary_name_scope: bool = True,
-) -> Iterator[VariableScope]:
+) -> Iterator[VariableScope]:  # fmt: skip
     """Within it, `get_variable` puts a name in front, and shares variables as `reuse` says.
 
     Args:
@@ -150,36 +142,46 @@ def variable_scope(  # noqa: D417 - arguments without effect share a line
     outer = get_variable_scope()
     given = {"initializer": initializer, "regularizer": regularizer, "dtype": dtype,
              "custom_getter": custom_getter, "constraint": constraint}  # fmt: skip
-    given = {key: value for key, value in given.items() if value is not None}
-    if isinstance(name_or_scope, VariableScope):
-        base, whole = name_or_scope, name_or_scope.name
+    again = isinstance(name_or_scope, VariableScope)
+    base = name_or_scope if again else outer
+    if again:
+        whole = base.name
         last = whole.rpartition("/")[2]
     else:
-        base, last = outer, _own_name(outer, name_or_scope, default_name)
+        last = _own_name(outer, name_or_scope, default_name)
         whole = f"{outer.name}/{last}" if outer.name and last else outer.name or last
-    inherited = base.reuse or outer.reuse
-    inner = VariableScope(
-        reuse if reuse is not None and outer.reuse is not True else inherited, whole,
-        **{**base.defaults, **given},
-    )  # fmt: skip
+    if reuse is None or outer.reuse is True:
+        reuse = base.reuse or outer.reuse
+    given = {key: value for key, value in given.items() if value is not None}
+    inner = VariableScope(reuse, whole, **{**base.defaults, **given})
+    with _entered(inner), _named(last if auxiliary_name_scope else "") as scope:
+        inner.original_name_scope = base.original_name_scope if again else scope
+        yield inner
+
+
+@contextmanager
+def _entered(inner: VariableScope) -> Iterator[None]:
     local = home().local
-    local["scope"] = inner
     counts = local.setdefault("counts", {})
-    kept = {key: n for key, n in counts.items() if key.startswith(f"{whole}/")}
+    below = f"{inner.name}/"
+    outer, local["scope"] = local.get("scope"), inner
+    kept = {key: n for key, n in counts.items() if key.startswith(below)}
     try:
-        if last and auxiliary_name_scope:
-            with plain_name_scope(last) as scope:
-                again = isinstance(name_or_scope, VariableScope)
-                inner.original_name_scope = base.original_name_scope if again else scope
-                yield inner
-        else:
-            inner.original_name_scope = f"{state.scope}/" if state.scope else ""
-            yield inner
+        yield
     finally:
         local["scope"] = outer
-        for key in [key for key in counts if key.startswith(f"{whole}/")]:
+        for key in [key for key in counts if key.startswith(below)]:
             counts.pop(key)
         counts.update(kept)
+
+
+@contextmanager
+def _named(last: str) -> Iterator[str]:
+    if not last:
+        yield f"{state.scope}/" if state.scope else ""
+        return
+    with plain_name_scope(last) as scope:
+        yield scope
 
 
 def _own_name(outer: VariableScope, name: Any, default: str | None) -> str:

@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+from minitensor import nest
 from minitensor.errors import (
     ArgumentError,
     FailedPreconditionError,
@@ -80,6 +81,8 @@ class GraphTracer(Tracer):
         super().__init__(graph)
         self.waits: dict[int, list] = {}
         """What each node waits for besides its inputs: symbols, or nodes without results."""
+        self.fixed: dict[int, list[Symbol]] = {}
+        """What attributes of each node were made of: constants, whose values are fixed by that."""
         self.unchecked: set[int] = set()
         """Readings (by id) that may meet a variable without a value."""
         self.awaited: list = []
@@ -123,6 +126,14 @@ class GraphTracer(Tracer):
         outputs = super()._node(op, inputs, attrs, specs, label)
         self._wait(self.graph.nodes[-1])
         return outputs
+
+    def _append(self, op: Op, inputs: Sequence, attrs: dict, base: str, given: str | None) -> Any:
+        found = super()._append(op, inputs, attrs, base, given)
+        parts = nest.flatten(list(attrs.values())) if attrs else ()
+        fixed = [x for x in parts if isinstance(x, Symbol) and x.known is not None]
+        if fixed:
+            self.fixed[anchor(self.graph.nodes[-1])] = fixed
+        return found
 
     def _origin(self, op: Op) -> tuple:
         frame = ir.learners_frame(_getframe(2))

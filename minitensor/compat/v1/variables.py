@@ -179,6 +179,10 @@ class GraphVariable(EngineVariable):
         """Give it a value in a session, without a further op in the graph."""
         self.graph.tracer.evaluate(self.initializer, {self._initial: value}, session)
 
+    def value(self) -> Tensor:
+        """The value at this point of the graph, as a tensor."""
+        return super().value().whole
+
     def numpy(self) -> Any:
         """Refused: only sessions have values."""
         raise NotImplementedError(
