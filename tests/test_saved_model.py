@@ -430,6 +430,15 @@ def test_a_good_copy_is_kept_when_saving_fails(tmp_path: Path, monkeypatch: Any)
     same(mt.saved_model.load(folder).f(X), other.f(X))
 
 
+def test_names_that_people_give(tmp_path: Path) -> None:
+    spec = mt.TensorSpec([None], name='my "input" (1)\n')
+    v = mt.Variable([1.0], name="größe\n'#")
+    loaded = again(holder(lambda größe: größe * v, spec, v=v), tmp_path)
+    same(loaded.f([2.0, 3.0]), mt.constant([2.0, 3.0]))
+    same(loaded.f(größe=[2.0]), mt.constant([2.0]))
+    assert loaded.v.name == v.name
+
+
 def test_a_missing_model(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match="SavedModel file does not exist at: ") as caught:
         mt.saved_model.load(tmp_path / "nope")

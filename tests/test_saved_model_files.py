@@ -85,6 +85,7 @@ def of(op: str, key: str, value: Any) -> Callable[[dict], Any]:
     return lambda content: nodes(content, op)[0].update({key: value})
 
 
+TAKES = "takes.tuple.0.tuple.0.tensor"
 DEEP: Any = []
 for _ in range(3000):
     DEEP = [DEEP]
@@ -172,7 +173,7 @@ HOSTILE: dict[str, Callable[[dict], Any]] = {
     "function giving nothing known": put("functions.0.traces.0.gives", {"output": 50}),
     "function of no parameters": put("functions.0.parameters", [{"name": "1x", "kind": "x"}]),
     "argument of another dtype": put(
-        "functions.0.traces.0.takes.tuple.0.tuple.0.tensor.dtype", "int32"),
+        f"functions.0.traces.0.{TAKES}.dtype", "int32"),
     "namedtuple with code": put("functions.0.traces.0.gives", {
         "namedtuple": "x", "fields": ["a", "__import__('os')"], "items": []}),
     "signature that is none": put("signatures", [1]),
@@ -205,6 +206,34 @@ def test_hostile_json_is_refused(change: Callable, good: Path, tmp_path: Path) -
     assert text.startswith(f"saved_model.load: got '{folder}'. ")
     assert "To fix it: save the model again" in text
     assert isinstance(caught.value, ValueError)
+
+
+def test_a_model_writes_no_files_and_names_are_no_code(tmp_path: Path) -> None:
+    module = mt.Module()
+
+    def function(x: Any) -> Any:
+        mt.print(x)
+        return x + 1.0
+
+    module.f = mt.function(function, input_signature=[mt.TensorSpec([2])])
+    mt.saved_model.save(module, tmp_path / "m")
+    victim = f"file://{tmp_path}/victim"
+    signed(tmp_path / "m", lambda c: nodes(c, "print_tensors")[0]["attrs"].update(
+        output_stream=victim))  # fmt: skip
+    with pytest.raises(mt.errors.DataLossError, match="would write to the file"):
+        mt.saved_model.load(tmp_path / "m")
+    code = "x\nimport os"
+    for change in (of("add", "name", code), put("graphs.0.name", code),
+                   put("graphs.0.inputs.0.name", code),
+                   put(f"functions.0.traces.0.{TAKES}.name", code)):  # fmt: skip
+        mt.saved_model.save(module, tmp_path / "m")
+        signed(tmp_path / "m", change)
+        with pytest.raises(mt.errors.DataLossError):
+            mt.saved_model.load(tmp_path / "m")
+    module.f = mt.function(lambda x: mt.print(x, output_stream=victim) or x)
+    module.f(1.0)
+    with pytest.raises(mt.errors.UnimplementedError, match="the file 'file:"):
+        mt.saved_model.save(module, tmp_path / "other")
 
 
 def test_deep_json_is_refused(good: Path, tmp_path: Path) -> None:

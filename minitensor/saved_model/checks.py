@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from typing import Any
 
-from minitensor.saved_model.values import Broken, dtype_of, shape_of
+from minitensor.saved_model.values import NAME, Broken, dtype_of, shape_of
 from minitensor.shapes import NoElements, Spec, TensorShape
 
 __all__ = ["agree", "checked", "entry_of", "is_bad", "label_of", "spec_of"]
-
-_NAME = re.compile(r"[\w.\\/>:-]*")
 
 
 def agree(a: Any, b: Any) -> bool:
@@ -46,6 +43,6 @@ def checked(value: Any, kind: Any) -> Any:
 
 def label_of(name: Any) -> str:
     """A name of a node, value or graph: these stand in the generated program."""
-    if not isinstance(name, str) or not _NAME.fullmatch(name):
+    if not isinstance(name, str) or not NAME.fullmatch(name):
         raise Broken(f"{name!r} is no name")
     return name.partition(":")[0]

@@ -40,7 +40,8 @@ class GraphReader:
     def __init__(self, reader: Any, entry: dict):
         self.reader, self.entry = reader, checked(entry, dict)
         self.below = len(reader.graphs)
-        label_of(entry["name"])
+        for named in (entry, *checked(entry["inputs"], list)):
+            label_of(named["name"])
 
     def graph(self) -> Graph:
         """A graph with explicit inputs."""
@@ -57,17 +58,12 @@ class GraphReader:
 
         return trace(run, specs, self.entry["name"], labels, kind)
 
-    def in_order(self, symbols: Sequence[Symbol]) -> list[Symbol]:
-        """The inputs of a trace in the order of the graph's; signatures take them by name."""
+    def check_inputs(self, given: Sequence[Symbol]) -> None:
+        """Raise unless these can be the inputs."""
         specs = [spec_of(x) for x in self.entry["inputs"]]
-        names = [x["name"] for x in self.entry["inputs"]]
-        given = list(symbols)
-        if {x._label for x in given} == set(names):
-            given.sort(key=lambda x: names.index(x._label))
         for x, spec in zip(given, specs, strict=True):
             if x._array.dtype != spec.dtype or not agree(x._array.shape, spec.shape):
-                raise Broken(f"{x._label} is said to be {spec} and {x._array}")
-        return given
+                raise Broken(f"{x._label} is said to be {tuple(spec)} and {tuple(x._array)}")
 
     def append(self, inputs: Sequence[Symbol]) -> list:
         """Append the nodes to the graph that is being traced; the outputs."""
@@ -198,6 +194,8 @@ def _attrs(op: Op, inputs: Sequence, entry: dict) -> dict:
     ]  # fmt: skip
     if not attrs.keys() <= op.attr_set or not attrs.keys() >= set(required):
         raise Broken(f"{op.name} has the attributes {sorted(attrs)}")
+    if str(attrs.get("output_stream", "")).startswith("file:"):
+        raise Broken(f"{op.name} would write to the file {attrs['output_stream']!r}")
     if not op.variadic and len(inputs) != op.arity:
         raise Broken(f"{op.name} takes {op.arity} inputs and has {len(inputs)}")
     return attrs

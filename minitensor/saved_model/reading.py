@@ -13,7 +13,7 @@ import numpy as np
 from minitensor.graph.concrete import ConcreteFunction, Record, traced
 from minitensor.graph.signature import Arguments, Parameters
 from minitensor.op import state
-from minitensor.saved_model.checks import checked, entry_of
+from minitensor.saved_model.checks import checked, entry_of, label_of
 from minitensor.saved_model.graphs import GraphReader
 from minitensor.saved_model.restored import Restored, RestoredFunction
 from minitensor.saved_model.values import Broken, array_from_json, decoded, dtype_of, shape_of
@@ -109,17 +109,24 @@ class Reader:
         kinds = [Parameter(s.name, Parameter.KEYWORD_ONLY) for s in specs]
         kwargs = {spec.name: spec for spec in specs}
         gives = {"dict": [[k, {"output": i}] for k, i in entry["gives"].items()]}
-        return self._concrete(name, Signature(kinds), (), kwargs, gives, entry["graph"])
+        in_trace = sorted(kwargs)
+        order = [in_trace.index(spec.name) for spec in specs]
+        if len(in_trace) != len(specs):
+            raise Broken("a signature has two arguments of one name")
+        return self._concrete(name, Signature(kinds), (), kwargs, gives, entry["graph"], order)
 
     def _concrete(
-        self, name: str, parameters: Signature, args: tuple, kwargs: dict, gives: Any, number: Any
-    ) -> ConcreteFunction:
+        self, name: str, parameters: Signature, args: tuple, kwargs: dict, gives: Any, number: Any,
+        order: Sequence[int] | None = None,
+    ) -> ConcreteFunction:  # fmt: skip
         """A trace: the graph is appended, node by node, to the trace of a function of no code."""
         reader = entry_of(self.graphs, number, "graph")
 
         def run(*given: Any, **named: Any) -> Any:
             tracer: Any = state.interpreter
-            inputs = reader.in_order(tracer.graph.inputs)
+            given = tracer.graph.inputs
+            inputs = given if order is None else [given[i] for i in order]
+            reader.check_inputs(inputs)
             return unpacked(gives, reader.append(inputs))
 
         run.__signature__ = parameters  # type: ignore[attr-defined]
@@ -138,7 +145,8 @@ def unpacked(entry: Any, outputs: Sequence = ()) -> Any:
         return kind(*(unpacked(x, outputs) for x in entry["items"]))
     ((kind, inner),) = entry.items()
     if kind == "tensor":
-        return TensorSpec(shape_of(inner["shape"]), dtype_of(inner["dtype"]), inner["name"])
+        name = None if inner["name"] is None else label_of(inner["name"])
+        return TensorSpec(shape_of(inner["shape"]), dtype_of(inner["dtype"]), name)
     if kind == "output":
         return entry_of(outputs, inner, "output")
     if kind == "rows":

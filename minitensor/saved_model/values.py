@@ -7,6 +7,7 @@ is. Small arrays stand in the JSON; large ones go to the file of tensors.
 from __future__ import annotations
 
 import math
+import re
 from typing import Any
 
 import numpy as np
@@ -17,8 +18,10 @@ from minitensor.dtypes import DType, as_dtype
 from minitensor.graph.dynamic import Hole
 from minitensor.shapes import TensorShape
 
-__all__ = ["Broken", "NotPlain", "decoded", "dtype_of", "encoded", "shape_of"]
+__all__ = ["Broken", "NotPlain", "decoded", "dtype_of", "encoded", "name_of", "shape_of"]
 
+NAME = re.compile(r"[\w .\\/>:-]*")
+"""What names of graphs, nodes and values are made of."""
 FEW = 16
 """Arrays with at most this many elements stand in the JSON."""
 
@@ -103,6 +106,11 @@ _MAKERS: dict[str, Any] = {
     "device": _device,
     "dict": lambda x: {decoded(k): decoded(v) for k, v in x},
 }
+
+
+def name_of(label: str | None) -> str | None:
+    """A name as it is written: with underscores for what names are not made of."""
+    return None if label is None else re.sub(r"[^\w .\\/>:-]", "_", label)
 
 
 def shape_of(value: Any) -> tuple | None:

@@ -6,7 +6,9 @@ graph, values are numbered: inputs, captured tensors, then the results of each n
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
+from keyword import iskeyword
 from typing import Any
 
 import numpy as np
@@ -23,12 +25,13 @@ from minitensor.graph.function import Function
 from minitensor.graph.gradient import GradientOp
 from minitensor.graph.ir import Graph, Node
 from minitensor.graph.loops import WhileOp
+from minitensor.graph.names import UniqueNames
 from minitensor.graph.signature import Weak
 from minitensor.graph.symbol import Symbol
 from minitensor.module import Module
 from minitensor.op import REGISTRY
 from minitensor.saved_model.restored import RestoredFunction
-from minitensor.saved_model.values import NotPlain, array_to_json, encoded
+from minitensor.saved_model.values import NotPlain, array_to_json, encoded, name_of
 from minitensor.tensor import IndexedSlices, Operand, Tensor, TensorSpec
 from minitensor.variable import Variable
 
@@ -152,8 +155,13 @@ class Writer:
         graph = concrete.graph
         results = _named_results(name, concrete)
         places = [next(i for i, y in enumerate(graph.outputs) if y is x) for x in results.values()]
+        unique = UniqueNames()
+        named = [unique(_identifier(x._label)) for x in graph.inputs]
         return {
-            "takes": [structure(TensorSpec(x.shape, x.dtype, x._label)) for x in graph.inputs],
+            "takes": [
+                structure(TensorSpec(x.shape, x.dtype, name))
+                for x, name in zip(graph.inputs, named, strict=True)
+            ],
             "gives": dict(zip(results, places, strict=True)),
             "graph": self.graph(graph),
         }
@@ -187,9 +195,9 @@ class _GraphWriter:
         self._number(graph.inputs)
         self._number(inner)
         return {
-            "name": graph.name,
+            "name": name_of(graph.name),
             "kind": graph.kind,
-            "inputs": [{"name": x._label, **_spec(x)} for x in inputs],
+            "inputs": [{"name": name_of(x._label), **_spec(x)} for x in inputs],
             "captures": [] if closed else [self._captured(*pair) for pair in graph.captures],
             "nodes": [self.node(node) for node in graph.nodes],
             "outputs": [self.reference(x) for x in graph.outputs],
@@ -200,7 +208,7 @@ class _GraphWriter:
             self.numbers[id(x)] = len(self.numbers)
 
     def _captured(self, outer: Any, inner: Any) -> dict:
-        return {"name": inner._label, "constant": self.writer.constant(outer._array)}
+        return {"name": name_of(inner._label), "constant": self.writer.constant(outer._array)}
 
     def reference(self, x: Any) -> Any:
         """A value of the graph by its number; variables and constants by theirs."""
@@ -210,7 +218,10 @@ class _GraphWriter:
         if known is not None:
             return known
         array = x.known if isinstance(x, Symbol) else x._array
-        return {"constant": self.writer.constant(array), "name": getattr(x, "_label", "Const")}
+        return {
+            "constant": self.writer.constant(array),
+            "name": name_of(getattr(x, "_label", "Const")),
+        }
 
     def node(self, node: Node) -> dict:
         try:
@@ -226,7 +237,7 @@ class _GraphWriter:
             ) from None  # fmt: skip
         inputs = [self.reference(x) for x in node.inputs]
         self._number(node.outputs)
-        path = f"{node.scope}/{node.name}" if node.scope else node.name
+        path = name_of(f"{node.scope}/{node.name}" if node.scope else node.name)
         return {
             **entry, "name": path, "inputs": inputs, "attrs": attrs,
             "gives": [_spec(x) for x in node.outputs],
@@ -238,6 +249,8 @@ class _GraphWriter:
         if REGISTRY.get(op.name) is op:
             if op.name == "call_python":
                 raise NotPlain(f"the Python function {node.attrs.get('func')!r}")
+            if str(node.attrs.get("output_stream", "")).startswith("file:"):
+                raise NotPlain(f"the file {node.attrs['output_stream']!r}")
             return {"op": op.name}
         if isinstance(op, DynamicOp):
             return {"op": op.base.name, "kind": "dynamic", "holes": op.holes}
@@ -288,7 +301,7 @@ def structure(value: Any, outputs: dict[int, int] | None = None) -> Any:
     """Arguments or results: containers as such, tensors as specs or as numbers of results."""
     if isinstance(value, TensorSpec):
         shape = None if value.shape.rank is None else list(value.shape)
-        return {"tensor": {"shape": shape, "dtype": value.dtype.name, "name": value.name}}
+        return {"tensor": {"shape": shape, "dtype": value.dtype.name, "name": name_of(value.name)}}
     if outputs is not None and isinstance(value, Tensor):
         return {"output": outputs[id(value)]}
     if outputs is not None and isinstance(value, IndexedSlices):
@@ -336,6 +349,12 @@ def attributes(module: Module) -> list[tuple[str, Any]]:
             if isinstance(value, Function):
                 found.setdefault(key, getattr(module, key))
     return sorted(found.items())
+
+
+def _identifier(label: str) -> str:
+    """A name for a parameter."""
+    found = re.sub(r"\W", "_", label)
+    return found if found.isidentifier() and not iskeyword(found) else f"_{found}"
 
 
 def _named_results(name: str, concrete: ConcreteFunction) -> dict[str, Any]:
