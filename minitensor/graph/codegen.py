@@ -208,6 +208,8 @@ class Writer:
                       f"{variable}._value = {tensor}({value.name})", step.node)  # fmt: skip
         else:
             name = self._leaving(value)
+            if any(root.place == "argument" for root in value.roots):
+                name = f"{self.helper('owned')}({name})"  # planned memory of the graph around it
             if value.place == "dynamic" or self._contiguous(value) != value.name:
                 name = f"{self.helper('ascontiguousarray')}({name})"
             self.say(f"{variable}._value = {tensor}({name})", step.node)
