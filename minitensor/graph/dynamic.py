@@ -15,6 +15,7 @@ from minitensor.errors import OpError
 from minitensor.graph.symbol import Symbol
 from minitensor.op import Op
 from minitensor.ops.indexing import getitem
+from minitensor.ops.rows import count, put_row
 from minitensor.shapes import NoElements, Spec
 
 __all__ = ["DynamicOp", "Hole", "take_out"]
@@ -58,8 +59,9 @@ def put_in(value: Any, values: Sequence) -> Any:
 class DynamicOp(Op):
     """An op whose last `holes` inputs are parts of its attributes."""
 
-    def __init__(self, base: Op, holes: int):
+    def __init__(self, base: Op, holes: int, attrs: dict | None = None):
         self.__dict__.update(base.__dict__)
+        self.expands = base is getitem and _is_row((attrs or {}).get("index"))
         self.base, self.holes = base, holes
         self.variadic, self.types, self.fast, self.paired = True, "A", False, False
         self.kernels, self.write, self.workspace = {}, None, None
@@ -91,6 +93,9 @@ class DynamicOp(Op):
 
     def _rule(self, xp: Any, g: Any, out: Any, *inputs: Any, **attrs: Any) -> tuple:
         given, values = self._split(inputs)
+        if self.expands:
+            rows = count(xp, given[0])
+            return put_row.on(xp, g, inputs[-1], rows=rows, negative=True), None
         attrs = {key: put_in(value, values) for key, value in attrs.items()}
         rule: Callable = self.base.gradient_rule  # type: ignore[assignment]
         found = rule(xp, g, out, *given, **attrs)
@@ -123,6 +128,11 @@ class DynamicOp(Op):
             except OpError:
                 continue
         return None
+
+
+def _is_row(index: Any) -> bool:
+    """Whether an index names one row by a tensor: `x[i]`."""
+    return isinstance(index, tuple) and len(index) == 1 and isinstance(index[0], Hole)
 
 
 def _of_any_shape(spec: Any) -> Any:

@@ -124,7 +124,7 @@ def branch(
         what: whose argument `pred` is, for messages.
     """
     pred = convert(pred)
-    if len(functions) == 2 and pred.dtype.kind not in "iu":
+    if what == "cond":
         pred = scalar_truth(pred, what)
     found: list[Parts] = []
 
@@ -157,7 +157,7 @@ def _check_alike(first: Parts, second: Parts, names: Sequence[str] | None) -> No
         which = f"{', '.join(f'{n!r}' for n in names)} must have the same nested structure in " \
             f"the {one} and {two}: " if names else f"{SAME}: "  # fmt: skip
         raise DTypeError(
-            message("cond", given, which + str(error).partition(". ")[2], rule,
+            message("cond", given, which + _fault(error), rule,
                     "return the same lists, tuples and dicts from both")
         ) from None  # fmt: skip
     for place, a, b in zip(places, first.kinds, second.kinds, strict=True):
@@ -176,6 +176,11 @@ def _check_alike(first: Parts, second: Parts, names: Sequence[str] | None) -> No
                         + ("" if names else f": {SAME}"), rule,
                         f"convert one of them: mt.cast(x, mt.{a.dtype.name})")
             )  # fmt: skip
+
+
+def _fault(error: Exception) -> str:
+    """The part of a message of `nest` that says what differs."""
+    return str(error).partition(". ")[2].partition(". Both need")[0]
 
 
 def scalar_truth(pred: Any, what: str) -> Any:

@@ -23,6 +23,7 @@ from minitensor import ops
 from minitensor.dtypes import as_dtype
 from minitensor.graph.call import GraphFunction
 from minitensor.graph.control import ControlOp, apply
+from minitensor.graph.in_place import RowUpdate, row_updates
 from minitensor.graph.ir import Graph, Node
 from minitensor.graph.rows import Ragged, collected
 from minitensor.graph.subgraphs import (
@@ -112,17 +113,27 @@ class WhileOp(ControlOp):
         ]
 
     @cached_property
-    def _functions(self) -> tuple[GraphFunction | None, GraphFunction]:
-        return None if self.cond is None else GraphFunction(self.cond), GraphFunction(self.body)
+    def _parts_to_run(self) -> tuple[GraphFunction | None, GraphFunction, list[RowUpdate]]:
+        """The condition, the body, and the loop variables whose rows are written in place."""
+        updates = row_updates(self.body, self.loops)
+        rows = {update.variable: update for update in updates}
+        outputs: list = []
+        for k, x in enumerate(self.body.outputs):
+            outputs += [rows[k].index, rows[k].row] if k in rows else [x]
+        test = None if self.cond is None else GraphFunction(self.cond)
+        return test, GraphFunction(self.body.replaced(outputs=outputs)), updates
 
     def run(self, arrays: Sequence) -> Sequence:
         """The results, as arrays: the compiled body, again and again."""
         loops, rows, fixed = self._parts(arrays)
-        test, step = self._functions
+        test, step, updates = self._parts_to_run
         kept: list[list] = [[] for _ in self.specs[self.loops :]]
         steady = all(map(_is_known, self.specs[: self.loops])) and not any(
             isinstance(x, Ragged) for x in rows
         )
+        for update in updates:
+            loops[update.variable] = np.array(loops[update.variable])
+        stores = {update.variable: loops[update.variable] for update in updates}
         check: Any = None
         advance: Any = None
         for t in self._times(rows):
@@ -136,6 +147,8 @@ class WhileOp(ControlOp):
             if advance is None or not steady:
                 advance = step.executable(values)
             found = advance(values)
+            if updates:
+                found = _written(updates, stores, loops, found)
             loops = found[: self.loops]
             for i, past in enumerate(kept, self.loops):
                 past.append(found[i])
@@ -215,6 +228,17 @@ class WhileOp(ControlOp):
         """What the op gives of the values that it keeps, by their ids inside the body."""
         inner = node.op.graphs[-1].outputs[self.loops :]
         return {id(x): y for x, y in zip(inner, node.outputs[self.loops :], strict=True)}
+
+
+def _written(updates: list[RowUpdate], stores: dict, loops: list, found: list) -> list:
+    """What a body gave, with rows written into the loop variables that they belong to."""
+    values = list(found)
+    for update in updates:
+        k = update.variable
+        index, row = values[k : k + 2]
+        stores[k], size = update.apply(stores[k], len(loops[k]), index, row)
+        values[k : k + 2] = [stores[k][:size]]
+    return values
 
 
 def widened(body: Graph, loops: list, others: list) -> tuple[list, Graph]:

@@ -33,6 +33,12 @@ class Ragged:
     def __len__(self) -> int:
         return len(self.rows)
 
+    def __array_function__(self, function: Any, types: Any, args: tuple, kwargs: dict) -> Any:
+        """What numpy's functions do of this: only `zeros_like`."""
+        if function is not np.zeros_like:
+            return NotImplemented
+        return Ragged([np.zeros_like(row) for row in self.rows])
+
     def __add__(self, other: Any) -> Ragged:
         return Ragged([a + b for a, b in zip(self.rows, other, strict=True)])
 

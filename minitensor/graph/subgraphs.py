@@ -146,9 +146,35 @@ def derivative(
 
     specs = [spec_of(graph.outputs[i]) for i in among]
     traced = trace(back, specs, name, kind="body", outer=graph.tracer)
+    _measure(traced, graph)
     needs = [value for value, _ in traced.captures]
     inputs = [*traced.inputs, *(inner for _, inner in traced.captures)]
     return Derivative(traced.replaced(inputs=inputs, captures=[]), needs, gives)
+
+
+def _measure(back: Graph, graph: Graph) -> None:
+    """Where a gradient needs only the sizes of a value, let the graph itself take them."""
+    uses: dict[int, list[Node]] = {}
+    for node in back.nodes:
+        for x in node.inputs:
+            uses.setdefault(id(x), []).append(node)
+    given = {id(x) for x in back.outputs}
+    captures = []
+    for value, inner in back.captures:
+        users = uses.get(id(inner), [])
+        if id(inner) in given or not users or any(n.op not in _MEASURES for n in users):
+            captures.append((value, inner))
+            continue
+        for node in users:
+            [size] = node.outputs
+            taken = Symbol(graph.tracer, size.spec, f"{node.name}_of_{value._label}", size.known)
+            graph.nodes.append(node._replace(inputs=(value,), outputs=(taken,)))
+            back.nodes.remove(node)
+            captures.append((taken, size))
+    back.captures[:] = captures
+
+
+_MEASURES = (ops.shape, ops.size, ops.rank)
 
 
 def dense(g: Any) -> Any:

@@ -240,7 +240,10 @@ class Tracer:
         if attrs:
             attrs = {key: take_out(value, further) for key, value in attrs.items()}
         if further:
-            op, symbols = DynamicOp(op, len(further)), [*symbols, *map(self.symbol_of, further)]
+            op, symbols = (
+                DynamicOp(op, len(further), attrs),
+                [*symbols, *map(self.symbol_of, further)],
+            )
         specs = infer(op, [s.spec for s in symbols], attrs)
         if op is range_:
             specs = _counted(symbols, specs)

@@ -16,12 +16,12 @@ from minitensor.op import op
 from minitensor.ops.sizes import shape
 from minitensor.shapes import NoElements, Spec
 
-__all__ = ["put_row", "read_row", "write_row"]
+__all__ = ["put_row", "read_row", "without_row", "write_row"]
 
 _SAMPLES = samples.cases((((3, 2), np.array(1)), {}), (((2,), np.array(0)), {}))
 
 
-def _read_spec(rows: Spec, index: Spec) -> Spec:
+def _read_spec(rows: Spec, index: Spec, *, negative: bool = False) -> Spec:
     _check_index(index)
     if not rows.shape:
         raise Fault("there are no rows", "a tensor has rows along its first axis",
@@ -35,9 +35,11 @@ def _check_index(index: Spec) -> None:
                     "use gather or scatter for several")  # fmt: skip
 
 
-def place(index: Any, size: int | None, doing: str) -> int:
+def place(index: Any, size: int | None, doing: str, negative: bool = False) -> int:
     """A row's number, checked to be one of `size` rows, or any where that is None."""
     number = int(index)
+    if negative and size is not None and -size <= number < 0:
+        return number + size
     if number < 0:
         raise Fault(f"{doing.capitalize()} negative indices (index {number}) is not allowed",
                     "rows are counted from 0", "use mt.gather(x, -1 + size)",
@@ -57,30 +59,33 @@ def place(index: Any, size: int | None, doing: str) -> int:
 
 # portable=False: the standard does not index by an array of rank 0.
 @op(infer=_read_spec, types="AI", portable=False, samples=_SAMPLES)
-def read_row(xp, rows, index):
-    """The row of a tensor that has this number.
+def read_row(xp, rows, index, *, negative=False):
+    """The row of a tensor that has this number; with `negative`, also counted from the end.
 
     Shape: (n, …), () → (…).
 
     Raises:
         OutOfRangeError: (also an IndexError) when there is no such row.
     """
-    return rows[place(index, rows.shape[0], "reading from")]
+    return rows[place(index, rows.shape[0], "reading from", negative)]
+
+
+read_row.expands = True
 
 
 @read_row.gradient
-def read_row_gradient(xp, g, out, rows, index):
+def read_row_gradient(xp, g, out, rows, index, *, negative=False):
     """`g at its row, zeros elsewhere`."""
-    return lambda: put_row.on(xp, g, index, rows=_count(xp, rows)), None
+    return lambda: put_row.on(xp, g, index, rows=count(xp, rows), negative=negative), None
 
 
-def _count(xp: Any, rows: Any) -> Any:
+def count(xp: Any, rows: Any) -> Any:
     """How many rows there are: a number, or a tensor while only running the graph tells."""
     known = getattr(rows.shape, "rank", 1) is not None and rows.shape[0] is not None
     return int(rows.shape[0]) if known else shape.on(xp, rows)[0]
 
 
-def _put_spec(row: Spec, index: Spec, *, rows: Any) -> Spec:
+def _put_spec(row: Spec, index: Spec, *, rows: Any, negative: bool = False) -> Spec:
     _check_index(index)
     return Spec((rows, *row.shape), row.dtype)
 
@@ -89,19 +94,25 @@ _PUTS = samples.cases((((2,), np.array(1)), {"rows": 3}), (((), np.array(0)), {"
 
 
 @op(infer=_put_spec, types="AI", portable=False, samples=_PUTS)
-def put_row(xp, row, index, *, rows):
+def put_row(xp, row, index, *, rows, negative=False):
     """Zeros in `rows` rows, but for the one with this number: read_row turned round.
+
+    With `negative`, negative numbers count from the end.
 
     Shape: (…), () → (rows, …).
     """
     out = xp.zeros((rows, *row.shape), dtype=row.dtype)
-    out[place(index, rows, "writing to")] = row
+    out[place(index, rows, "writing to", negative)] = row
     return out
 
 
+put_row.expands = True
+
+
 @put_row.gradient
-def put_row_gradient(xp, g, out, row, index, *, rows):
-    return lambda: read_row.on(xp, g, index), None
+def put_row_gradient(xp, g, out, row, index, *, rows, negative=False):
+    """`g at the row`."""
+    return lambda: read_row.on(xp, g, index, negative=negative), None
 
 
 def _write_spec(rows: Any, index: Any, row: Any, *, grow: bool = False) -> Any:
@@ -165,7 +176,7 @@ def _zeros(xp: Any, shape: tuple, dtype: Any) -> Any:
     return xp.full(shape, b"", dtype=dtype) if dtype.kind == "O" else xp.zeros(shape, dtype=dtype)
 
 
-write_row.any_rank = True
+write_row.any_rank = write_row.expands = True
 
 
 @write_row.gradient
@@ -179,7 +190,47 @@ def write_row_gradient(xp, g, out, rows, index, row, *, grow=False):
 
 
 def _without(xp: Any, g: Any, index: Any, rows: Any, row: Any, grow: bool) -> Any:
-    if tuple(rows.shape[1:]) != tuple(row.shape):
+    if not (_has_sizes(rows) and _has_sizes(row)):
+        return without_row.on(xp, g, index, shape.on(xp, rows))
+    if 0 in rows.shape:
         return xp.zeros_like(rows)
     rest = write_row.on(xp, g, index, xp.zeros_like(row), grow=False)
-    return rest[: _count(xp, rows)] if grow else rest
+    return rest[: int(rows.shape[0])] if grow else rest
+
+
+def _has_sizes(x: Any) -> bool:
+    return getattr(x.shape, "rank", 0) is not None and None not in x.shape
+
+
+def _rest_spec(rows: Spec, index: Spec, sizes: Spec) -> Any:
+    return Spec((None,) * len(rows.shape), rows.dtype)
+
+
+# portable=False: as read_row.
+@op(infer=_rest_spec, types="TIU", portable=False,
+    samples=samples.cases((((3, 2), np.array(1), np.array([3, 2])), {}),
+                          (((3, 2), np.array(1), np.array([2, 2])), {}),
+                          (((3, 2), np.array(1), np.array([4, 2])), {}),
+                          (((3, 2), np.array(1), np.array([3, 0])), {})))  # fmt: skip
+def without_row(xp, rows, index, sizes):
+    """The tensor with zeros in one row, and with so many rows; zeros if its rows are other ones.
+
+    Shape: (n, …), (), (rank,) → sizes.
+    """
+    wanted = tuple(int(d) for d in sizes)
+    out = xp.zeros(wanted, dtype=rows.dtype)
+    if wanted[1:] == tuple(rows.shape[1:]):
+        size = min(wanted[0], rows.shape[0])
+        out[:size] = rows[:size]
+        if int(index) < size:
+            out[int(index)] = 0
+    return out
+
+
+without_row.expands = True
+
+
+@without_row.gradient
+def without_row_gradient(xp, g, out, rows, index, sizes):
+    """`g without the row`."""
+    return lambda: without_row.on(xp, g, index, shape.on(xp, rows)), None, None
