@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -108,6 +109,35 @@ def test_a_variable_of_the_engine_made_in_a_graph_is_one_of_the_graph() -> None:
     with mt.GradientTape() as tape:
         loss = v * v
     assert session.run(tape.gradient(loss, v)) == 6.0
+
+
+def test_no_update_of_a_thread_is_lost() -> None:
+    n = tf.Variable(0)
+    up = n.assign_add(1)
+    session = started()
+
+    def work() -> None:
+        for _ in range(100):
+            session.run(up)
+
+    threads = [threading.Thread(target=work) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert session.run(n) == 400
+
+
+def test_sizes_of_a_variable_may_be_open() -> None:
+    x = tf.placeholder(tf.float32, [None])
+    with pytest.raises(ValueError, match="initial_value must have a shape specified"):
+        tf.Variable(x)
+    v = tf.Variable(x, validate_shape=False)
+    slope = tf.gradients(tf.reduce_sum(v * v), v)[0]
+    session = tf.Session()
+    for size in (3, 5, 2):
+        session.run(v.initializer, {x: np.ones(size)})
+        assert session.run([v, slope])[1].tolist() == [2.0] * size
 
 
 # Scopes.

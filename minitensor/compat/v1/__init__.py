@@ -21,6 +21,7 @@ import minitensor
 from minitensor.compat.v1 import initializers as initializers
 from minitensor.compat.v1 import losses as losses
 from minitensor.compat.v1 import nn as nn
+from minitensor.compat.v1 import random as random
 from minitensor.compat.v1 import train as train
 from minitensor.compat.v1.building import *  # noqa: F403
 from minitensor.compat.v1.endpoints import *  # noqa: F403

@@ -132,6 +132,7 @@ def group(*inputs: Any, name: str | None = None, **_: Any) -> Any:
 def set_random_seed(seed: int) -> None:
     """Seed the draws of the default graph: each session of it then draws the same numbers.
 
+    Draws inside branches and loops follow the program's seed, which `mt.random.set_seed` sets.
     Where ops compute at once it seeds the program, as `mt.random.set_seed`.
     """
     tracer = open_tracer()

@@ -75,6 +75,10 @@ class Graph(ir.Graph, metaclass=_AnyGraph):
         """False: it is not the graph of a function."""
         return False
 
+    def get_name_scope(self) -> str:
+        """The name scope that ops are made in."""
+        return state.scope
+
     def plain(self) -> ir.Graph:
         """The graph as that of a function: placeholders are its inputs, constants are values."""
         kept = [node for node in self.nodes if node.op not in MARKS]

@@ -6,7 +6,7 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import Any
 
 import numpy as np
@@ -105,6 +105,7 @@ class Session:
         self._held: dict[int, tuple[GraphVariable, Held]] = {}
         self._programs: OrderedDict[tuple, Program] = OrderedDict()
         self._lock = threading.RLock()
+        self._updating = threading.RLock()  # so that no thread's update is lost
         self._closed = False
         self._contexts: list = []
 
@@ -164,7 +165,8 @@ class Session:
         try:
             program = self._program(wanted.things, fed)
             start = time.perf_counter()
-            found = program(arrays)
+            with self._updating if program.writes else nullcontext():
+                found = program(arrays)
             seconds = time.perf_counter() - start
         finally:
             state.interpreter, state.tapes, state.scope = before

@@ -93,7 +93,7 @@ class GraphVariable(EngineVariable):
                 tensor = tracer.lift(tensor, "initial_value")
         self._initial = tracer.symbol_of(tensor)
         self._shape = TensorShape(tensor.shape if shape is None else shape)
-        if self._shape.rank is None or not (validate_shape or self._shape.is_fully_defined()):
+        if self._shape.rank is None or (validate_shape and not self._shape.is_fully_defined()):
             self._refuse_shape(tensor)
         spec = Spec(tuple(self._shape), tensor._array.dtype)
         tracer.mark(VAR_HANDLE_OP, base, self, dtype=tensor.dtype, shape=self._shape)
@@ -107,7 +107,8 @@ class GraphVariable(EngineVariable):
     def _refuse_shape(self, tensor: Any) -> None:
         raise InvalidArgumentError(
             f"initial_value must have a shape specified: {tensor}\nA variable keeps its shape. To "
-            "fix it: call set_shape on the initial value, or pass a value whose shape is known."
+            "fix it: call set_shape on the initial value, or, where only sizes are open, make the "
+            "variable with validate_shape=False."
         )
 
     def _register(self, graph: Any) -> None:
