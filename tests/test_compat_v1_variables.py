@@ -415,7 +415,12 @@ def test_old_arguments() -> None:
     assert run(tf.tuple([x, x])[0]).tolist() == run(x).tolist()
     assert run(tf.nn.dropout(tf.ones([1000]), keep_prob=0.5)).mean() == pytest.approx(1.0, abs=0.2)
     assert run(tf.nn.softmax(x, dim=0)).sum() == pytest.approx(2.0)
+    assert run(tf.nn.in_top_k([[0.1, 0.9]], [1], 1)).tolist() == [True]
     image = tf.ones([1, 4, 4, 1])
+    wide = tf.nn.conv2d_transpose(image, tf.ones([2, 2, 3, 1]), [1, 8, 8, 3], [1, 2, 2, 1])
+    assert run(wide).shape == (1, 8, 8, 3)
+    deep = tf.nn.depthwise_conv2d(image, tf.ones([2, 2, 1, 2]), [1, 1, 1, 1], "SAME")
+    assert run(deep).shape == (1, 4, 4, 2)
     assert run(tf.nn.max_pool(image, [1, 2, 2, 1], [1, 2, 2, 1], "SAME")).shape == (1, 2, 2, 1)
     assert run(tf.nn.conv2d(image, tf.ones([3, 3, 1, 2]), [1, 1, 1, 1], "VALID")).shape == (
         1, 2, 2, 2,

@@ -11,8 +11,11 @@ from minitensor.errors import ArgumentError, InvalidArgumentError
 __all__ = [
     "avg_pool",
     "conv2d",
+    "conv2d_transpose",
+    "depthwise_conv2d",
     "dropout",
     "embedding_lookup",
+    "in_top_k",
     "l2_normalize",
     "log_softmax",
     "max_pool",
@@ -72,6 +75,32 @@ def conv2d(input: Any, filter: Any = None, strides: Any = None, padding: Any = N
     return nn.conv2d(input, either("filters", filters, "filter", filter), strides=strides,
                      padding=padding, data_format=data_format, dilations=dilations,
                      name=name)  # fmt: skip
+
+
+def conv2d_transpose(value: Any = None, filter: Any = None, output_shape: Any = None,
+                     strides: Any = None, padding: Any = "SAME", data_format: str = "NHWC",
+                     name: str | None = None, input: Any = None, filters: Any = None,
+                     dilations: Any = None) -> Any:  # fmt: skip
+    """As `mt.nn.conv2d_transpose`; `value` and `filter` are old names of `input` and `filters`."""
+    return nn.conv2d_transpose(
+        either("input", input, "value", value), either("filters", filters, "filter", filter),
+        output_shape, strides, padding, data_format, dilations, name,
+    )  # fmt: skip
+
+
+def depthwise_conv2d(input: Any, filter: Any = None, strides: Any = None, padding: Any = None,
+                     rate: Any = None, name: str | None = None, data_format: Any = None,
+                     dilations: Any = None) -> Any:  # fmt: skip
+    """As `mt.nn.depthwise_conv2d`; `rate` is the old name of `dilations`."""
+    return nn.depthwise_conv2d(
+        input, filter, strides=strides, padding=padding, data_format=data_format or "NHWC",
+        dilations=either("dilations", dilations, "rate", rate), name=name,
+    )  # fmt: skip
+
+
+def in_top_k(predictions: Any, targets: Any, k: int, name: str | None = None) -> Any:
+    """As `mt.nn.in_top_k`, with the predictions first."""
+    return nn.in_top_k(targets, predictions, k=k, name=name)
 
 
 def max_pool(
