@@ -3,7 +3,7 @@
 Such a loop becomes a `mt.while_loop`: its body is traced once, and the variables that it changes
 flow from one iteration to the next. A loop that Python runs is unrolled; when its condition turns
 into a tensor on the way, the rest of a `while` becomes a graph loop, and each further iteration of
-a `for` a branch.
+a `for` a branch. What has no rows of its own, a dataset among them, is iterated by Python.
 """
 
 from __future__ import annotations

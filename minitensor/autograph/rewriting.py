@@ -155,7 +155,8 @@ def _with_one_return(node: Any, context: Any) -> Any:
 
 def _place(node: ast.AST) -> tuple:
     """Where a node stands, which survives copying."""
-    return anno.getanno(node, ORIGIN)
+    place: Any = anno.getanno(node, ORIGIN)
+    return place
 
 
 def _scopes(node: Any, context: Any) -> Any:

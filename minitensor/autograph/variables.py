@@ -9,6 +9,7 @@ from minitensor import nest
 from minitensor.autograph import leaves
 from minitensor.autograph.leaves import TO_FIX, Missing, Undefined, UndefinedReturnValue
 from minitensor.op import convert
+from minitensor.operand import Operand
 from minitensor.shapes import TensorShape
 
 __all__ = ["Flow", "started"]
@@ -95,14 +96,16 @@ class Flow:
             body()
             after.extend(get_state())
 
+        if not any(isinstance(x, NUMBERS) for v in self.values for x in leaves.flat(v)):
+            raise error
         try:
             leaves.trial(once)
             values = [_adopted(a, b) for a, b in zip(self.values, after, strict=True)]
         except Exception:
-            values = self.values
+            raise error from None
         flow = Flow(self.names, values, self.given, self.missing)
         if [x.dtype for x in flow.start] == [x.dtype for x in self.start]:
-            _explain(error, self)
+            _explain(error, self, after)
             raise error
         return flow
 
@@ -116,17 +119,18 @@ def _adopted(before: Any, after: Any) -> Any:
     ])  # fmt: skip
 
 
-def _explain(error: TypeError, flow: Flow) -> None:
-    numbers = [
-        f"{name} = {value!r} ({convert(value).dtype.name})"
-        for name, value in zip(flow.names, flow.values, strict=True)
-        if type(value) in (int, float, complex)
-    ]
-    if numbers and "autograph_hint" not in error.__dict__:
+def _explain(error: TypeError, flow: Flow, after: Sequence) -> None:
+    """Say which Python numbers would have to start with another dtype."""
+    numbers = []
+    for name, value, later in zip(flow.names, flow.values, after, strict=True):
+        number = convert(value) if isinstance(value, NUMBERS) else None
+        if number is not None and isinstance(later, Operand) and number.dtype != later.dtype:
+            numbers.append(f"{name} = {value!r} is {number.dtype.name} there")
+    if numbers:
         error.__dict__["autograph_hint"] = (
-            "A variable of a loop over tensors keeps its dtype. Before the loop, Python numbers "
-            f"gave {', '.join(numbers)}.{TO_FIX}start with the dtype that the loop computes: 0.0 "
-            "instead of 0, or mt.constant(0, dtype)."
+            "A variable of a loop over tensors has the same dtype in every iteration, a Python "
+            f"number that of a tensor: {', '.join(numbers)}.{TO_FIX}start with the dtype that the "
+            "loop computes: 0.0 instead of 0, or mt.constant(0, dtype)."
         )
 
 
