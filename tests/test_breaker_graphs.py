@@ -43,3 +43,22 @@ def test_a_value_assigned_in_a_loop_is_not_overwritten_by_the_next_call():
     step(mt.constant(x), mt.constant(1))
     step(mt.constant(2 * x), mt.constant(0))
     np.testing.assert_array_equal(v.numpy(), x.reshape(-1))
+
+
+def test_a_scalar_variable_stays_scalar_whatever_is_assigned_to_it():
+    v, text = mt.Variable(0.0), mt.Variable("a")
+
+    @mt.function
+    def step(p):
+        v.assign(mt.cond(p, lambda: mt.constant(1.0), lambda: mt.constant(2.0)))
+        text.assign(mt.strings.join([text, "b"]))
+        return mt.shape(v)
+
+    assert step(mt.constant(True)).numpy().tolist() == []
+    assert v.value().shape == text.value().shape == ()
+
+
+def test_a_graph_with_sizes_that_only_a_run_knows_can_be_explained():
+    chosen = mt.function(lambda x: mt.where(x > 0.0))
+    concrete = chosen.get_concrete_function(mt.constant([1.0, -1.0]))
+    assert "kernels" in str(concrete.explain())

@@ -211,7 +211,7 @@ class Writer:
             if any(root.place == "argument" for root in value.roots):
                 name = f"{self.helper('owned')}({name})"  # planned memory of the graph around it
             if value.place == "dynamic" or self._contiguous(value) != value.name:
-                name = f"{self.helper('ascontiguousarray')}({name})"
+                name = f"{self.helper('contiguous')}({name})"
             self.say(f"{variable}._value = {tensor}({name})", step.node)
 
     def _view(self, step: Step) -> None:
@@ -283,7 +283,7 @@ class Writer:
     def _contiguous(self, slot: Slot) -> str:
         name = self.ref(slot)
         if slot.sample is not None and not slot.sample.flags.c_contiguous:
-            return f"{self.helper('ascontiguousarray')}({name})"
+            return f"{self.helper('contiguous')}({name})"
         return name
 
     def target(self, slot: Slot, node: Node) -> str:

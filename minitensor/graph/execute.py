@@ -197,12 +197,17 @@ def owned(array: Any) -> Any:
     return array if array.base is None else array.copy()
 
 
+def contiguous(array: Any) -> np.ndarray:
+    """The array, or a copy without gaps. Unlike numpy's `ascontiguousarray`, a number stays one."""
+    return np.asarray(array, order="C")
+
+
 _HELPERS = {
     "Tensor": Tensor,
     "asarray": np.asarray,
-    "ascontiguousarray": np.ascontiguousarray,
     "choose": choose,
     "claim": claim,
+    "contiguous": contiguous,
     "owned": owned,
     "spread": spread,
 }

@@ -77,7 +77,7 @@ def _moved(plan: Plan) -> int:
     """Bytes that the steps read and write; what a region keeps in its tiles does not count."""
     slots = [s for step in plan.steps if step.kind not in ("view", "read", "assign")
              for s in (*step.inputs, *step.outputs, *_exits(step))]  # fmt: skip
-    return sum(s.nbytes for s in slots if hasattr(s, "nbytes") and _is_sized(s))
+    return sum(s.nbytes for s in slots if hasattr(s, "spec") and _is_sized(s))
 
 
 def _exits(step: object) -> list:
