@@ -49,6 +49,13 @@ def to_code(
 
     Raises:
         AutoGraphError: (also a ValueError) when the source cannot be read or converted.
+
+    Example:
+        >>> import minitensor as mt
+        >>> def absolute(x):
+        ...     return x if x > 0 else -x
+        >>> print(mt.autograph.to_code(absolute).splitlines()[-1].strip())
+        return ag__.if_exp(ag__.ld(x) > 0, lambda: ag__.ld(x), lambda: -ag__.ld(x), 'x > 0')
     """
     from minitensor.autograph.rewriting import rewritten
 
@@ -66,6 +73,13 @@ def to_graph(
 
     Raises:
         AutoGraphError: (also a ValueError) when the source cannot be read or converted.
+
+    Example:
+        >>> import minitensor as mt
+        >>> def absolute(x):
+        ...     return x if x > 0 else -x
+        >>> mt.autograph.to_graph(absolute)(mt.constant(-3)).numpy()
+        np.int32(3)
     """
     function = _python_function(entity)
     factory = factory_for(function)
