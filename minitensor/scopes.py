@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 
 from minitensor.device import placed
@@ -111,8 +111,13 @@ def init_scope() -> Iterator[None]:
 
 @contextmanager
 def control_dependencies(control_inputs: Any) -> Iterator[None]:
-    """Nothing: ops run in the order of the program, and so do those with effects in graphs."""
-    yield
+    """Nothing: ops run in the order of the program, and so do those with effects in graphs.
+
+    Only in graphs of which sessions run parts, ops made within bring `control_inputs` along.
+    """
+    own = getattr(state.interpreter, "control_dependencies", None)
+    with nullcontext() if own is None else own(control_inputs):
+        yield
 
 
 def get_logger() -> logging.Logger:

@@ -235,6 +235,21 @@ def test_control_dependencies_force_and_order() -> None:
     assert [op.type for op in nothing.control_inputs] == ["ReadVariableOp"]
 
 
+def test_the_librarys_own_names_order_too() -> None:
+    v = tf.Variable(1.0)
+    with mt.control_dependencies([v.assign(2.0)]):
+        after = mt.identity(v)
+    both = mt.group(v.assign_add(1.0), mt.no_op(), name="both")
+    assert both.name == "both"
+    with tf.Session() as session:
+        session.run(v.initializer)
+        assert session.run(after) == 2.0
+        session.run(both)
+        assert session.run(v) == 3.0
+    with mt.init_scope():
+        assert mt.group(mt.constant(1.0)) is mt.no_op() is None
+
+
 def test_printing_and_assertions_run_when_they_are_asked_for(capfd: Any) -> None:
     x = tf.placeholder(tf.float32, [], name="x")
     checked = tf.assert_positive(x)

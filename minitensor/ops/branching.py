@@ -192,12 +192,18 @@ def _chain(pairs: Sequence, otherwise: Callable) -> Any:
     return cond(holds, branch, lambda: _chain(pairs[1:], otherwise))
 
 
-def group(*inputs: Any, name: str | None = None) -> None:
-    """Nothing: ops have run when they return. In graphs, ops with effects keep their order."""
+def group(*inputs: Any, name: str | None = None) -> Any:
+    """Nothing: ops have run when they return. In graphs, ops with effects keep their order.
+
+    Only in graphs of which sessions run parts, it is an op that has run when all `inputs` have.
+    """
+    own = getattr(state.interpreter, "group", None)
+    return None if own is None else own(inputs, name)
 
 
-def no_op(name: str | None = None) -> None:
-    """Nothing; TensorFlow 1 needed an op that does nothing."""
+def no_op(name: str | None = None) -> Any:
+    """Nothing; in graphs of which sessions run parts, an op that does nothing."""
+    return group(name=name or "NoOp")
 
 
 def holds_tensors(leaf: Any) -> bool:

@@ -7,13 +7,10 @@ from contextlib import contextmanager
 from typing import Any
 
 from minitensor.compat.v1.tracer import (
-    NO_OP,
     PLACEHOLDER,
     PLACEHOLDER_WITH_DEFAULT,
     GraphTracer,
-    awaited,
     open_tracer,
-    operation,
 )
 from minitensor.dtypes import as_dtype
 from minitensor.errors import FailedPreconditionError, InvalidArgumentError
@@ -113,17 +110,7 @@ def group(*inputs: Any, name: str | None = None, **_: Any) -> Any:
     A `name` that ends with `/` is the whole name.
     """
     tracer = open_tracer()
-    if tracer is None:
-        return None
-    flat: list = []
-    for x in inputs:
-        flat.extend(x if isinstance(x, (list, tuple)) else [x])
-    anchors = [awaited(tracer, x) for x in flat if x is not None]
-    name = name or "group_deps"
-    node = tracer.mark(NO_OP, name[:-1] if name.endswith("/") else tracer._unique(name))
-    if anchors:
-        tracer.wait(node, anchors)
-    return operation(tracer.graph, node)
+    return None if tracer is None else tracer.group(inputs, name)
 
 
 # Seeds.

@@ -35,6 +35,7 @@ from minitensor.ops.array import stack
 from minitensor.ops.comparison import equal, not_equal
 from minitensor.ops.draws import DEFAULT_GRAPH_SEED, next_seed
 from minitensor.ops.philox import hashed
+from minitensor.scopes import control_dependencies as plain_control_dependencies
 from minitensor.shapes import NoElements
 from minitensor.tensor import IndexedSlices, Operand, Tensor
 
@@ -153,6 +154,29 @@ class GraphTracer(Tracer):
         """The operations that a node waits for."""
         return [operation(self.graph, x) for x in self.waits.get(anchor(thing), ())]
 
+    @contextmanager
+    def control_dependencies(self, control_inputs: Any) -> Iterator[None]:
+        """Nodes made within it wait for these operations and tensors."""
+        before = self.awaited
+        further = [awaited(self, x) for x in control_inputs or ()]
+        self.awaited = [] if control_inputs is None else [*before, *further]
+        try:
+            yield
+        finally:
+            self.awaited = before
+
+    def group(self, inputs: Sequence, name: str | None) -> Operation:
+        """A node that does nothing and waits for all `inputs`."""
+        flat: list = []
+        for x in inputs:
+            flat.extend(x if isinstance(x, (list, tuple)) else [x])
+        anchors = [awaited(self, x) for x in flat if x is not None]
+        name = name or "group_deps"
+        node = self.mark(NO_OP, name[:-1] if name.endswith("/") else self._unique(name))
+        if anchors:
+            self.wait(node, anchors)
+        return operation(self.graph, node)
+
     # Random numbers.
 
     def apply(self, op: Op, inputs: Sequence, attrs: dict, name: str | None = None) -> Any:
@@ -245,19 +269,8 @@ def control_dependencies(control_inputs: Any) -> Iterator[None]:
         ...     print(session.run(after))
         5.0
     """
-    tracer = open_tracer()
-    if tracer is None:
+    with plain_control_dependencies(control_inputs):
         yield
-        return
-    before = tracer.awaited
-    if control_inputs is None:
-        tracer.awaited = []
-    else:
-        tracer.awaited = [*before, *(awaited(tracer, x) for x in control_inputs)]
-    try:
-        yield
-    finally:
-        tracer.awaited = before
 
 
 def awaited(tracer: GraphTracer, thing: Any) -> Any:
