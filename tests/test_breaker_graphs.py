@@ -62,3 +62,33 @@ def test_a_graph_with_sizes_that_only_a_run_knows_can_be_explained():
     chosen = mt.function(lambda x: mt.where(x > 0.0))
     concrete = chosen.get_concrete_function(mt.constant([1.0, -1.0]))
     assert "kernels" in str(concrete.explain())
+
+
+def test_a_variable_of_any_shape_can_be_used_in_a_function():
+    v = mt.Variable(np.zeros(3, np.float32), shape=mt.TensorShape(None))
+
+    @mt.function
+    def step(x):
+        before = v * 2.0
+        v.assign(x)
+        doubled = v + 1.0
+        v.assign(mt.concat([x, x], 0))
+        with mt.GradientTape() as tape:
+            y = mt.reduce_sum(v * v)
+        return before, doubled, v * 1.0, tape.gradient(y, v)
+
+    concrete = step.get_concrete_function(mt.TensorSpec([2]))
+    for x in ([1.0, 2.0], [3.0, 4.0]):
+        before = 2.0 * v.numpy()
+        found = step(mt.constant(x))
+        assert found[0].numpy().tolist() == before.tolist()
+        assert found[1].numpy().tolist() == [x[0] + 1.0, x[1] + 1.0]
+        assert v.numpy().tolist() == found[2].numpy().tolist() == x + x
+        assert found[3].numpy().tolist() == [2.0 * d for d in x + x]
+    assert "Variable" in concrete.source
+    assert str(concrete.graph)
+    assert concrete.graph.as_graph_def()
+    assert str(concrete.explain())
+    with mt.GradientTape() as tape:
+        y = mt.function(lambda: mt.reduce_sum(v * v))()
+    assert tape.gradient(y, v).numpy().tolist() == [6.0, 8.0, 6.0, 8.0]

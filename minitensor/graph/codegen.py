@@ -167,8 +167,8 @@ class Writer:
             label = _identifier(variable._label) or "variable"
             found = self.variables[id(variable)] = self.unique(label)
             self.namespace[found] = variable
-            self.above.append(f"# {found} is {variable.name!r}, {variable.dtype.name}"
-                              f"{list(variable.shape)}")  # fmt: skip
+            sizes = "" if variable.shape.rank is None else list(variable.shape)
+            self.above.append(f"# {found} is {variable.name!r}, {variable.dtype.name}{sizes}")
         return found
 
     def helper(self, name: str) -> str:

@@ -171,7 +171,7 @@ class _Merger:
                 assign = self.assigns.get(id(slot))
                 if assign is None or readers != [assign] or id(slot) in leaving:
                     return False
-                if tuple(assign.variable.shape) != tuple(slot.spec.shape):
+                if assign.variable.shape != tuple(slot.spec.shape):
                     return False
         variables = [self.assigns[id(slot)].variable for r in self.regions for _, slot in r.exits]
         if len({id(v) for v in variables}) < len(variables) or first < 0:

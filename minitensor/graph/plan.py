@@ -94,7 +94,7 @@ class Plan:
             inside = any(variable is x for graph in other.node.op.graphs for x in graph.variables)
             if inside or other.node.op.name in PYTHON:
                 return False
-        if slot.place != "buffer" or slot.spec.shape != tuple(variable.shape):
+        if slot.place != "buffer" or slot.spec.shape != variable.shape:
             return False
         made = self.steps[slot.first]
         if not isinstance(made, Region) or any(s.may_raise for s in self.steps[slot.first :]):

@@ -59,7 +59,7 @@ def spec_of(x: Any) -> Spec:
     if isinstance(x, Symbol):
         shape, dtype = x._array
         return Spec(shape, dtype)
-    return Spec(tuple(x.shape), x._numpy_dtype)
+    return Spec(None if x.shape.rank is None else tuple(x.shape), x._numpy_dtype)
 
 
 def fits(value: Any, place: Any) -> bool:

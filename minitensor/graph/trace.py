@@ -87,7 +87,8 @@ class Tracer:
         if found is not None:
             return found[1]
         name = f"{self._prefix}/ReadVariableOp" if self._prefix else "ReadVariableOp"
-        spec = Spec(tuple(variable.shape), variable._numpy_dtype)
+        shape = None if variable.shape.rank is None else tuple(variable.shape)
+        spec = NoElements(shape, variable._numpy_dtype)
         reading = self._node(read_variable, (variable,), NO_ATTRS, (spec,), self._unique(name))[0]
         if self.graph.kind in INNER:
             self._readings[id(variable)] = variable, reading
