@@ -31,7 +31,7 @@ CASES = [
     if op.__module__.startswith("minitensor.") and name not in OTHERWISE
     for case in cases(op)
 ]
-by_name = {"ids": [f"{case.op.name}-{case.number}" for case in CASES]}
+by_name: Any = {"ids": [f"{case.op.name}-{case.number}" for case in CASES]}
 
 
 def listed(found: Any) -> list:

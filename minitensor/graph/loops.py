@@ -231,14 +231,25 @@ class WhileOp(ControlOp):
 
 
 def _written(updates: list[RowUpdate], stores: dict, loops: list, found: list) -> list:
-    """What a body gave, with rows written into the loop variables that they belong to."""
-    values = list(found)
+    """What a body gave, with rows written into the loop variables that they belong to.
+
+    What the body showed of the rows as they were is copied before.
+    """
+    memory = list(stores.values())
+    values = [_apart(x, memory) for x in found]
     for update in updates:
         k = update.variable
         index, row = values[k : k + 2]
         stores[k], size = update.apply(stores[k], len(loops[k]), index, row)
         values[k : k + 2] = [stores[k][:size]]
     return values
+
+
+def _apart(x: Any, memory: list) -> Any:
+    """The same elements, in memory of their own where they stand in that of the rows."""
+    if isinstance(x, Ragged):
+        return Ragged([_apart(row, memory) for row in x.rows])
+    return np.array(x) if any(np.may_share_memory(x, rows) for rows in memory) else x
 
 
 def widened(body: Graph, loops: list, others: list) -> tuple[list, Graph]:
