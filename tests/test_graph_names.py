@@ -181,7 +181,7 @@ def test_names_that_graphs_cannot_have(name: str) -> None:
         graph_of(scoped)
     with pytest.raises(ValueError, match=f"'{name}' is not a valid root scope name"):
         graph_of(lambda x: mt.add(x, x, name=name))
-    with pytest.raises(ValueError, match="(?i)name for name_scope must be a string"):
+    with pytest.raises(ValueError, match=r"(?i)name for name_scope must be a string"):
         graph_of(lambda x: mt.name_scope(None) and x)  # type: ignore[arg-type]
 
 
