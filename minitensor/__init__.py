@@ -427,6 +427,11 @@ _LATER = ("autograph", "compat", "saved_model")
 """Modules that are imported when they are used first."""
 
 
+def __dir__() -> list[str]:
+    """What `mt.` completes to: the public names, without the engine's own modules."""
+    return sorted({*__all__, *_LATER, "Graph", *(n for n in globals() if n.startswith("__"))})
+
+
 def __getattr__(name: str) -> object:
     if name in _LATER:
         return import_module(f"minitensor.{name}")

@@ -172,8 +172,9 @@ def _kind(leaf: Any, value: Any) -> str:
         return "c"
     if isinstance(leaf, (str, bytes)):
         return "O"
-    raise _unsupported(_short(value), f"attempt to convert a value ({leaf!r}) with an unsupported "
-                                      f"type ({type(leaf)}) to a Tensor")  # fmt: skip
+    kind = f"an unsupported type ({type(leaf)})"
+    fault = f"attempt to convert a value ({leaf!r}) with {kind} to a Tensor"
+    raise _unsupported(_short(value), fault, _cure(leaf))
 
 
 def _holds(dtype: np.dtype, found: np.dtype, leaves: list) -> bool:
@@ -207,9 +208,20 @@ def _ragged(value: Any, axis: int, lengths: set) -> InvalidArgumentError:
     )  # fmt: skip
 
 
-def _unsupported(given: str, fault: str) -> InvalidArgumentError:
+_OTHERWISE = "convert the value to one of those first"
+
+
+def _cure(leaf: Any) -> str:
+    if leaf is None:
+        return ("find out where None comes from: a function without `return`, a gradient that is "
+                "None, or x.shape[0] of a size that is not known, for mt.shape(x)[0]")  # fmt: skip
+    if callable(leaf):
+        return f"call it: {getattr(leaf, '__name__', 'f')}(…)"
+    return _OTHERWISE
+
+
+def _unsupported(given: str, fault: str, fix: str = _OTHERWISE) -> InvalidArgumentError:
     return InvalidArgumentError(
         message("convert_to_tensor", given, fault,
-                "a tensor holds numbers, truth values or strings",
-                "convert the value to one of those first")
+                "a tensor holds numbers, truth values or strings", fix)
     )  # fmt: skip

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import copy
 import dataclasses
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -39,12 +40,21 @@ def flatten(structure: Any) -> list:
     try:
         return [leaf for leaf, _ in _walk(structure, ())]
     except RecursionError:
-        pass
+        if _calls_are_deep():
+            raise
     raise InvalidArgumentError(
         message("nest.flatten", f"a {type(structure).__name__}", "it is nested too deeply",
                 "a structure has an end: it does not contain itself",
                 "look for a list that was appended to itself")
     )  # fmt: skip
+
+
+def _calls_are_deep() -> bool:
+    """Whether it is the calls that have no end, and not the structure."""
+    frame, depth = sys._getframe(), 0
+    while frame is not None:
+        frame, depth = frame.f_back, depth + 1
+    return depth > sys.getrecursionlimit() // 2
 
 
 def flatten_with_path(structure: Any) -> list[tuple[Any, tuple]]:

@@ -40,7 +40,7 @@ from minitensor.interpreter import Interpreter as Interpreter
 from minitensor.interpreter import State as State
 from minitensor.interpreter import convert as convert
 from minitensor.interpreter import state as state
-from minitensor.shapes import Spec
+from minitensor.shapes import UNKNOWN_SIZE, Spec
 
 __all__ = ["REGISTRY", "Interpreter", "Op", "State", "convert", "op", "state"]
 
@@ -243,13 +243,22 @@ class Op:
             fault = Fault(
                 f"the argument {key}={shorten(attrs[key])} cannot be used ({_text(raw)})"
                 if key else f"it cannot be computed ({_text(raw)})",
-                f"the call is {self.name}{self.__signature__}",
-                "compare with it",
+                *UNKNOWN_SIZE if self._lacks_a_size(attrs)
+                else (f"the call is {self.name}{self.__signature__}", "compare with it"),
                 wrong_type if isinstance(raw, kinds) else InvalidArgumentError,
             )  # fmt: skip
         lesson = self.error(fault, specs, attrs)
         lesson.__cause__ = raw
         return lesson
+
+    def _lacks_a_size(self, attrs: dict) -> bool:
+        """Whether None is given as a size, or inside a list of them."""
+        parameters = self.__signature__.parameters
+        return any(
+            None in value if isinstance(value, (list, tuple))
+            else value is None and parameters[key].default is Parameter.empty
+            for key, value in attrs.items()
+        )  # fmt: skip
 
     def _suspect(self, specs: Sequence[Spec], attrs: dict) -> str | None:
         """The attribute without which shapes and dtypes can be inferred; None when not clear."""

@@ -17,6 +17,12 @@ from minitensor.errors import DTypeError, Fault, InvalidArgumentError, message, 
 
 __all__ = ["NoElements", "Spec", "TensorShape"]
 
+UNKNOWN_SIZE = (
+    "while a function is traced, a size that only the call knows is None",
+    "ask for it as a tensor: mt.shape(x)[0] instead of x.shape[0]",
+)
+"""Rule and fix for a shape that was made of sizes that are not known."""
+
 Shape = tuple[int | None, ...]
 
 

@@ -116,6 +116,12 @@ class Tensor(Operand):
     def __bool__(self) -> bool:
         if self._array.dtype.kind == "O" and not self.ndim:
             return bool(self._array[()])
+        if self._array.size > 1:
+            raise ValueError(
+                "The truth value of an array with more than one element is ambiguous. The tensor "
+                f"has shape {self.shape}. A condition is one truth value. To fix it: reduce it "
+                "with mt.reduce_all or mt.reduce_any, or choose by element with mt.where."
+            )
         return bool(to_numpy(self._array))
 
     def __int__(self) -> int:

@@ -111,12 +111,12 @@ def test_traces_are_told() -> None:
 
 REPORT = """\
 f: 3 traces, 4 calls
-1. (x: float32[2])  2 calls, 1 nodes, traced in 0 ms
-2. (x: float32[3])  1 calls, 1 nodes, traced in 0 ms
+1. (x: float32[2])  2 calls, 1 node, traced in 0 ms
+2. (x: float32[3])  1 call, 1 node, traced in 0 ms
    x was float32[2], is float32[3]
    To fix it: let one trace serve all sizes, with @mt.function(reduce_retracing=True) or \
 mt.TensorSpec([None], mt.float32) in input_signature; or pad x to one size
-3. (x: int32[3])  1 calls, 1 nodes, traced in 0 ms
+3. (x: int32[3])  1 call, 1 node, traced in 0 ms
    x was float32[3], is int32[3]
    To fix it: give x always one dtype: mt.cast(x, mt.float32)"""
 

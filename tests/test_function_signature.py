@@ -70,13 +70,13 @@ X22 = mt.ones((2, 2))
     ("args", "why", "fix"),
     [
         ((mt.ones((3, 3)), 1), f"Can not cast TensorSpec(shape=(3, 3), dtype=tf.float32, "
-         f"name='inp') to {MATRIX}", "write None in the signature"),
+         f"name='inp') to {MATRIX}", "write None in input_signature"),
         ((t([1.0, 2.0]), 1), f"Can not cast TensorSpec(shape=(2,), dtype=tf.float32, name='inp') "
          f"to {MATRIX}", "mt.reshape"),
         ((X22,), "missing a required argument: 'b'", "call it as"),
         ((X22, 2.5), "Cannot convert 2.5 to EagerTensor of dtype int32", "values of dtype int32"),
         ((X22, t(1.0)), f"Can not cast TensorSpec(shape=(), dtype=tf.float32, name=None) to "
-         f"{NUMBER}", "mt.cast(x, mt.int32)"),
+         f"{NUMBER}", "pass mt.cast(b, mt.int32)"),
         (({"a": 1}, 1), "Cannot convert {'a': 1} to EagerTensor of dtype float32", "pass a tensor"),
         ((X22, 1, 2), "too many positional arguments", "call it as"),
     ],

@@ -90,11 +90,13 @@ class FixedSignature:
                 _same(value, default)
             for name, default in self.template.structure[1].items():
                 _same(keyword[name], default)
+            names = self.template.names
             brought = [
-                _brought(value, spec) for value, spec in zip(positional, self.specs, strict=False)
+                _brought(value, spec, name)
+                for value, spec, name in zip(positional, self.specs, names, strict=False)
             ]
         except _Misfit as misfit:
-            raise self.parameters.refused(misfit.why, args, kwargs, misfit.fix) from None
+            raise self.parameters.refused(misfit.why, args, kwargs, misfit.fix, _RULE) from None
         return Arguments((*brought, *defaults), keyword, self.parameters)
 
     def _check_count(self, positional: tuple, keyword: dict) -> None:
@@ -119,6 +121,7 @@ class FixedSignature:
         return f"({', '.join(shown)})"
 
 
+_RULE = "Every call must fit the shapes and dtypes of input_signature."
 _POSITIONAL = (Parameter.POSITIONAL_ONLY, Parameter.POSITIONAL_OR_KEYWORD)
 
 
@@ -135,34 +138,39 @@ def _same(value: Any, default: Any) -> None:
         )
 
 
-def _brought(value: Any, spec: Any) -> Any:
-    """A value as a tensor that fits a spec, or a structure of them."""
+def _brought(value: Any, spec: Any, name: str) -> Any:
+    """A value as a tensor that fits a spec, or a structure of them; `name` is what it is called."""
     if isinstance(spec, TensorSpec):
-        return _leaf(value, spec)
-    misfit = _Misfit(f"Can not cast {value!r} to {spec!r}", f"pass a structure like {spec!r}")
+        return _leaf(value, spec, name)
+    misfit = _Misfit(
+        f"Can not cast {value!r} to {spec!r}", f"pass a structure like {spec!r} as {name}"
+    )
     if isinstance(spec, Mapping):
         if not isinstance(value, Mapping) or value.keys() != spec.keys():
             raise misfit
-        return {key: _brought(value[key], part) for key, part in spec.items()}
+        return {key: _brought(value[key], part, f"{name}[{key!r}]") for key, part in spec.items()}
     if not isinstance(value, (list, tuple)) or len(value) != len(spec):
         raise misfit
-    parts = [_brought(v, part) for v, part in zip(value, spec, strict=True)]
+    parts = [
+        _brought(v, part, f"{name}[{i}]")
+        for i, (v, part) in enumerate(zip(value, spec, strict=True))
+    ]
     return type(spec)(*parts) if hasattr(spec, "_fields") else type(spec)(parts)
 
 
-def _leaf(value: Any, spec: TensorSpec) -> Any:
+def _leaf(value: Any, spec: TensorSpec, name: str) -> Any:
     if not isinstance(value, (Operand, TensorSpec)):
         try:
             value = convert_to_tensor(value, spec.dtype)
         except (OpError, TypeError, ValueError):
             raise _Misfit(
                 f"Cannot convert {value!r} to EagerTensor of dtype {spec.dtype.name}",
-                f"pass a tensor, or values of dtype {spec.dtype.name}",
+                f"pass a tensor as {name}, or values of dtype {spec.dtype.name}",
             ) from None
     if value.dtype is not spec.dtype or not spec.shape.is_compatible_with(value.shape):
         mine = TensorSpec(value.shape, value.dtype, spec.name)
-        fix = "mt.reshape(x, …) the argument, or write None in the signature for sizes that differ"
+        fix = f"pass mt.reshape({name}, …), or write None in input_signature for what may differ"
         if value.dtype is not spec.dtype:
-            fix = f"mt.cast(x, mt.{spec.dtype.name})"
+            fix = f"pass mt.cast({name}, mt.{spec.dtype.name}), or change {name}'s TensorSpec"
         raise _Misfit(f"Can not cast {mine!r} to {spec!r}", fix)
     return value.value() if isinstance(value, Variable) else value

@@ -211,8 +211,8 @@ class Function:
             >>> _ = power(mt.constant(2.0), 2), power(mt.constant(2.0), 3)
             >>> print(power.why_retraced())
             lambda: 2 traces, 2 calls
-            1. (x: float32[], n: int 2)  1 calls, 1 nodes, traced in ... ms
-            2. (x: float32[], n: int 3)  1 calls, 1 nodes, traced in ... ms
+            1. (x: float32[], n: int 2)  1 call, 1 node, traced in ... ms
+            2. (x: float32[], n: int 3)  1 call, 1 node, traced in ... ms
                n was int 2, is int 3
                To fix it: pass a tensor, n=mt.constant(3), instead of the Python number 3
         """

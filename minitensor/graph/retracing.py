@@ -96,10 +96,15 @@ class Trace:
 
     def __str__(self) -> str:
         text = ", ".join(f"{name}: {what}" for name, what in self.signature)
-        lines = [f"{self.number}. ({text})  {self.calls} calls, {self.nodes} nodes, traced in "
-                 f"{1000 * self.seconds:.1f} ms"]  # fmt: skip
+        calls, nodes = _counted(self.calls, "call"), _counted(self.nodes, "node")
+        time = f"traced in {1000 * self.seconds:.1f} ms"
+        lines = [f"{self.number}. ({text})  {calls}, {nodes}, {time}"]
         lines += [f"   {name} was {before}, is {now}" for name, before, now in self.differs]
         return "\n".join([*lines, f"   To fix it: {self.fix}"] if self.fix else lines)
+
+
+def _counted(count: int, what: str) -> str:
+    return f"{count} {what}{'s' * (count != 1)}"
 
 
 class Retraces:
@@ -114,7 +119,7 @@ class Retraces:
     def __str__(self) -> str:
         count = len(self.traces)
         calls = sum(trace.calls for trace in self.traces)
-        lines = [f"{self.name}: {count} trace{'s' * (count != 1)}, {calls} calls"]
+        lines = [f"{self.name}: {_counted(count, 'trace')}, {_counted(calls, 'call')}"]
         lines += [str(trace) for trace in self.traces]
         if self.loop > 1:
             lines.append(

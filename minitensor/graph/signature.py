@@ -84,12 +84,15 @@ class Parameters:
         bound.apply_defaults()
         return bound.args, tuple(bound.kwargs.items())
 
-    def refused(self, why: str, args: Any, kwargs: dict, fix: str = "") -> ArgumentError:
+    def refused(
+        self, why: str, args: Any, kwargs: dict, fix: str = "",
+        rule: str = "A traced function takes the arguments that its Python function takes.",
+    ) -> ArgumentError:  # fmt: skip
         """The error for a call that does not fit; TensorFlow's words first."""
         return ArgumentError(
             f"Binding inputs to tf.function failed due to `{why}`. Received args: {args} and "
-            f"kwargs: {kwargs} for signature: {self}.\nA traced function takes the arguments "
-            f"that its Python function takes. To fix it: {fix or f'call it as {self}'}."
+            f"kwargs: {kwargs} for signature: {self}.\n{rule} To fix it: "
+            f"{fix or f'call it as {self}'}."
         )
 
     def without_first(self) -> Parameters:
@@ -380,6 +383,8 @@ def leaf_text(value: Any) -> str:
         return _type_text(value)
     if isinstance(value, IndexedSlices):
         return f"rows {_type_text(value.values)}"
+    if hasattr(type(value), "__array__"):
+        return _type_text(convert_to_tensor(value))
     if isinstance(value, (int, float, complex, str, bytes, type(None), Enum, DType, TensorShape)):
         return f"{type(value).__name__} {shorten(value)}" if value is not None else "None"
     address = f"{id(value):#x}"

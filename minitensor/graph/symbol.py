@@ -110,6 +110,7 @@ class Symbol(Tensor):
 
     def numpy(self) -> NoReturn:
         """Refused: there are no elements yet."""
+        self._check_scope(AttributeError, "'SymbolicTensor' object has no attribute 'numpy'")
         raise AttributeError(
             "'SymbolicTensor' object has no attribute 'numpy': while a function is traced there "
             "are no values yet. Return the tensor and call .numpy() on the result, or use "
@@ -136,8 +137,10 @@ class Symbol(Tensor):
         return self
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+        refused = f"Cannot convert a symbolic tf.Tensor ({self.name}) to a numpy array"
+        self._check_scope(NotImplementedError, refused)
         raise NotImplementedError(
-            f"Cannot convert a symbolic tf.Tensor ({self.name}) to a numpy array. This error may "
+            f"{refused}. This error may "
             "indicate that you're trying to pass a Tensor to a NumPy call, which is not "
             "supported. Write the call with mt's own functions, or wrap it in mt.numpy_function."
         )
@@ -146,6 +149,7 @@ class Symbol(Tensor):
         self._refuse("a Python number")
 
     def __bool__(self) -> bool:
+        self._check_scope(OperatorNotAllowedInGraphError, f"{self.name} cannot be used as a `bool`")
         raise OperatorNotAllowedInGraphError(
             f"Using a symbolic `tf.Tensor` as a Python `bool` is not allowed. {GUIDE} Here: "
             f"{self!r}; write mt.cond(x, …), or mt.where(x, a, b) element by element."
@@ -170,13 +174,15 @@ class Symbol(Tensor):
         )
 
     def __index__(self) -> int:
-        return self._refuse("an index: write x[i] with minitensor tensors, or mt.gather(x, i)")
+        return self._refuse("an index or a count", "x[i] of a tensor x (mt.constant of a list), "
+                            "or mt.range(n) to count")  # fmt: skip
 
     def __int__(self) -> int:
-        return self._refuse("a Python int: mt.cast(x, mt.int32)")
+        return self._refuse("a Python int", "mt.cast(x, mt.int32)")
 
     def __float__(self) -> float:
-        return self._refuse("a Python float: mt.cast(x, mt.float32)")
+        return self._refuse("a Python float", "mt.cast(x, mt.float32); and mt's own functions, "
+                            "mt.sqrt(x), instead of those of math")  # fmt: skip
 
     def __complex__(self) -> complex:
         return self._refuse("a Python complex")
@@ -187,11 +193,20 @@ class Symbol(Tensor):
     def __reduce__(self) -> tuple:
         return self._refuse("a pickle")
 
-    def _refuse(self, what: str) -> NoReturn:
+    def _refuse(self, what: str, instead: str = "") -> NoReturn:
+        refused = f"'SymbolicTensor' object {self.name} cannot be used as {what}"
+        self._check_scope(TypeError, refused)
         raise TypeError(
-            f"'SymbolicTensor' object {self.name} cannot be used as {what}. While a function is "
-            "traced there are no values yet."
+            f"{refused}: while a function is traced there are no values yet."
+            + (f" To fix it: write {instead}." if instead else "")
         )
+
+    def _check_scope(self, kind: type[Exception], refused: str) -> None:
+        """Of a symbol that was kept although its trace is over, say so."""
+        try:
+            _ = self.whole
+        except InaccessibleTensorError as error:
+            raise kind(f"{refused}: {error}") from None
 
     def __hash__(self) -> int:
         return id(self) if getattr(self._tracer, "stays_open", False) else super().__hash__()

@@ -100,11 +100,7 @@ class Traces:
             if result.made:
                 result = self._traced(function, template, shapes, call, False, record)
         except Exception as error:
-            signature = ", ".join(f"{name}: {what}" for name, what in record.signature)
-            error.add_note(
-                f"This happened while mt.function traced {self.label}({signature}). Nothing was "
-                "kept of the trace: the next call traces again."
-            )
+            self._note(error, record)
             raise
         self._settled = True
         record.number, record.nodes, record.bytes = (
@@ -116,6 +112,16 @@ class Traces:
         concrete = ConcreteFunction(self.label, template, result, record)
         self._keep((skeleton, shapes), template, concrete)
         return concrete
+
+    def _note(self, error: Exception, record: Record) -> None:
+        """Say on an error which trace it ended; once, where a function calls itself for ever."""
+        signature = ", ".join(f"{name}: {what}" for name, what in record.signature)
+        note = (
+            f"This happened while mt.function traced {self.label}({signature}). Nothing was "
+            "kept of the trace: the next call traces again."
+        )
+        if note not in getattr(error, "__notes__", ()):
+            error.add_note(note)
 
     def _traced(
         self, function: Callable, template: Arguments, shapes: Sequence, call: Arguments,

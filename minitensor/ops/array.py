@@ -14,7 +14,7 @@ from minitensor.dtypes import as_dtype
 from minitensor.errors import Fault
 from minitensor.op import op
 from minitensor.ops.state import identity
-from minitensor.shapes import Spec, axes_of, axis_of, broadcast_shapes, reshaped
+from minitensor.shapes import UNKNOWN_SIZE, Spec, axes_of, axis_of, broadcast_shapes, reshaped
 
 __all__ = [
     "broadcast_to",
@@ -84,6 +84,8 @@ def reshape_gradient(xp, g, out, tensor, *, shape):
 
 def _broadcast_to_spec(input: Spec, *, shape: Any) -> Spec:
     shape = tuple(shape)
+    if None in shape:
+        raise Fault(f"the shape {shape} has the size None", *UNKNOWN_SIZE)
     found = broadcast_shapes(input.shape, shape)
     if found != shape:
         raise Fault(f"it would stretch to {found}, not to {shape}",

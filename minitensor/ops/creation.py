@@ -12,7 +12,7 @@ from minitensor import samples
 from minitensor.dtypes import as_dtype
 from minitensor.errors import DTypeError, Fault, InvalidArgumentError, message, suggest
 from minitensor.op import convert, op
-from minitensor.shapes import Spec, axis_of, broadcast_shapes
+from minitensor.shapes import UNKNOWN_SIZE, Spec, axis_of, broadcast_shapes
 
 __all__ = [
     "eye",
@@ -38,7 +38,9 @@ _CONSTANT = "a constant depends on nothing"
 def _sizes(shape: Any) -> tuple[int, ...]:
     """A shape argument (a size, or several) as a tuple."""
     shape = tuple(shape) if np.ndim(shape) else (shape,)
-    if any(d is not None and d < 0 for d in shape):
+    if None in shape:
+        raise Fault(f"the shape {shape} has the size None", *UNKNOWN_SIZE)
+    if any(d < 0 for d in shape):
         raise Fault(f"the shape {shape} has a negative size", "sizes are 0 or more",
                     "write the sizes out; -1 means something only to mt.reshape")  # fmt: skip
     return shape

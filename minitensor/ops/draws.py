@@ -20,7 +20,7 @@ from minitensor.dtypes import as_dtype, name_of
 from minitensor.errors import ArgumentError, DTypeError, Fault, message, shorten
 from minitensor.op import op
 from minitensor.ops.philox import doubled, fill, fraction, hashed, signed, unit
-from minitensor.shapes import Spec
+from minitensor.shapes import UNKNOWN_SIZE, Spec
 
 __all__ = [
     "next_seed",
@@ -118,7 +118,9 @@ def next_seed(xp, *, seed=None):
 def draw_spec(seed: Spec, *, shape: Any, dtype: Any) -> Spec:
     """The shape rule of a draw that has no parameters."""
     check_seed(seed)
-    if isinstance(shape, int) or any(size is not None and size < 0 for size in shape):
+    if not isinstance(shape, int) and None in shape:
+        raise Fault(f"the shape {shape} has the size None", *UNKNOWN_SIZE)
+    if isinstance(shape, int) or any(size < 0 for size in shape):
         fix = f"write shape=[{shape}]" if isinstance(shape, int) else "check the sizes"
         raise Fault(f"shape is {shape!r}", "a shape is a list of sizes, none of them negative", fix)
     return Spec(tuple(shape), as_dtype(dtype).numpy)
