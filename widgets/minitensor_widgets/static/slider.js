@@ -58,14 +58,17 @@ function passCard(item, number) {
     ),
     names("gone", item.removed),
     names("new", item.added),
-    item.picture
-      .split("\n\n")
-      .filter(Boolean)
-      .map((part) => html(/^ {4}|[│┐┘]/m.test(part) ? "pre" : "p", {}, part)),
   ]
     .flat(2)
     .filter(Boolean);
 }
+
+// What the pass does in general: its picture is two graphs side by side, too wide for the panel.
+const lesson = (item) =>
+  item.picture
+    .split("\n\n")
+    .filter(Boolean)
+    .map((part) => html(/^ {4}|[│┐┘]/m.test(part) ? "pre" : "p", {}, part));
 
 // Words on boxes: what this pass made, and what the next one will take away.
 function sign(pane, made, going) {
@@ -94,6 +97,8 @@ class Slides {
     this.stage = html("div", { class: "mt-contents" });
     bar.append(this.tools);
     body.append(this.stage, panel);
+    this.about = html("div", { class: "mt-about" });
+    root.append(this.about);
     if (record.source)
       root.append(
         html(
@@ -131,6 +136,8 @@ class Slides {
       row.tabIndex = i === at ? 0 : -1;
     });
     if (!item) return;
+    this.about.replaceChildren(...lesson(item));
+    this.about.hidden = !item.picture;
     this.pane = new Pane({
       record: item.graph,
       model: this.model,
