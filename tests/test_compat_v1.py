@@ -64,7 +64,6 @@ def run_cell(cell: str) -> dict[str, Any]:
     failed: list[BaseException] = []
 
     def program() -> None:
-        tf.disable_eager_execution()
         try:
             exec(cell, space)
         except BaseException as error:

@@ -140,6 +140,7 @@ class _Here(threading.local):
     def __init__(self) -> None:
         self.graphs: list[Graph] = []
         self.base: Graph | None = None
+        self.eager_asked_for = False
 
 
 _here = _Here()
@@ -167,6 +168,9 @@ def home() -> Graph:
 def reset_default_graph() -> None:
     """Begin a new default graph; what was in the old one is gone for good.
 
+    Programs of TensorFlow 1 start with this call: unless `enable_eager_execution` was asked for,
+    ops of this thread are written into the default graph from here on, as they were there.
+
     Raises:
         AssertionError: within `with graph.as_default()` or `with session`.
     """
@@ -177,7 +181,7 @@ def reset_default_graph() -> None:
         )
     was_open = _here.base is not None and state.interpreter is _here.base.tracer
     _here.base = None
-    if was_open:
+    if was_open or not (_here.eager_asked_for or isinstance(state.interpreter, Tracer)):
         disable_eager_execution()
 
 
@@ -186,12 +190,13 @@ def disable_eager_execution() -> None:
 
     Example:
         >>> import minitensor.compat.v1 as tf
+        >>> tf.reset_default_graph()
         >>> tf.disable_eager_execution()
         >>> tf.constant(1.0) + 2.0
         <tf.Tensor 'add:0' shape=() dtype=float32>
         >>> tf.enable_eager_execution()
-        >>> tf.reset_default_graph()
     """
+    _here.eager_asked_for = False
     if not isinstance(state.interpreter, Tracer) or not _here.graphs:
         state.interpreter, state.tapes, state.scope = _base().tracer, (), ""
 
@@ -207,5 +212,6 @@ def enable_eager_execution(*_: Any, **__: Any) -> None:
             "tf.enable_eager_execution must be called at program startup.\nHere a graph is being "
             "written. To fix it: leave the block `with graph.as_default():` first."
         )
+    _here.eager_asked_for = True
     if _here.base is not None and state.interpreter is _here.base.tracer:
         state.interpreter, state.scope = State.interpreter, ""
