@@ -100,8 +100,9 @@ class Executable:
         """The program, and those of the graphs inside that have run already."""
         texts = [self.text]
         for step in self.plan.steps:
-            for function in getattr(step.node.op, "_functions", ()) if step.kind == "call" else ():
-                for inner in function._compiled.values() if function is not None else ():
+            functions: Any = getattr(step.node.op, "_functions", ()) if step.kind == "call" else ()
+            for function in filter(None, functions):
+                for inner in function._compiled.values():
                     title = f"{step.node.name}: {function.graph.name or function.graph.kind}"
                     texts.append(f"# Inside {title}\n\n{inner.source}")
         return "\n\n".join(texts)

@@ -54,11 +54,11 @@ def is_elementwise(op: Op) -> bool:
     return op.fast or op.scalar is not None or op is ops.cast
 
 
-def spec_of(x: Any) -> Spec:
+def spec_of(x: Any) -> Any:
     """Shape and dtype of a symbol or variable."""
     if isinstance(x, Symbol):
         shape, dtype = x._array
-        return Spec(shape, dtype)
+        return Spec(shape, dtype)  # pyright: ignore[reportArgumentType] - of unknown rank: None
     return Spec(None if x.shape.rank is None else tuple(x.shape), x._numpy_dtype)
 
 

@@ -103,7 +103,8 @@ class Tracer:
 
     def actual(self, variable: Any) -> Variable:
         """The variable itself: not a handle of it, nor one that stands for it."""
-        found, tracer = getattr(variable, "_variable", variable), self
+        found: Any = getattr(variable, "_variable", variable)
+        tracer: Tracer | None = self
         while tracer is not None:
             found, tracer = tracer.instead.get(id(found), found), tracer.outer
         return found

@@ -126,7 +126,7 @@ def softmax_cross_entropy_with_logits_into(out, work, labels, logits, *, axis=-1
 
 
 def _places(labels: Spec, logits: Spec) -> tuple[Spec, ...]:
-    return (Spec((prod(labels.shape),), np.dtype(np.int64)),)
+    return (Spec((prod(sizes_of(labels)),), np.dtype(np.int64)),)
 
 
 @label_scores.into(workspace=_places)

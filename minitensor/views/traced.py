@@ -25,7 +25,8 @@ class TracedDrawing(Drawing):
 
     def __init__(self, graph: Graph, names: dict[int, str] | None):
         names = callers_names() if names is None else names
-        graph = graph.plain() if hasattr(graph, "plain") else graph
+        plain: Any = getattr(graph, "plain", None)
+        graph = graph if plain is None else plain()
         self.outside = {id(inner): outer for outer, inner in graph.captures}
         taken = {key: names.get(id(x)) or getattr(x, "_label", None)
                  for key, x in self.outside.items()}  # fmt: skip
