@@ -92,3 +92,20 @@ def test_a_variable_of_any_shape_can_be_used_in_a_function():
     with mt.GradientTape() as tape:
         y = mt.function(lambda: mt.reduce_sum(v * v))()
     assert tape.gradient(y, v).numpy().tolist() == [6.0, 8.0, 6.0, 8.0]
+
+
+def test_a_value_handed_on_in_a_loop_is_not_changed_by_an_update_in_place():
+    v, w = mt.Variable([0.5]), mt.Variable([0.3])
+
+    @mt.function
+    def step():
+        def body(i):
+            w.assign(v.value())
+            return (i + 1,)
+
+        mt.while_loop(lambda i: i < 1, body, [mt.constant(0)])
+        v.assign_sub(mt.cumsum(w, 0) * 0.5)
+        return w * 1.0
+
+    assert step().numpy().tolist() == w.numpy().tolist() == [0.5]
+    assert v.numpy().tolist() == [0.25]

@@ -209,7 +209,9 @@ class Writer:
         else:
             name = self._leaving(value)
             if any(root.place == "argument" for root in value.roots):
-                name = f"{self.helper('owned')}({name})"  # planned memory of the graph around it
+                # Inside a branch or loop: memory that the graph around it goes on using.
+                inside = self.plan.graph.kind != "function"
+                name = f"{name}.copy()" if inside else f"{self.helper('owned')}({name})"
             if value.place == "dynamic" or self._contiguous(value) != value.name:
                 name = f"{self.helper('contiguous')}({name})"
             self.say(f"{variable}._value = {tensor}({name})", step.node)
