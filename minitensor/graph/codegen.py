@@ -26,7 +26,7 @@ __all__ = ["Program", "generate"]
 
 
 RESERVED = (
-    "empty", "float", "i", "map", "memory", "min", "n", "numpy", "range", "s0", "s1", "start",
+    "at", "empty", "float", "height", "map", "memory", "min", "numpy", "range", "s0", "s1", "start",
     "stop", "sum", "uint8", "zip",
 )  # fmt: skip
 """Names that the program uses in its own right."""

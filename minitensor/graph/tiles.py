@@ -111,9 +111,9 @@ class RegionWriter:
 
     def _write_loop(self, bounds: str, depth: int) -> None:
         say = self.writer.say
-        say(f"for i in range({bounds}, {self.step}):", self.region.node, depth)
+        say(f"for at in range({bounds}, {self.step}):", self.region.node, depth)
         if not self.whole_tiles:
-            say(f"n = min({self.step}, {self.rows} - i)", None, depth + 1)
+            say(f"height = min({self.step}, {self.rows} - at)", None, depth + 1)
         for name, text in self.above.items():
             say(f"{name} = {text}", None, depth + 1)
         for line, node in self.lines:
@@ -161,9 +161,9 @@ class RegionWriter:
             form = self._form(shape)
             rows = self._as_rows(name, form, slot)
             if form in ("full", "col"):
-                end = "i + n" if not self.whole_tiles else f"i + {self.step}"
+                end = "at + height" if not self.whole_tiles else f"at + {self.step}"
                 tile = self.writer.unique(f"{name}_tile")
-                self.above[tile] = f"{rows}[i : {end}]"
+                self.above[tile] = f"{rows}[at : {end}]"
                 rows = tile
             self.names[key] = rows
 
@@ -267,9 +267,9 @@ class RegionWriter:
         """As much of a tile-sized array as the last tile needs."""
         if form not in ("full", "col") or self.whole_tiles:
             return name
-        self.above[f"{name}_n"] = f"{name}[:n]"
-        self.writer.taken.add(f"{name}_n")
-        return f"{name}_n"
+        self.above[f"{name}_cut"] = f"{name}[:height]"
+        self.writer.taken.add(f"{name}_cut")
+        return f"{name}_cut"
 
     def _choose(self, call: Call, arguments: list[str], target: str) -> None:
         """A choice by a mask: with its bits where that is faster, else element by element."""
