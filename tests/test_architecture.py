@@ -39,8 +39,7 @@ FLOORS = [
     ["graph.trace"],
     ["graph.subgraphs"],
     ["graph.custom"],
-    ["jacobian", "custom_gradient", "accumulator", "python_function", "history",
-     "tensor_array"],
+    ["jacobian", "custom_gradient", "accumulator", "python_function", "history", "tensor_array"],
     [
         "math",
         "linalg",

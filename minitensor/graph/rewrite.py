@@ -57,9 +57,10 @@ def is_elementwise(op: Op) -> bool:
 def spec_of(x: Any) -> Any:
     """Shape and dtype of a symbol or variable."""
     if isinstance(x, Symbol):
-        shape, dtype = x._array
-        return Spec(shape, dtype)  # pyright: ignore[reportArgumentType] - of unknown rank: None
-    return Spec(None if x.shape.rank is None else tuple(x.shape), x._numpy_dtype)
+        shape: Any = x._array.shape
+        return Spec(shape, x._array.dtype)
+    known: Any = None if x.shape.rank is None else tuple(x.shape)
+    return Spec(known, x._numpy_dtype)
 
 
 def fits(value: Any, place: Any) -> bool:

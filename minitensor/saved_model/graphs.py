@@ -205,7 +205,7 @@ def _dynamic(entry: dict, graph: GraphReader) -> Op:
     base, holes = _plain(entry, graph), checked(entry["holes"], int)
     if not 0 < holes < len(entry["inputs"]) + 1:
         raise Broken(f"{base.name} has {holes} open attributes")
-    return DynamicOp(base, holes)
+    return DynamicOp(base, holes, {key: decoded(value) for key, value in entry["attrs"].items()})
 
 
 def _call(entry: dict, graph: GraphReader) -> Op:
