@@ -3,6 +3,7 @@
 The names and arguments are TensorFlow 2's, so `import minitensor as tf` runs TensorFlow code.
 """
 
+from difflib import get_close_matches
 from importlib import import_module
 from typing import TYPE_CHECKING
 
@@ -437,6 +438,13 @@ def __getattr__(name: str) -> object:
         return import_module(f"minitensor.{name}")
     if name == "Graph":
         return import_module("minitensor.compat.v1").Graph
-    raise AttributeError(
-        f"module 'minitensor' has no attribute {name!r}: {suggest(name, __all__)}", name=name
-    )
+    raise AttributeError(f"module 'minitensor' has no attribute {name!r}: {_hint(name)}", name=name)
+
+
+def _hint(name: str) -> str:
+    """What to write instead of a name that is not there."""
+    if not name.startswith("_") and name in vars(import_module("minitensor.compat.v1")):
+        return f"it is TensorFlow 1's, so write tf.compat.v1.{name} (minitensor.compat.v1)"
+    if get_close_matches(name, __all__, cutoff=0.7):
+        return suggest(name, __all__)
+    return "dir(minitensor) lists what there is"

@@ -126,6 +126,17 @@ def test_a_condition_is_one_truth_value() -> None:
         bool(mt.constant([1.0, 2.0]) > 0.0)
 
 
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [("placeholder", "write tf.compat.v1.placeholder"), ("reduce_summ", "mean 'reduce_sum'"),
+     ("foo_bar", "dir(minitensor) lists"), ("__path2__", "dir(minitensor) lists")],
+)  # fmt: skip
+def test_a_name_that_is_not_there(name: str, hint: str) -> None:
+    with pytest.raises(AttributeError) as caught:
+        getattr(mt, name)
+    assert hint in str(caught.value)
+
+
 def test_completion_offers_what_is_public() -> None:
     offered = {name for name in dir(mt) if not name.startswith("_")}
     public = {name for name in mt.__all__ if not name.startswith("_")}
