@@ -21,6 +21,8 @@ from pathlib import Path
 import nbformat
 import pytest
 
+import minitensor as mt
+
 ROOT = Path(__file__).resolve().parent.parent
 LESSONS = ROOT / "lessons"
 sys.path.append(str(LESSONS))
@@ -33,6 +35,7 @@ from checking.judge import answers, judge, probes_of  # noqa: E402
 
 SOURCES = builder.sources()
 ITEMS = [item for number in Catalogue().lessons() for item in Catalogue().lesson(number).values()]
+BY_ID = {item.id: item for item in ITEMS}
 EXERCISES = [item for item in ITEMS if isinstance(item, Exercise)]
 QUESTIONS = [item for item in ITEMS if isinstance(item, Question)]
 by_name = {"ids": lambda source: source.stem}
@@ -520,7 +523,7 @@ def test_hints_come_one_by_one_and_the_solution_after_two_tries(session: Session
 def test_wrong_use_is_answered_with_what_to_do(session: Session) -> None:
     with pytest.raises(UnknownExerciseError, match=r'no exercise "99\.22".*Did you mean "99\.2"'):
         session.check("99.22", None)
-    with pytest.raises(UnknownExerciseError, match="Lesson 98 has: none"):
+    with pytest.raises(UnknownExerciseError, match="no lesson 98; there are 99"):
         session.hint("98.1")
     with pytest.raises(TypeError, match="needs the object to check"):
         session.check("99.2")
@@ -528,6 +531,35 @@ def test_wrong_use_is_answered_with_what_to_do(session: Session) -> None:
         session.predict("99.2", 1)
     with pytest.raises(TypeError, match="no object to carry"):
         session.carry("99.1")
+
+
+def test_the_number_of_a_lesson_may_lack_its_zero() -> None:
+    with pytest.raises(UnknownExerciseError, match=r'no lesson 8; .*Did you mean "08\.5"'):
+        Catalogue()["8.5"]
+
+
+def test_a_table_of_answers_is_a_dict() -> None:
+    verdict = judge(BY_ID["08.8"], ["miss", "hit"])  # type: ignore[arg-type]
+    assert verdict.failure is not None
+    assert verdict.failure.reason == "expected a dict with an entry for each, got a list"
+
+
+@pytest.mark.parametrize("exercise", ["08.5", "08.6", "08.7", "08.11"])
+def test_a_card_returns_two_things(exercise: str) -> None:
+    item = BY_ID[exercise]
+    assert isinstance(item, Exercise)
+    verdict = judge(item, lambda given: item.reference(given)[0])
+    assert str(verdict.misconception).startswith("A card returns two things")
+
+
+def test_noise_may_have_a_shape() -> None:
+    def card_3(n: int) -> tuple:
+        noisy = mt.function(lambda x: x + mt.random.normal([1]))
+        return [noisy(mt.constant(0.0)) for _ in range(n)], noisy
+
+    item = BY_ID["08.7"]
+    assert isinstance(item, Exercise)
+    assert judge(item, card_3).passed
 
 
 def test_a_full_disk_or_read_only_home_stops_nobody(lesson: Path, tmp_path: Path) -> None:

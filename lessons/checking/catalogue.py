@@ -32,12 +32,15 @@ class Catalogue:
         items = self.lesson(lesson)
         if exercise in items:
             return items[exercise]
+        where = f"Lesson {lesson} has: {', '.join(items)}."
+        if not items:
+            where = f"There is no lesson {lesson}; there are {', '.join(self.lessons())}."
+            items = {
+                key: item for number in self.lessons() for key, item in self.lesson(number).items()
+            }
         close = difflib.get_close_matches(str(exercise), items, n=1, cutoff=0.3)
         meant = f' Did you mean "{close[0]}"?' if close else ""
-        known = ", ".join(items) or "none"
-        raise UnknownExerciseError(
-            f'there is no exercise "{exercise}". Lesson {lesson} has: {known}.{meant}'
-        )
+        raise UnknownExerciseError(f'there is no exercise "{exercise}". {where}{meant}')
 
     def lesson(self, number: str) -> dict[str, Item]:
         """All exercises of one lesson by id, in the order of their numbers."""

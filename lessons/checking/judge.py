@@ -119,12 +119,19 @@ def _quiet() -> Iterator[None]:
 
 def answer(exercise: Exercise, subject: Any, probe: Probe) -> Any:
     """What `subject` answers to one probe."""
+    if (
+        exercise.probes is None
+        and isinstance(exercise.reference, Mapping)
+        and not isinstance(subject, Mapping)
+    ):
+        return Raised(TypeError, f"expected a dict with an entry for each, got {kind(subject)}")
     try:
         if exercise.run is not None:
             return exercise.run(subject, *probe)
-        if exercise.probes is not None:
-            return subject(*probe)
-        return subject[probe[0]] if probe else subject
+        if exercise.probes is None:
+            return subject[probe[0]] if probe else subject
+        called: Any = subject
+        return called(*probe)
     except KeyError as error:
         missing = exercise.probes is None
         return Raised(KeyError, f"entry {show(probe[0])} is missing" if missing else str(error))

@@ -171,7 +171,8 @@ EXERCISES = (
         mutants=(
             Mutant(
                 around_the_graph,
-                "square.python_function is the function before it was traced. Call square itself.",
+                "The sum is right, but no graph was made: call square itself, not the function "
+                "inside it (square.python_function), nor its formula.",
             ),
             Mutant(one_square_only, "This is the last square alone. Add all of them up."),
             Mutant(square_of_the_sum, "The square of a sum is not the sum of the squares."),

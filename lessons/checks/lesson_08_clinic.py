@@ -4,6 +4,7 @@ import numpy as np
 
 import minitensor as mt
 from checking import Exercise, Mutant
+from checking.exercise import is_blank
 
 EAGER = (
     "Right, but nothing is traced any more. Keep @mt.function: the point is to have the graph and "
@@ -11,12 +12,17 @@ EAGER = (
 )
 
 
+PAIR = "A card returns two things, with a comma between: what it saw, and the traced function."
+
+
 def number(value):
-    """A result as a number; a symbol has none."""
+    """A result as a number, several as text; a symbol has none."""
+    if mt.is_symbolic_tensor(value):
+        return "a symbol, which has no value"
     try:
         return float(value)
     except TypeError:
-        return "a symbol, which has no value" if isinstance(value, mt.Tensor) else value
+        return str(value.numpy().tolist()) if isinstance(value, mt.Tensor) else value
 
 
 def count_of(function):
@@ -26,9 +32,15 @@ def count_of(function):
 
 
 def checked(card, given, facts):
-    """What a card gives, as facts; a card that gives no pair is left as it is."""
+    """What a card gives, as facts; nothing, or a blank, is left as it is."""
     found = card(given)
-    return facts(*found) if isinstance(found, tuple) and len(found) == 2 else found
+    if isinstance(found, tuple) and len(found) == 2:
+        return facts(*found)
+    return found if found is None or is_blank(found) else {"returned": "not two things"}
+
+
+def one_thing(given):
+    return given
 
 
 def lists(rng):
@@ -343,6 +355,7 @@ EXERCISES = (
                 "The numbers come out, but each call is traced anew: a Python number is part of "
                 "the key. Pass mt.constant(value).",
             ),
+            Mutant(one_thing, PAIR),
             Mutant(only_the_last, "Only the last value is left. Append after each call."),
             Mutant(before_doubling, "These are the values that went in. What came out?"),
         ),
@@ -369,6 +382,7 @@ EXERCISES = (
                 "The count is right because every call is traced. Then the graph is never used "
                 "again: pass a tensor.",
             ),
+            Mutant(one_thing, PAIR),
             Mutant(just_says_so, "The function was never called: nothing was traced or counted."),
         ),
         hints=(
@@ -393,6 +407,7 @@ EXERCISES = (
                 "New numbers, and a new trace for each of them. Make the noise a tensor.",
             ),
             Mutant(noise_without_tracing, EAGER),
+            Mutant(one_thing, PAIR),
             Mutant(
                 a_function_per_call,
                 "A new function for each call has an empty cache each time. Define it once.",

@@ -2,6 +2,7 @@
 
 import minitensor as mt
 from checking import Exercise, Mutant
+from checking.exercise import is_blank
 
 # 08.11: a variable of its own
 
@@ -13,7 +14,7 @@ def sums_and_traces(card, values):
     except ValueError as error:
         return {"raised": type(error).__name__}
     if not isinstance(found, tuple) or len(found) != 2:
-        return found
+        return found if found is None or is_blank(found) else {"returned": "not two things"}
     sums, function = found
     count = getattr(function, "experimental_get_tracing_count", lambda: 0)()
     return {"sums": [float(y) for y in sums], "traced for one call only": 1 <= count <= 2}
@@ -228,6 +229,11 @@ EXERCISES = (
         probes=lists,
         run=sums_and_traces,
         mutants=(
+            Mutant(
+                lambda values: values,
+                "A card returns two things, with a comma between: the sums, and the traced "
+                "function.",
+            ),
             Mutant(
                 starts_again,
                 "Each value comes back alone. What should last is set back to 0, or never changed.",
