@@ -11,6 +11,7 @@ import contextvars
 import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -62,13 +63,18 @@ def spread(run: Callable, rows: int, step: int, scratch: Sequence[np.ndarray]) -
         return [run(0, rows, *scratch)]
     bounds = [tiles * i // parts * step for i in range(parts)] + [rows]
     later = [
-        _pool(parts - 1).submit(
-            contextvars.copy_context().run, run, bounds[i], bounds[i + 1],
-            *[np.empty_like(x) for x in scratch],
-        )
+        _started(parts - 1, run, bounds[i], bounds[i + 1], *[np.empty_like(x) for x in scratch])
         for i in range(1, parts)
-    ]  # fmt: skip
-    return [run(0, bounds[1], *scratch), *(future.result() for future in later)]
+    ]
+    return [run(0, bounds[1], *scratch), *(result() for result in later)]
+
+
+def _started(workers: int, run: Callable, *args: Any) -> Callable:
+    """What gives the result of a run in another thread; in this one, while Python shuts down."""
+    try:
+        return _pool(workers).submit(contextvars.copy_context().run, run, *args).result
+    except RuntimeError:
+        return partial(run, *args)
 
 
 def _pool(workers: int) -> ThreadPoolExecutor:

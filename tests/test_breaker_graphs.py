@@ -5,6 +5,9 @@ Each test holds one thing that once went wrong.
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import numpy as np
 
 import minitensor as mt
@@ -109,3 +112,16 @@ def test_a_value_handed_on_in_a_loop_is_not_changed_by_an_update_in_place():
 
     assert step().numpy().tolist() == w.numpy().tolist() == [0.5]
     assert v.numpy().tolist() == [0.25]
+
+
+def test_large_arrays_can_be_computed_while_python_shuts_down():
+    code = """
+import atexit
+import minitensor as mt
+mt.config.threading.set_intra_op_parallelism_threads(2)
+double = mt.function(lambda x: mt.exp(x) * 2.0, autograph=False)
+double(mt.zeros([3000000]))
+atexit.register(lambda: print(double(mt.zeros([3000000]))[-1].numpy()))
+"""
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert (found.stdout, found.stderr) == ("2.0\n", "")
