@@ -137,6 +137,18 @@ def test_a_name_that_is_not_there(name: str, hint: str) -> None:
     assert hint in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [("numpy", "call the function first: f(…).numpy"), ("whyretraced", "mean 'why_retraced'")],
+)
+def test_a_function_is_not_its_result(name: str, hint: str) -> None:
+    f = mt.function(lambda x: x)
+    with pytest.raises(AttributeError) as caught:
+        getattr(f, name)
+    assert hint in str(caught.value)
+    assert not hasattr(f, "__array__")
+
+
 def test_completion_offers_what_is_public() -> None:
     offered = {name for name in dir(mt) if not name.startswith("_")}
     public = {name for name in mt.__all__ if not name.startswith("_")}

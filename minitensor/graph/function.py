@@ -15,7 +15,7 @@ from typing import Any
 from weakref import ref
 
 from minitensor.config import functions
-from minitensor.errors import ArgumentError
+from minitensor.errors import ArgumentError, suggest
 from minitensor.graph.concrete import ConcreteFunction
 from minitensor.graph.fixed import FixedSignature, check_signature
 from minitensor.graph.retracing import Retraces, Trace, calls_of
@@ -169,6 +169,15 @@ class Function:
         bound._use(traces)
         self._methods[id(instance)] = gone, traces, ref(bound)
         return bound
+
+    def __getattr__(self, name: str) -> Any:
+        if hasattr(Tensor, name):
+            hint = f"that is of tensors, so call the function first: f(…).{name}"
+        else:
+            hint = suggest(name, [n for n in dir(Function) if not n.startswith("_")])
+        raise AttributeError(
+            f"'Function' object has no attribute {name!r}: {hint}", name=name, obj=self
+        )
 
     # What a learner asks.
 
