@@ -217,7 +217,10 @@ class Op:
 
     def error(self, fault: Fault, specs: Sequence[Spec], attrs: dict) -> OpError:
         """The public error for what a rule found wrong."""
-        inputs = " and ".join(f"{tuple(s.shape)} {name_of(s.dtype)}" for s in specs)
+        inputs = " and ".join(
+            f"{'<unknown>' if s.shape is None else tuple(s.shape)} {name_of(s.dtype)}"
+            for s in specs
+        )
         given = [f"shape{'s' if len(specs) > 1 else ''} {inputs}"] if specs else []
         given += [f"{key}={shorten(value)}" for key, value in attrs.items()]
         return fault.error(message(self.name, ", ".join(given), fault.fault, fault.rule, fault.fix))

@@ -9,6 +9,7 @@ import subprocess
 import sys
 
 import numpy as np
+import pytest
 
 import minitensor as mt
 
@@ -125,3 +126,36 @@ atexit.register(lambda: print(double(mt.zeros([3000000]))[-1].numpy()))
 """
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert (found.stdout, found.stderr) == ("2.0\n", "")
+
+
+def test_of_several_results_of_a_large_region_one_is_only_summed():
+    x = np.random.default_rng(0).normal(size=(400, 300)).astype(np.float32)
+
+    def gradients(x, y):
+        with mt.GradientTape() as tape:
+            tape.watch([x, y])
+            z = mt.reduce_sum(mt.exp(-mt.square(x - y)), -1)
+        return [z, *tape.gradient(z, [x, y])]
+
+    args = mt.constant(x), mt.constant([0.5])
+    for eager, traced in zip(gradients(*args), mt.function(gradients)(*args), strict=True):
+        np.testing.assert_allclose(traced.numpy(), eager.numpy(), rtol=1e-3, atol=1e-3)
+
+
+def test_sizes_that_only_the_run_shows_not_to_fit_give_a_lesson():
+    x, n = mt.constant([1.0, 2.0]), mt.constant(3)
+    for function, text in (
+        (lambda x, n: mt.zeros([n, n]) + x, r"add: .*\(3,3\) \(2,\)"),
+        (lambda x, n: mt.matmul(mt.zeros([n, 1]), mt.zeros([n, n])), "matmul: .*mismatch"),
+        (lambda x, n: mt.numpy_function(lambda a: np.zeros(3, "f"), [x], mt.float32) + x, "add: "),
+    ):
+        with pytest.raises(mt.errors.InvalidArgumentError, match=text) as caught:
+            mt.function(function, autograph=False)(x, n)
+        assert "Graph execution error" in str(caught.value)
+        assert "test_breaker_graphs.py" in str(caught.value)
+
+
+def test_an_error_in_the_learners_own_code_stays_as_it_is():
+    divide = mt.function(lambda x: mt.py_function(lambda t: 1 / 0, [x], mt.float32))
+    with pytest.raises(ZeroDivisionError):
+        divide(mt.constant(1.0))

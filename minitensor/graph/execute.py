@@ -114,6 +114,7 @@ class Executable:
     def _new_frame(self) -> Callable:
         namespace = {name: _HELPERS.get(value, value) if isinstance(value, str) else value
                      for name, value in self.program.namespace.items()}  # fmt: skip
+        namespace["__name__"] = __name__  # errors in the program are the engine's own
         exec(self._code, namespace)
         return namespace[self.program.name]
 

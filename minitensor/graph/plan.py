@@ -50,7 +50,7 @@ class Plan:
                 if len(users) != 1 or id(slot) in leaving or not _is_total(users[0], slot):
                     continue
                 count = 1 if users[0].node.op is reduce_sum else prod(slot.spec.shape)
-                region.exits.remove((recorder, slot))
+                region.exits = [exit_ for exit_ in region.exits if exit_[1] is not slot]
                 region.sums.append((recorder, users[0].outputs[0], float(count)))
                 region.outputs = [x for x in region.outputs if x is not slot]
                 region.outputs.append(users[0].outputs[0])
