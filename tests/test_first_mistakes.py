@@ -97,6 +97,14 @@ def test_arrays_of_numpy_are_told_as_tensors() -> None:
     assert f.traces[1].fix.startswith("let one trace serve all sizes")
 
 
+def test_a_trace_with_open_sizes_asks_for_nothing() -> None:
+    f = mt.function(lambda x: x + x, reduce_retracing=True)
+    for length in (1, 2, 3, 4):
+        f(mt.ones([length]))
+    assert [trace.calls for trace in f.traces] == [1, 3]
+    assert f.traces[1].fix.startswith("nothing is left to do")
+
+
 def test_recursion_over_a_tensor_has_no_end() -> None:
     @mt.function
     def factorial(n: Any) -> Any:

@@ -134,6 +134,8 @@ class Retraces:
 _Signature = Sequence[tuple[str, str]]
 Difference = tuple[str, str, str]
 NOTHING = "absent"
+ONE_FOR_ALL = "let one trace serve all sizes"
+LEFT_OPEN = "nothing is left to do: this trace leaves the sizes that differ open"
 
 
 def compare(now: _Signature, earlier: Sequence[_Signature]) -> tuple[list[Difference], str]:
@@ -205,6 +207,6 @@ def _fix_tensors(name: str, before: re.Match, now: re.Match) -> str:
         sizes = [a if a == b else "None" for a, b in zip(old, new, strict=True)]
         shape = f"[{', '.join(sizes)}]".replace("?", "None")
     return (
-        f"let one trace serve all sizes, with @mt.function(reduce_retracing=True) or "
+        f"{ONE_FOR_ALL}, with @mt.function(reduce_retracing=True) or "
         f"mt.TensorSpec({shape}, mt.{now[1]}) in input_signature; or pad {name} to one size"
     )
