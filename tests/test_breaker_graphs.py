@@ -159,3 +159,28 @@ def test_an_error_in_the_learners_own_code_stays_as_it_is():
     divide = mt.function(lambda x: mt.py_function(lambda t: 1 / 0, [x], mt.float32))
     with pytest.raises(ZeroDivisionError):
         divide(mt.constant(1.0))
+
+
+@pytest.mark.parametrize("shape", [(64, 40, 20), (40, 2, 2, 300), (33000, 1), (200, 300, 1)])
+@pytest.mark.parametrize("view", [lambda x: x[::-1], mt.transpose, lambda x: x[:, ::-1]])
+@pytest.mark.parametrize("other", [
+    lambda z: z, lambda z: mt.reduce_mean(z, -1, keepdims=True), lambda z: z[:1],
+    lambda z: z[0], lambda z: z[:1, ..., ::-1], lambda z: z[..., :1],
+])  # fmt: skip
+def test_large_strided_arrays_of_any_rank_run_in_tiles(shape, view, other):
+    x = mt.constant(np.random.default_rng(0).normal(size=shape).astype(np.float32))
+
+    def values(x):
+        z = view(x)
+        y = other(z)
+        return mt.exp(z) * 0.5, mt.where(z > 0.0, z, z * 2.0), mt.reduce_sum(mt.square(z) + y)
+
+    for eager, traced in zip(values(x), mt.function(values)(x), strict=True):
+        np.testing.assert_allclose(traced.numpy(), eager.numpy(), rtol=1e-3, atol=1e-3)
+
+
+def test_a_strided_row_beside_a_matrix_of_one_row():
+    x = mt.constant(np.arange(40000, dtype=np.float32))
+    y = mt.ones([1, 40000])
+    added = mt.function(lambda x, y: mt.exp(x[::-1] * 1e-5) + y)(x, y)
+    np.testing.assert_allclose(added.numpy(), np.exp(x.numpy()[None, ::-1] * 1e-5) + 1, rtol=1e-5)

@@ -1,8 +1,9 @@
 """Elementwise regions as source: straight calls when they are small, else a loop over tiles.
 
 All arrays of a region are seen as (rows, row): the first axes of the iteration shape together, and
-the rest. A tile is a few rows. What one call hands to the next stays in registers: scratch arrays
-of a tile's size, which are used again as soon as nobody needs their elements.
+the rest. Where one of them is strided, the first axis gives the rows, and the others stay as they
+are. A tile is a few rows. What one call hands to the next stays in registers: scratch arrays of a
+tile's size, which are used again as soon as nobody needs their elements.
 """
 
 from __future__ import annotations
@@ -62,6 +63,9 @@ class RegionWriter:
         self.split = self._split() if is_tiled(region) else None
         split = len(region.shape) if self.split is None else self.split
         self.rows, self.row = prod(region.shape[:split]), prod(region.shape[split:])
+        self.rest: tuple[int, ...] = () if self.row == 1 else (self.row,)
+        if self.split is not None and self._is_strided():
+            self.rest = tuple(region.shape[1:])
         self.step = max(1, self.rows if self.split is None else TILE // self.row)
         self.whole_tiles = self.rows % self.step == 0
         self.names: dict[int, str] = {}
@@ -146,11 +150,13 @@ class RegionWriter:
         region = self.region
         shapes = [recorder.shape for recorder in region.recorders.values()]
         shapes += [x.shape for call in region.calls for x in (*call.arguments, call.result)]
-        strided = any(not is_contiguous(slot) for slot in region.inputs)
-        for split in (1,) if strided else range(len(region.shape), 0, -1):
+        for split in (1,) if self._is_strided() else range(len(region.shape), 0, -1):
             if all(form_of(shape, region.shape, split) for shape in shapes):
                 return split
         return None
+
+    def _is_strided(self) -> bool:
+        return any(not is_contiguous(slot) for slot in self.region.inputs)
 
     def _slice_operands(self) -> None:
         region = self.region
@@ -173,16 +179,19 @@ class RegionWriter:
 
     def _tile_shape(self, form: str, rows: int) -> tuple[int, ...]:
         if form == "full":
-            return (rows,) if self.row == 1 else (rows, self.row)
+            return (rows, *self.rest)
         if form == "col":
-            return (rows, 1)
-        return () if form == "scalar" else (self.row,)
+            return (rows, *(1 for _ in self.rest))
+        return () if form == "scalar" else self.rest
 
     def _as_rows(self, name: str, form: str, slot: Slot) -> str:
-        """An array as (rows, row); one that is strided has its rows along its first axis."""
+        """An array as (rows, *rest); one that is strided has its rows along its first axis."""
         writer = self.writer
-        if not all(is_contiguous(s) for s in self.region.inputs):
-            return name
+        if not is_contiguous(slot):
+            missing = len(self.region.shape) - len(slot.spec.shape)
+            if form == "row":
+                return name if missing else f"{name}[0]"
+            return f"{name}[{', '.join(['None'] * missing)}]" if missing else name
         wanted = self._tile_shape(form, self.rows)
         if tuple(slot.spec.shape) == wanted:
             return name
