@@ -7,6 +7,7 @@ what is known at once. `enable_check_numerics` watches every op for the first Na
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from types import SimpleNamespace
 from typing import Any
 
 from minitensor.dtypes import as_dtype
@@ -43,8 +44,11 @@ __all__ = [
     "assert_type",
     "check_numerics",
     "disable_check_numerics",
+    "disable_traceback_filtering",
     "enable_check_numerics",
+    "enable_traceback_filtering",
     "is_numeric_tensor",
+    "is_traceback_filtering_enabled",
 ]
 
 Text = str | None
@@ -331,3 +335,30 @@ def _refuse(
 def _text(name: str, given: str, note: Text, fault: str, rule: str) -> str:
     fault = f"{note}\n{fault}." if note else fault
     return message(name, given, fault, rule, "look where the value comes from")
+
+
+tracebacks = SimpleNamespace(filtered=True)
+"""Whether tracebacks of traced functions leave out the engine's own frames."""
+
+
+def enable_traceback_filtering() -> None:
+    """Leave the engine's own frames out of tracebacks of traced functions, as at the start."""
+    tracebacks.filtered = True
+
+
+def disable_traceback_filtering() -> None:
+    """Show every frame of tracebacks, to look for a mistake in the engine.
+
+    Example:
+        >>> import minitensor as mt
+        >>> mt.debugging.disable_traceback_filtering()
+        >>> mt.debugging.is_traceback_filtering_enabled()
+        False
+        >>> mt.debugging.enable_traceback_filtering()
+    """
+    tracebacks.filtered = False
+
+
+def is_traceback_filtering_enabled() -> bool:
+    """Whether tracebacks leave out the engine's own frames."""
+    return tracebacks.filtered

@@ -157,3 +157,31 @@ def test_shape_errors_have_the_same_class_eager_and_traced(make: Any) -> None:
         mt.function(make, autograph=False)(x)
     assert type(caught.value) is type(eager.value)
     assert str(caught.value) == str(eager.value)
+
+
+def frames_of(error: BaseException) -> list[str]:
+    trace, files = error.__traceback__, []
+    while trace is not None:
+        files.append(trace.tb_frame.f_code.co_filename)
+        trace = trace.tb_next
+    return files
+
+
+@pytest.mark.parametrize("filtered", [True, False])
+def test_a_traceback_shows_the_learners_frames_and_the_engines_only_on_demand(
+    filtered: bool,
+) -> None:
+    @mt.function
+    def wrong(x: Any) -> Any:
+        return mt.matmul(x * 2.0, x)
+
+    if not filtered:
+        mt.debugging.disable_traceback_filtering()
+    try:
+        with pytest.raises(mt.errors.InvalidArgumentError) as caught:
+            wrong(mt.ones([2, 3]))
+    finally:
+        mt.debugging.enable_traceback_filtering()
+    files = frames_of(caught.value)
+    assert files.count(__file__) == 2
+    assert (len(files) == 3) is filtered

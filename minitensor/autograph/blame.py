@@ -16,7 +16,6 @@ from typing import NamedTuple
 
 from minitensor.autograph.leaves import TO_FIX
 from minitensor.autograph.loading import BLOCK
-from minitensor.errors import InaccessibleTensorError
 from minitensor.graph.ir import ENGINE
 
 __all__ = ["explain_raise", "in_user_code"]
@@ -34,12 +33,7 @@ _ENDLESS = (
     f"function in one of them never comes to an end.{TO_FIX}use a loop, or make the condition "
     "depend on a Python number."
 )
-_CARRIED = (
-    "A tensor made inside a branch, or inside a loop over tensors, has a value only there."
-    f"{TO_FIX}carry it out in a variable that is set before, too; collect one value per iteration "
-    "in an mt.TensorArray instead of a list."
-)
-_HINTS = {RecursionError: _ENDLESS, InaccessibleTensorError: _CARRIED}
+_HINTS = {RecursionError: _ENDLESS}
 
 
 class _Step(NamedTuple):

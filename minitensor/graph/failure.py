@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import os
+from types import TracebackType
 from typing import Any
 
+from minitensor.debugging import tracebacks
 from minitensor.errors import OpError
-from minitensor.graph.ir import Node
+from minitensor.graph.ir import ENGINE, Node
+from minitensor.graph.trace import Tracer
+from minitensor.op import state
 
-__all__ = ["located"]
+__all__ = ["located", "shortened"]
 
 
 def located(error: OpError, function: str) -> OpError:
@@ -28,3 +33,26 @@ def located(error: OpError, function: str) -> OpError:
     )
     lesson.located = True  # type: ignore[attr-defined]
     return lesson
+
+
+_MALT = f"{os.sep}malt{os.sep}"
+
+
+def shortened(error: Exception) -> Exception:
+    """The same error; its traceback shows the learner's code and the generated program.
+
+    `mt.debugging.disable_traceback_filtering()` brings back the frames of the engine.
+    """
+    if not tracebacks.filtered or isinstance(state.interpreter, Tracer):
+        return error
+    kept: list[TracebackType] = []
+    trace = error.__traceback__
+    while trace is not None:
+        file = trace.tb_frame.f_code.co_filename
+        if not file.startswith(ENGINE) and _MALT not in file:
+            kept.append(trace)
+        trace = trace.tb_next
+    chain: TracebackType | None = None
+    for trace in reversed(kept):
+        chain = TracebackType(chain, trace.tb_frame, trace.tb_lasti, trace.tb_lineno)
+    return error.with_traceback(chain)

@@ -17,6 +17,7 @@ from weakref import ref
 from minitensor.config import functions
 from minitensor.errors import ArgumentError, suggest
 from minitensor.graph.concrete import ConcreteFunction
+from minitensor.graph.failure import shortened
 from minitensor.graph.fixed import FixedSignature, check_signature
 from minitensor.graph.retracing import Retraces, Trace, calls_of
 from minitensor.graph.signature import PLAIN, Arguments, Parameters
@@ -71,6 +72,13 @@ class Function:
             ArgumentError: (also a TypeError) for arguments that the function does not take, or
                 that cannot be looked up.
         """
+        try:
+            return self._quickly(args, kwargs)
+        except Exception as error:
+            raise shortened(error)  # noqa: B904 - it is the same error
+
+    def _quickly(self, args: tuple, kwargs: dict) -> Any:
+        """The short way, for calls with plain tensors and Python values that were seen before."""
         way: list = []
         tensors: list = []
         for x in (*args, *kwargs.values()) if kwargs else args:

@@ -230,9 +230,15 @@ def out_of_scope(symbol: Symbol) -> InaccessibleTensorError:
         return own(symbol)
     line = source_line(symbol._origin)
     defined = f"\n\n{symbol!r} was defined here:\n    {line}" if line else ""
+    if symbol.graph.kind in ("branch", "body"):
+        where = "the branch or loop that made it"
+        fix = ("carry it out: give the name a value before the branch or loop, and set it inside; "
+               "collect values of a loop in a mt.TensorArray instead of a list")  # fmt: skip
+    else:
+        where = f"the function {symbol.graph.name!r} that made it"
+        fix = "return the tensor from the function and use what the call gives"
     return InaccessibleTensorError(
-        f"{symbol!r} is out of scope and cannot be used here. It belongs to the graph "
-        f"{symbol.graph.name!r} and has a value only while that graph runs. Use return values, "
-        " explicit Python locals or TensorFlow collections to access it: return the tensor "
-        f"from the function and use what the call gives.{defined}"
+        f"{symbol!r} is out of scope and cannot be used here. It has a value only inside {where}, "
+        "and only while that runs. Use return values, explicit Python locals or TensorFlow "
+        f"collections to access it. To fix it: {fix}.{defined}"
     )
