@@ -359,3 +359,34 @@ def test_a_function_that_is_gone_leaves_no_source_behind() -> None:
     del f
     gc.collect()
     assert sum(name.startswith("<minitensor graph") for name in linecache.cache) < before
+
+
+def test_functions_that_call_each_other_from_two_threads_do_not_wait_for_ever() -> None:
+    v, w = mt.Variable(0.0), mt.Variable(0.0)
+    met = threading.Barrier(2, timeout=20)
+
+    def pair(mine: Any, other: Any) -> Any:
+        inner = mt.function(lambda: other.assign_add(1.0))
+
+        def across(x: Any) -> Any:
+            met.wait()
+            inner()
+            return x
+
+        @mt.function
+        def outer(x: Any) -> Any:
+            mine.assign_add(1.0)
+            return mt.py_function(across, [x], mt.float32)
+
+        return outer
+
+    threads = [
+        threading.Thread(target=pair(*order), args=(mt.constant(1.0),), daemon=True)
+        for order in ((v, w), (w, v))
+    ]
+    for t in threads:
+        t.start()
+    for t in threads:
+        t.join(20)
+    assert not any(t.is_alive() for t in threads)
+    assert (float(v), float(w)) == (2.0, 2.0)

@@ -17,6 +17,7 @@ from minitensor.backend import restore, silence
 from minitensor.errors import Fault
 from minitensor.graph.codegen import generate
 from minitensor.graph.ir import Graph
+from minitensor.graph.lower import PYTHON
 from minitensor.graph.passes import optimise
 from minitensor.graph.plan import Plan
 from minitensor.graph.report import Explanation, explain
@@ -51,7 +52,9 @@ class Executable:
         lines = self.text.splitlines(keepends=True)
         linecache.cache[self.file] = len(self.text), None, lines, self.file
         finalize(self, linecache.cache.pop, self.file, None)
-        self._lock = locked(v for v in graph.variables if _is_written(v, graph))
+        python = any(node.op.name in PYTHON for node in graph.nodes)  # may wait for other threads
+        written = () if python else [v for v in graph.variables if _is_written(v, graph)]
+        self._lock = locked(written)
         self._code = compile(self.text, self.file, "exec")
         self._frames: list[Callable] = []
 
