@@ -35,6 +35,12 @@ class Module:
         (np.float32(7.0), ['b:0', 'w:0'])
     """
 
+    def __new__(cls, *_: Any, **__: Any) -> Any:  # noqa: D102 - works without super().__init__()
+        module = super().__new__(cls)
+        module._name = _snake_case(cls.__name__)
+        module._scope = f"{module._name}/"
+        return module
+
     def __init__(self, name: str | None = None):
         name = _snake_case(type(self).__name__) if name is None else name
         if not isinstance(name, str) or not name.isidentifier():

@@ -73,3 +73,15 @@ def test_traced_methods_belong_to_each_module() -> None:
 
     two, three = Scale(2.0), Scale(3.0)
     assert (two(mt.constant(1.0)).numpy(), three(mt.constant(1.0)).numpy()) == (2.0, 3.0)
+
+
+def test_a_module_that_forgets_its_base_still_has_name_scope_and_variables() -> None:
+    class MyLine(mt.Module):
+        def __init__(self) -> None:
+            self.w = mt.Variable(2.0, name="w")
+
+    line = MyLine()
+    assert line.name == "my_line"
+    assert [v.name for v in line.variables] == ["w:0"]
+    with line.name_scope:
+        assert mt.Variable(1.0, name="v").name == "my_line/v:0"

@@ -73,7 +73,8 @@ class FixedSignature:
         if later:
             raise ArgumentError(
                 f"input_signature missing type constraint for {later[0].name}{_LESSON}add a "
-                f"TensorSpec for {later[0].name}, or give it a default value."
+                f"TensorSpec for {later[0].name}, or give it a default value; the first argument "
+                "of a method must be called self."
             )
 
     def arguments(self, args: tuple, kwargs: dict) -> Arguments:
