@@ -255,6 +255,8 @@ def test_errors_in_graphs(name: str) -> None:
     ],
 )
 def test_errors_where_ops_compute_at_once(program: Callable[[], Any], text: str) -> None:
+    tf.enable_eager_execution()
+    tf.reset_default_graph()
     with pytest.raises(RuntimeError) as caught:
         program()
     assert str(caught.value).startswith(text)

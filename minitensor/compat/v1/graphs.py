@@ -195,6 +195,7 @@ def disable_eager_execution() -> None:
         >>> tf.constant(1.0) + 2.0
         <tf.Tensor 'add:0' shape=() dtype=float32>
         >>> tf.enable_eager_execution()
+        >>> tf.reset_default_graph()
     """
     _here.eager_asked_for = False
     if not isinstance(state.interpreter, Tracer) or not _here.graphs:
