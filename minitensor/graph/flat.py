@@ -36,6 +36,7 @@ class Arena:
         self.tensors: list[Tensor] = []
         self.pieces: list[np.ndarray] = []
         self.flat = np.empty(0)
+        self._held: list[Any] = []
         self._alone = -1
 
     def claim(self) -> np.ndarray:
@@ -52,15 +53,15 @@ class Arena:
         return self._move()
 
     def _count(self) -> int:
-        return sum(map(getrefcount, self.tensors)) + sum(map(getrefcount, self.pieces)) + (
-            getrefcount(self.flat)
-        )  # fmt: skip
+        """How many references there are to the values and what they lie in."""
+        return sum(map(getrefcount, self._held))
 
     def _move(self) -> np.ndarray:
         self.flat = np.concatenate([v._value._array.reshape(-1) for v in self.variables])
         self.pieces, self.tensors, start = [], [], 0
         for variable in self.variables:
             start = self._settle(variable, start)
+        self._held = [*self.tensors, *self.pieces, self.flat]
         self._alone = self._count()
         return self.flat
 

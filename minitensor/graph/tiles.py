@@ -62,6 +62,8 @@ class RegionWriter:
         self.writer, self.region = writer, region
         self.split = self._split() if is_tiled(region) else None
         split = len(region.shape) if self.split is None else self.split
+        self.alone = region.shape == () and len(region.calls) > 2
+        """Whether it computes single numbers: numpy is twice as fast on vectors of one element."""
         self.rows, self.row = prod(region.shape[:split]), prod(region.shape[split:])
         self.rest: tuple[int, ...] = () if self.row == 1 else (self.row,)
         if self.split is not None and self._is_strided():
@@ -84,7 +86,14 @@ class RegionWriter:
         region, writer = self.region, self.writer
         for slot in (*(slot for _, slot in region.exits), *(slot for _, slot, _ in region.sums)):
             writer.target(slot, region.node)
-        if self.split is None:
+        if self.alone:
+            self.names = {
+                key: writer.reshaped(slot, (1,), region.node)
+                for key, slot in (
+                    *region.entries.items(), *((id(recorder), s) for recorder, s in region.exits)
+                )
+            }  # fmt: skip
+        elif self.split is None:
             self.names = {key: writer.ref(slot) for key, slot in region.entries.items()}
             self.names |= {id(recorder): slot.name for recorder, slot in region.exits}
         else:
@@ -227,6 +236,8 @@ class RegionWriter:
     def _operand(self, x: Any, call: Call) -> str:
         if isinstance(x, Recorder):
             return self.names[id(x)]
+        if self.alone:
+            return self.writer.constant_like(x.reshape(1))
         slow = call.function in (np.maximum, np.minimum)
         if len(call.result.shape) and (slow or prod(call.result.shape) <= SMALL):
             return self._filled(x, call.result)
@@ -259,7 +270,7 @@ class RegionWriter:
     def _shaped(self, register: str, result: Recorder) -> str:
         writer = self.writer
         if self.split is None:
-            form, shape = "", tuple(result.shape)
+            form, shape = "", (1,) if self.alone else tuple(result.shape)
         else:
             form = self._form(result.shape)
             shape = self._tile_shape(form, self.step)
@@ -291,6 +302,12 @@ class RegionWriter:
             name = self._register(bits)
             arms = [self._as_words(x, name, word) for x, name in zip(
                 call.arguments[1:], (yes, no), strict=True)]  # fmt: skip
+            if arms[1] == "None" and self.split is None:
+                words = [self._words(x, n, word) for x, n in (
+                    (call.arguments[1], yes), (result, target))]  # fmt: skip
+                self._say(f"{self._np('multiply')}({words[0]}, {condition}, {words[1]})", node)
+                self._release(bits)
+                return
             choose = self.writer.helper("choose")
             self._say(f"{choose}({target}, {condition}, {', '.join(arms)}, {name})", node)
             self._release(bits)
@@ -298,6 +315,19 @@ class RegionWriter:
         if no != target:
             self._say(f"{self._np('copyto')}({target}, {no})", node)
         self._say(f"{self._np('copyto')}({target}, {yes}, where={condition})", node)
+
+    def _words(self, x: Any, name: str, word: Any) -> str:
+        """An array as whole words of bits: a word times a truth value is the word, or nothing."""
+        slots = {id(recorder): slot for recorder, slot in self.region.exits} | self.region.entries
+        slot = slots.get(id(x))
+        text = f"{name}.view({word.name!r})"
+        if not isinstance(x, Recorder) or (slot is not None and not slot.static):
+            return text
+        key = ("words", name)
+        if key not in self.writer.views:
+            self.writer.views[key] = self.writer.unique(f"{name}_words")
+            self.writer.above.append(f"{self.writer.views[key]} = {text}")
+        return self.writer.views[key]
 
     def _as_words(self, x: Any, name: str, word: Any) -> str:
         if isinstance(x, Recorder):
