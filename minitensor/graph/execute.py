@@ -33,6 +33,9 @@ from minitensor.variable import Variable
 __all__ = ["Executable"]
 
 _numbers = itertools.count(1)
+_gone: list[str] = []
+"""Sources of programs that are gone: forgotten when the next one is made. Doing so while garbage is
+collected could take them from under whoever walks over the cache."""
 
 
 class Executable:
@@ -51,7 +54,9 @@ class Executable:
         self.file = f"<minitensor graph {self.program.name} {next(_numbers)}>"
         lines = self.text.splitlines(keepends=True)
         linecache.cache[self.file] = len(self.text), None, lines, self.file
-        finalize(self, linecache.cache.pop, self.file, None)
+        while _gone:
+            linecache.cache.pop(_gone.pop(), None)
+        finalize(self, _gone.append, self.file)
         python = any(node.op.name in PYTHON for node in graph.nodes)  # may wait for other threads
         written = () if python else [v for v in graph.variables if _is_written(v, graph)]
         self._lock = locked(written)
