@@ -394,3 +394,16 @@ def test_functions_that_call_each_other_from_two_threads_do_not_wait_for_ever() 
         t.join(20)
     assert not any(t.is_alive() for t in threads)
     assert (float(v), float(w)) == (2.0, 2.0)
+
+
+@pytest.mark.parametrize("size", [2000, 70_000])
+def test_a_choice_between_zeros_of_either_sign_is_exact(size: int) -> None:
+    @mt.function
+    def choices(x: Any) -> Any:
+        zero, minus = mt.zeros_like(x), -mt.zeros_like(x)
+        pairs = ((zero, zero), (zero, x), (x, zero), (minus, zero), (zero, minus), (x, minus))
+        return [mt.where(x > 0.0, a, b) for a, b in pairs]
+
+    x = mt.constant(noise(size))
+    for found, wanted in zip(choices(x), choices.python_function(x), strict=True):
+        assert found.numpy().tobytes() == wanted.numpy().tobytes()

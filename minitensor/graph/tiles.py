@@ -147,8 +147,6 @@ class RegionWriter:
         if sums:
             say(f"{', '.join(sums)}{',' * (len(sums) == 1)} = map(sum, zip(*{call}))",
                 self.region.node)  # fmt: skip
-            for name in ("map", "sum", "zip"):
-                writer.taken.add(name)
         else:
             say(call, self.region.node)
 
@@ -201,20 +199,7 @@ class RegionWriter:
             if form == "row":
                 return name if missing else f"{name}[0]"
             return f"{name}[{', '.join(['None'] * missing)}]" if missing else name
-        wanted = self._tile_shape(form, self.rows)
-        if tuple(slot.spec.shape) == wanted:
-            return name
-        key = ("rows", name, wanted)
-        if slot.static and key in writer.views:
-            return writer.views[key]
-        new = writer.unique(f"{name}_rows")
-        line = f"{new} = {name}.reshape({wanted})"
-        if slot.static:
-            writer.above.append(line)
-            writer.views[key] = new
-        else:
-            writer.say(line, self.region.node)
-        return new
+        return writer.reshaped(slot, self._tile_shape(form, self.rows), self.region.node)
 
     # Calls and registers.
 
@@ -298,18 +283,17 @@ class RegionWriter:
         result, mask = call.result, call.arguments[0]
         word = WORDS.get(result.dtype.itemsize)
         if word is not None and prod(result.shape) >= FEW and mask.shape == result.shape:
-            bits = Recorder([], result.shape, word)
-            name = self._register(bits)
-            arms = [self._as_words(x, name, word) for x, name in zip(
-                call.arguments[1:], (yes, no), strict=True)]  # fmt: skip
-            if arms[1] == "None" and self.split is None:
-                words = [self._words(x, n, word) for x, n in (
-                    (call.arguments[1], yes), (result, target))]  # fmt: skip
+            zero = [_is_zero(x, word) for x in call.arguments[1:]]
+            if zero[1] and self.split is None:
+                pairs = ((call.arguments[1], yes), (result, target))
+                words = [self._words(x, name, word) for x, name in pairs]
                 self._say(f"{self._np('multiply')}({words[0]}, {condition}, {words[1]})", node)
-                self._release(bits)
                 return
+            bits = Recorder([], result.shape, word)
+            scratch = self._register(bits)
+            arms = [yes if zero[1] or not zero[0] else "None", "None" if zero[1] else no]
             choose = self.writer.helper("choose")
-            self._say(f"{choose}({target}, {condition}, {', '.join(arms)}, {name})", node)
+            self._say(f"{choose}({target}, {condition}, {', '.join(arms)}, {scratch})", node)
             self._release(bits)
             return
         if no != target:
@@ -329,13 +313,6 @@ class RegionWriter:
             self.writer.above.append(f"{self.writer.views[key]} = {text}")
         return self.writer.views[key]
 
-    def _as_words(self, x: Any, name: str, word: Any) -> str:
-        if isinstance(x, Recorder):
-            return name
-        if not np.asarray(x).view(word).any():
-            return "None"
-        return self.writer.constant(x)
-
     def _say(self, line: str, node: Node | None) -> None:
         self.lines.append((line, node))
 
@@ -353,6 +330,11 @@ class RegionWriter:
 
     def _np(self, name: str) -> str:
         return self.writer.function(getattr(np, name), name)
+
+
+def _is_zero(x: Any, word: Any) -> bool:
+    """Whether an argument of a call is a constant without a single bit (-0.0 has one)."""
+    return not isinstance(x, Recorder) and not np.asarray(x).view(word).any()
 
 
 def form_of(shape: tuple, whole: tuple, split: int) -> str:
