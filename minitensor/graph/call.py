@@ -69,14 +69,12 @@ class GraphFunction:
 
     def executable(self, arrays: Sequence) -> Executable:
         """The compiled form for arrays of these shapes."""
-        key = tuple([a.shape for a in arrays])
-        found = self._compiled.get(key)
+        found = self._compiled.get(tuple([a.shape for a in arrays]))
         if found is None:
             from minitensor.graph.execute import Executable  # the compiler, when first needed
 
-            if len(self._compiled) >= MOST_SHAPES:
-                self._compiled.clear()
-            found = self._compiled[key] = Executable(self.specialised(arrays))
+            found = Executable(self.specialised(arrays))
+            _keep(self._compiled, arrays, found)
         return found
 
     def specialised(self, arrays: Sequence) -> Graph:
@@ -105,13 +103,18 @@ class GraphFunction:
 
     def gradients(self, arrays: Sequence) -> Gradients:
         """The gradient graphs for arrays of these shapes."""
-        key = tuple([a.shape for a in arrays])
-        found = self._gradients.get(key)
+        found = self._gradients.get(tuple([a.shape for a in arrays]))
         if found is None:
-            if len(self._gradients) >= MOST_SHAPES:
-                self._gradients.clear()
-            found = self._gradients[key] = Gradients(self, self.specialised(arrays))
+            found = Gradients(self, self.specialised(arrays))
+            _keep(self._gradients, arrays, found)
         return found
+
+
+def _keep(made: dict[tuple, Any], arrays: Sequence, what: Any) -> None:
+    """Keep what was made for arrays of these shapes; of too many shapes, begin anew."""
+    if len(made) >= MOST_SHAPES:
+        made.clear()
+    made[tuple([a.shape for a in arrays])] = what
 
 
 class CallOp(Op):

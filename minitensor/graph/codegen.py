@@ -74,8 +74,9 @@ class Writer:
             names = ", ".join(v.name for v in slot.value.variables)
             self.above.append(f"# {arena} holds {names}"[:160])
             self.say(f"{slot.name} = {arena}.claim()")
+        read = self._read_names()
         for slot in self.plan.arguments:
-            if slot.sample is None and slot.name in self._tiled():
+            if slot.sample is None and slot.name in read:
                 self.say(f"if not {slot.name}.flags.c_contiguous: {slot.name} = "
                           f"{slot.name}.copy()")  # fmt: skip
         for step in self.plan.steps:
@@ -112,7 +113,7 @@ class Writer:
         self.taken.add(name)
         return name
 
-    def _tiled(self) -> set[str]:
+    def _read_names(self) -> set[str]:
         return {slot.name for step in self.plan.steps for slot in step.inputs
                 if isinstance(slot, Slot)}  # fmt: skip
 

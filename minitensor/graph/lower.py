@@ -97,8 +97,6 @@ class Region(Step):
         self.calls: list[Call] = []
         self.entries: dict[int, Slot] = {}
         """Recorder id → the slot it reads."""
-        self.results: list[tuple[Any, Recorder]] = []
-        """What the nodes made: symbol and recorder, in order."""
         self.exits: list[tuple[Recorder, Slot]] = []
         """The recorders that somebody outside reads, and where they go."""
         self.sums: list[tuple[Recorder, Slot, float]] = []
@@ -262,7 +260,6 @@ class Lowering:
             self.slots[id(symbol)] = entered
             return
         self.pending[id(symbol)] = region, out
-        region.results.append((symbol, out))
 
     def _joins(self, region: Region, node: Node) -> bool:
         """Whether a node can run in the same tiles: same shape, and reads whole results only."""
