@@ -56,6 +56,9 @@ FLOORS = [
     ["autograph"],
     ["graph", "explain", "testing"],
     ["saved_model"],
+    ["data"],
+    ["train"],
+    ["keras"],
     ["views"],
     ["test"],
     [""],
@@ -76,7 +79,7 @@ DOORS = {
 }
 LONGEST_FILE, LONGEST_FUNCTION = 450, 50
 HEAVY = ["cupy", "IPython", "ipywidgets", "anywidget", "matplotlib", "sklearn", "scipy"]
-HEAVY += ["tensorboard", "minitensor_widgets", "graphviz", "malt", "safetensors", "onnx"]
+HEAVY += ["tensorboard", "minitensor_widgets", "graphviz", "malt", "safetensors", "onnx", "h5py"]
 
 
 def modules(folder: Path) -> dict[str, Path]:

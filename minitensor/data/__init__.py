@@ -1,0 +1,1 @@
+"""Input pipelines: `mt.data.Dataset`."""

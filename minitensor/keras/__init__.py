@@ -1,0 +1,1 @@
+"""Layers, models, losses, metrics and optimisers, with Keras's names."""

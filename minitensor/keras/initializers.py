@@ -1,0 +1,1 @@
+"""Initialisers: what weights begin with."""

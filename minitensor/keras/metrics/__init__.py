@@ -1,0 +1,1 @@
+"""Metrics: what is reported about a model, collected batch by batch."""

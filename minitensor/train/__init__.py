@@ -1,0 +1,1 @@
+"""Checkpoints: `mt.train.Checkpoint` and its manager."""
