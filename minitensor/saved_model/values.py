@@ -136,13 +136,13 @@ def dtype_of(value: Any) -> np.dtype:
     return as_dtype(value).numpy
 
 
-def array_to_json(array: Any, key: str, tensors: dict[str, np.ndarray]) -> dict:
-    """An array as JSON; a large one goes to `tensors` under `key`."""
+def array_to_json(array: Any, key: str, tensors: dict[str, np.ndarray], few: int = FEW) -> dict:
+    """An array as JSON; one of more than `few` elements goes to `tensors` under `key`."""
     array = to_numpy(array)
     found = {"dtype": as_dtype(array.dtype).name, "shape": list(array.shape)}
     if array.dtype.kind == "O":
         return found | {"data": [_text(x) for x in array.ravel().tolist()]}
-    if array.size <= FEW and _is_plain(array):
+    if array.size <= few and _is_plain(array):
         return found | {"data": array.ravel().tolist()}
     array = np.ascontiguousarray(array).reshape(array.shape)
     if array.dtype.name not in _KNOWN:
