@@ -84,7 +84,13 @@ class Eager:
 
     def apply(self, op: Op, inputs: Sequence, attrs: dict, name: str | None = None) -> Any:
         """Run one op; returns a Tensor, or a tuple of them for an op with several results."""
-        inputs = _as_tensors(op, inputs)
+        for x in inputs:
+            if type(x) is not Tensor:
+                place = _place_in_a_model(inputs)
+                if place is not None:
+                    return place.defer(op, inputs, attrs, name)
+                inputs = convert_inputs(op, inputs)
+                break
         arrays = [x._array for x in inputs]
         if state._device is not None or not _on_plain_cpu(inputs):
             inputs = _brought_together(inputs)
@@ -201,14 +207,12 @@ def _failure(op: Op, arrays: list, attrs: dict, error: Exception) -> Exception:
     return op.lesson(error, specs, attrs)
 
 
-def _as_tensors(op: Op, inputs: Sequence) -> Sequence:
-    """The inputs as tensors: variables are read, numbers and arrays converted to fitting dtypes."""
+def _place_in_a_model(inputs: Sequence) -> Any:
+    """A KerasTensor among the inputs, which writes down what to compute when there is data."""
     for x in inputs:
-        if type(x) is not Tensor:
-            break
-    else:
-        return inputs
-    return convert_inputs(op, inputs)
+        if isinstance(x, Tensor) and hasattr(type(x), "defer"):
+            return x
+    return None
 
 
 def _brought_together(inputs: Sequence) -> Sequence:
@@ -218,7 +222,10 @@ def _brought_together(inputs: Sequence) -> Sequence:
 
 
 def convert_inputs(op: Op, inputs: Sequence) -> list:
-    """The inputs of an op as tensors; what is none takes the dtype of those it is used with."""
+    """The inputs of an op as tensors: variables are read, numbers and arrays converted.
+
+    What is no tensor takes the dtype of those it is used with.
+    """
     resolved = [_resolve(x) for x in inputs]
     letters = op.types * len(resolved) if len(op.types) == 1 else op.types
     dtypes: dict[str, DType] = {}

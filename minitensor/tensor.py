@@ -35,7 +35,9 @@ class Tensor(Operand):
         <tf.Tensor: shape=(2,), dtype=float32, numpy=array([10., 30.], dtype=float32)>
     """
 
-    __slots__ = ("__weakref__", "_array", "_device", "_origin")
+    __slots__ = (
+        "__weakref__", "_array", "_device", "_keras_logits", "_keras_mask", "_origin",
+    )  # fmt: skip
 
     def __init__(self, array: Any, device: Device | None = None):
         self._array, self._device = array, device

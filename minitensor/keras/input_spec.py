@@ -1,0 +1,103 @@
+"""What a layer expects of its input, and the error when it gets something else."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from minitensor import nest
+from minitensor.dtypes import as_dtype
+from minitensor.errors import InvalidArgumentError, message
+
+__all__ = ["InputSpec", "check_inputs"]
+
+
+class InputSpec:
+    """Rank, sizes and dtype that an input must have; what is None may be anything.
+
+    Args:
+        dtype: the dtype.
+        shape: the sizes; None for one that may be anything.
+        ndim: the number of axes.
+        max_ndim: the most axes.
+        min_ndim: the fewest axes.
+        axes: sizes of some axes: `{-1: 3}`.
+        allow_last_axis_squeeze: whether a last axis of size 1 may be missing or too many.
+        name: the name of the input.
+
+    Example:
+        >>> import minitensor as mt
+        >>> mt.keras.layers.InputSpec(min_ndim=2, axes={-1: 3})
+        InputSpec(min_ndim=2, axes={-1: 3})
+    """
+
+    def __init__(self, dtype: Any = None, shape: Any = None, ndim: int | None = None,
+                 max_ndim: int | None = None, min_ndim: int | None = None,
+                 axes: Mapping[int, int] | None = None, allow_last_axis_squeeze: bool = False,
+                 name: str | None = None):  # fmt: skip
+        self.dtype = None if dtype is None else as_dtype(dtype)
+        self.shape = None if shape is None else tuple(shape)
+        self.ndim = len(self.shape) if self.shape is not None else ndim
+        self.max_ndim, self.min_ndim = max_ndim, min_ndim
+        self.axes = {} if axes is None else {int(k): v for k, v in axes.items()}
+        self.allow_last_axis_squeeze, self.name = allow_last_axis_squeeze, name
+
+    def __repr__(self) -> str:
+        said = {"dtype": self.dtype, "shape": self.shape,
+                "ndim": None if self.shape else self.ndim, "max_ndim": self.max_ndim,
+                "min_ndim": self.min_ndim, "axes": self.axes}  # fmt: skip
+        return f"InputSpec({', '.join(f'{k}={v}' for k, v in said.items() if v)})"
+
+    def fault(self, x: Any) -> str | None:
+        """What is wrong with an input, in Keras's words; None if nothing is."""
+        shape = tuple(x.shape)
+        full = f"Full shape received: {shape}"
+        if self.ndim is not None and len(shape) != self.ndim and not self._squeezes(shape):
+            return f"expected ndim={self.ndim}, found ndim={len(shape)}. {full}"
+        if self.max_ndim is not None and len(shape) > self.max_ndim:
+            return f"expected max_ndim={self.max_ndim}, found ndim={len(shape)}"
+        if self.min_ndim is not None and len(shape) < self.min_ndim:
+            return f"expected min_ndim={self.min_ndim}, found ndim={len(shape)}. {full}"
+        if self.dtype is not None and x.dtype != self.dtype:
+            return f"expected dtype={self.dtype.name}, found dtype={x.dtype.name}"
+        axes = dict(enumerate(self.shape)) if self.shape else self.axes
+        for axis, size in axes.items():
+            there = size is not None and -len(shape) <= axis < len(shape)
+            if there and shape[axis] not in (size, None):
+                return (f"expected axis {axis} of input shape to have value {size}, but "
+                        f"received input with shape {shape}")  # fmt: skip
+        return None
+
+    def _squeezes(self, shape: tuple) -> bool:
+        if not self.allow_last_axis_squeeze or self.ndim is None:
+            return False
+        return len(shape) == self.ndim - 1 or (len(shape) == self.ndim + 1 and shape[-1] == 1)
+
+
+def check_inputs(layer: str, spec: Any, inputs: Any) -> None:
+    """Compare inputs with what a layer expects.
+
+    Raises:
+        InvalidArgumentError: (also a ValueError) naming the input, the axis and both sizes.
+    """
+    if spec is None:
+        return
+    specs = nest.flatten(spec)
+    found = nest.flatten(inputs)
+    shapes = ", ".join(str(tuple(x.shape)) for x in found)
+    if len(specs) != len(found):
+        raise InvalidArgumentError(
+            message(f"layer '{layer}'", f"inputs of shapes {shapes}",
+                    f"Layer '{layer}' expected {len(specs)} input(s). Received {len(found)}",
+                    "a layer takes as many inputs as it was made for", "pass them as one list")
+        )  # fmt: skip
+    for i, (one, x) in enumerate(zip(specs, found, strict=True)):
+        fault = None if one is None or x is None else one.fault(x)
+        if fault:
+            raise InvalidArgumentError(
+                message(f"layer '{layer}'", f"an input of shape {tuple(x.shape)}",
+                        f"Input {i} with name '{one.name}' of layer '{layer}' is incompatible with "
+                        f"the layer: {fault}", "a layer's weights fit inputs like the first one",
+                        "give the layer inputs of the sizes it was built for (the first axis is "
+                        "the batch), or make a new layer")
+            )  # fmt: skip

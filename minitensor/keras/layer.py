@@ -1,0 +1,284 @@
+"""`Layer`: a function of tensors that has weights, which it makes when it is called first.
+
+`__call__` is the one way in. Read it first: it brings the inputs into shape, builds the layer if
+this is its first call, says what `training` is, runs `call`, and hands the mask on.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from minitensor import nest
+from minitensor.autograph.calls import converted_call
+from minitensor.eager import convert_to_tensor
+from minitensor.errors import (
+    ArgumentError,
+    FailedPreconditionError,
+    InvalidArgumentError,
+    message,
+    shorten,
+    suggest,
+)
+from minitensor.keras import symbolic, tracking
+from minitensor.keras.calling import calls, mask_of, set_mask, signature_of
+from minitensor.keras.input_spec import InputSpec, check_inputs
+from minitensor.keras.naming import auto_name, checked_name
+from minitensor.keras.weighted import Weighted, dtype_name
+from minitensor.ops import cast
+from minitensor.ops import shape as sizes_of
+from minitensor.tensor import Operand, Tensor
+
+__all__ = ["InputSpec", "Layer"]
+
+KEYWORDS = ("activity_regularizer", "autocast", "batch_input_shape", "batch_shape", "batch_size",
+            "dtype", "input_dim", "input_shape", "name", "trainable")  # fmt: skip
+
+
+class Layer(Weighted):
+    """The base of all layers: subclass it, make weights in `build`, compute in `call`.
+
+    Args:
+        activity_regularizer: a function of the output; what it gives is added to the loss.
+        trainable: whether its weights are trained.
+        dtype: the dtype of its weights and of what it computes, "float32" by default.
+        name: its name; by default that of the class, with a number: `dense_1`.
+        **kwargs: `input_shape`, `batch_input_shape`, `input_dim` and `batch_size` say the shape of
+            the input, for a layer that begins a `Sequential` model; `autocast=False` leaves
+            floating inputs in their own dtype.
+
+    Raises:
+        ArgumentError: (also a TypeError) for other keywords.
+
+    Example:
+        >>> import minitensor as mt
+        >>> class Scale(mt.keras.layers.Layer):
+        ...     def build(self, input_shape):
+        ...         self.scale = self.add_weight((input_shape[-1],), "ones", name="scale")
+        ...     def call(self, inputs):
+        ...         return inputs * self.scale
+        >>> layer = Scale(name="per_column")
+        >>> layer(mt.ones((2, 3))).shape, [w.path for w in layer.weights]
+        (TensorShape([2, 3]), ['per_column/scale'])
+    """
+
+    supports_masking = False
+    """Whether the mask of the input is also that of the output."""
+    input_spec: Any = None
+    """What inputs must be like: an `InputSpec`, or one for each input."""
+    autocast = True
+    activity_regularizer: Any = None
+    _first_shape: tuple | None = None
+    _last_call = 0
+    _nodes: list
+    _said: tuple[int, list] = (0, [])
+
+    def __new__(cls, *args: Any, **kwargs: Any) -> Any:
+        """A layer without weights; works without `super().__init__()`."""
+        layer = super().__new__(cls, *args, **kwargs)
+        layer._made_weights, layer._nodes = [], []
+        return layer
+
+    def __init__(self, *, activity_regularizer: Any = None, trainable: bool = True,
+                 dtype: Any = None, name: str | None = None, **kwargs: Any):  # fmt: skip
+        self._first_shape = _first_shape(kwargs)
+        self.autocast = kwargs.pop("autocast", True)
+        if kwargs:
+            cls, known = type(self).__name__, {*self._given.arguments, *KEYWORDS} - {*kwargs}
+            raise ArgumentError(
+                message(cls, "", f"Unrecognized keyword arguments passed to {cls}: {kwargs}",
+                        "a layer takes its own arguments and those of all layers",
+                        suggest(next(iter(kwargs)), known))
+            )  # fmt: skip
+        self._own_name = auto_name(type(self).__name__) if name is None else checked_name(name)
+        if dtype is not None:
+            self._layer_dtype = dtype_name(dtype)
+        if activity_regularizer is not None:
+            from minitensor.keras import regularizers
+
+            self.activity_regularizer = regularizers.get(activity_regularizer)
+        self._is_trainable = bool(trainable)
+
+    def call(self, *args: Any, **kwargs: Any) -> Any:
+        """The output for an input. To be defined by each layer."""
+        cls = type(self).__name__
+        raise FailedPreconditionError(
+            message(f"layer '{self.name}'", "",
+                    f"Layer {cls} does not have a `call()` method implemented",
+                    "a layer says what it computes", "define `call(self, inputs)` in the class")
+        )  # fmt: skip
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """The output for an input: `call`, with everything around it."""
+        args = tuple([self._tensors(x) for x in args])
+        kwargs = {name: self._tensors(x) for name, x in kwargs.items()}
+        if symbolic.any_symbolic(args, kwargs):
+            return symbolic.connect(self, args, kwargs)
+        training = self._settle_training(args, kwargs)
+        with calls.of(self, training):
+            self._last_call = calls.number
+            if not self.built:
+                self._build_for(args, kwargs)
+            if self.input_spec is not None and args:
+                check_inputs(self.name, self.input_spec, args[0])
+            mask = self._settle_masks(args, kwargs)
+            outputs = converted_call(self.call, args, kwargs)
+            if self.activity_regularizer is not None:
+                self._regularize(outputs)
+        if self.supports_masking or _makes_masks(type(self)):
+            found = self.compute_mask(args[0] if args else None, mask)
+            if found is not None:
+                set_mask(outputs, found)
+        return outputs
+
+    def _settle_training(self, args: tuple, kwargs: dict) -> Any:
+        """What `training` is: as given, else as the caller's, else the default of `call`."""
+        takes = signature_of(type(self))
+        at = takes.position("training")
+        if at < len(args):
+            return args[at]
+        training = kwargs.pop("training", None)
+        if training is None:
+            training = calls.training
+        if training is None:
+            training = takes.training
+        if takes.takes("training") and training is not None:
+            kwargs["training"] = training
+        return training
+
+    def _settle_masks(self, args: tuple, kwargs: dict) -> Any:
+        """The mask of the first argument; `call` is given the masks that it takes."""
+        takes = signature_of(type(self))
+        at = takes.position("mask")
+        mask = args[at] if at < len(args) else kwargs.pop("mask", None)
+        if mask is None and args:
+            mask = mask_of(args[0])
+        if mask is not None and takes.takes("mask") and len(args) <= at:
+            kwargs["mask"] = mask
+        for name, value in (*zip(takes.names, args, strict=False), *list(kwargs.items())):
+            own = f"{name}_mask"
+            if takes.takes(own) and len(args) <= takes.position(own) and kwargs.get(own) is None:
+                kwargs[own] = mask_of(value)
+        return mask
+
+    def compute_mask(self, inputs: Any, previous_mask: Any) -> Any:
+        """Which steps of the output count, given which of the input do."""
+        return previous_mask
+
+    # Inputs and shapes.
+
+    def _tensors(self, value: Any) -> Any:
+        """An input as a tensor of the layer's dtype, a structure of inputs as one of tensors."""
+        if isinstance(value, (np.ndarray, Operand)):
+            return self._tensor(value)
+        if not isinstance(value, (list, tuple, dict)):
+            return value
+        leaves = nest.flatten(value)
+        if any(isinstance(x, (np.ndarray, Operand)) for x in leaves):
+            return nest.map_structure(self._tensors, value)
+        if isinstance(value, list) and any(isinstance(x, (int, float)) for x in leaves):
+            raise InvalidArgumentError(
+                message(f"layer '{self.name}'", shorten(value),
+                        "Only input tensors may be passed as positional arguments. The following "
+                        f"argument value should be passed as a keyword argument: {shorten(value)} "
+                        f"(of type {type(value)})", "a list is a list of inputs",
+                        "make one tensor of the numbers: mt.constant(…)")
+            )  # fmt: skip
+        return value
+
+    def _tensor(self, x: Any) -> Any:
+        if symbolic.is_symbolic(x):
+            return x
+        tensor = x if isinstance(x, Tensor) else convert_to_tensor(x)
+        if self.autocast and tensor.dtype.is_floating and tensor.dtype.name != self.compute_dtype:
+            return cast(tensor, self.compute_dtype)
+        return tensor
+
+    def _build_for(self, args: tuple, kwargs: dict) -> None:
+        """Build it for the shapes of its first inputs."""
+        if type(self).build is Weighted.build:
+            self.built = True
+            return
+        wanted = max(1, len(signature_of(type(self), "build").names))
+        inputs = [x for x in (*args, *kwargs.values()) if _holds_tensors(x)]
+        self.build(*(nest.map_structure(_shape_of, x) for x in inputs[:wanted]))
+
+    def compute_output_shape(self, *input_shapes: Any) -> Any:
+        """The shape of the output for inputs of a shape; builds the layer if need be."""
+        inputs = [symbolic.placeholders(shape, self.compute_dtype) for shape in input_shapes]
+        outputs = symbolic.inferred(self, tuple(inputs), {})
+        return nest.map_structure(_shape_of, outputs)
+
+    @property
+    def input(self) -> Any:
+        """The KerasTensor that it was called on first."""
+        return self._node("input").args[0]
+
+    @property
+    def output(self) -> Any:
+        """The KerasTensor that it gave when it was called first."""
+        return self._node("output").outputs
+
+    def _node(self, what: str) -> symbolic.Node:
+        if not self._nodes:
+            raise FailedPreconditionError(
+                message(f"layer '{self.name}'", "",
+                        f"The layer {self.name} has never been called and thus has no defined "
+                        f"{what}", "a layer has inputs and outputs as a part of a model",
+                        "call it on keras.Input(…), or put it into a Sequential model with one")
+            )  # fmt: skip
+        return self._nodes[0]
+
+    # Losses.
+
+    def add_loss(self, loss: Any) -> None:
+        """Add a number to the loss that is trained, from within `call`."""
+        if self._said[0] != calls.number:
+            self._said = calls.number, []
+        self._said[1].extend(nest.flatten(loss))
+
+    def _regularize(self, outputs: Any) -> None:
+        for x in nest.flatten(outputs):
+            batch = cast(sizes_of(x)[0], x.dtype) if x.ndim else 1.0
+            self.add_loss(self.activity_regularizer(x) / batch)
+
+    @property
+    def losses(self) -> list:
+        """What `call` added in the last call, and what regularisers say of the weights."""
+        layers = [self, *self._flatten_layers()]
+        said = [x for layer in layers if layer._said[0] == self._last_call for x in layer._said[1]]
+        weights = tracking.unique(w for layer in layers for w in layer.trainable_weights)
+        kept = [w for w in weights if getattr(w, "regularizer", None) is not None]
+        return [*said, *(w.regularizer(w) for w in kept)]  # type: ignore[attr-defined]
+
+    def _flatten_layers(self) -> list[Layer]:
+        """All layers inside of it, and inside of these."""
+        return tracking.unique(x for y in self._layers for x in (y, *y._flatten_layers()))
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} name={self.name}, built={self.built}>"
+
+
+def _first_shape(kwargs: dict) -> tuple | None:
+    """The shape of the input as a keyword says it, with the batch."""
+    batch = kwargs.pop("batch_size", None)
+    whole = kwargs.pop("batch_input_shape", None)
+    shape, size = kwargs.pop("input_shape", None), kwargs.pop("input_dim", None)
+    if whole is not None:
+        return tuple(whole)
+    if shape is None and size is None:
+        return None
+    return (batch, *((size,) if shape is None else (shape,) if isinstance(shape, int) else shape))
+
+
+def _holds_tensors(value: Any) -> bool:
+    return any(isinstance(x, Tensor) for x in nest.flatten(value))
+
+
+def _shape_of(x: Any) -> Any:
+    return tuple(x.shape) if isinstance(x, Tensor) else None
+
+
+def _makes_masks(cls: type) -> bool:
+    return cls.compute_mask is not Layer.compute_mask  # type: ignore[attr-defined]
