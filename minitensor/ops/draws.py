@@ -52,11 +52,12 @@ class Streams:
         """The seed of the next draw of this op seed's stream."""
         with self._lock:
             if op_seed not in self._streams:
-                self._streams[op_seed] = self._key(op_seed), itertools.count()
+                self._streams[op_seed] = self.key(op_seed), itertools.count()
             key, draws = self._streams[op_seed]
             return key, next(draws)
 
-    def _key(self, op_seed: int | None) -> int:
+    def key(self, op_seed: int | None = None) -> int:
+        """Where the stream of an op seed starts."""
         if self.seed is None and op_seed is None:
             return signed(int.from_bytes(os.urandom(8), "little"))
         first = DEFAULT_GRAPH_SEED if self.seed is None else self.seed
@@ -99,6 +100,29 @@ def set_seed(seed: int) -> None:
         _program = streams
     else:
         _own.streams = streams
+
+
+def stream_key(op_seed: int | None = None) -> int:
+    """The key of a new stream for something that draws outside of the ops, such as a pipeline.
+
+    With an op seed it depends on that and the global seed alone; without one, each call gives
+    another, repeatable after `set_seed`.
+    """
+    streams = _own.streams or _program
+    return hashed(*streams.next()) if op_seed is None else streams.key(op_seed)
+
+
+class drawing_from:  # noqa: N801 - reads as a word: with drawing_from(streams)
+    """Within it, random ops of this thread take their seeds from `streams`."""
+
+    def __init__(self, streams: Any):
+        self.streams = streams
+
+    def __enter__(self) -> None:
+        self.before, _own.streams = _own.streams, self.streams
+
+    def __exit__(self, *_: object) -> None:
+        _own.streams = self.before
 
 
 def _seed_spec(*, seed: Any = None) -> Spec:
