@@ -1,0 +1,56 @@
+"""The variables that an optimiser trains: which they are, and which of them decay."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from minitensor.errors import InvalidArgumentError, message
+from minitensor.keras.optimizers.gradients import label
+
+__all__ = ["Known", "Undecayed"]
+
+
+class Known:
+    """The variables that an optimiser was built for.
+
+    They lie in an object of their own, so that who looks for the variables of the optimiser does
+    not find them.
+    """
+
+    def __init__(self, variables: Sequence):
+        self.variables = list(variables)
+        self._places = {id(variable): i for i, variable in enumerate(self.variables)}
+
+    def __reduce__(self) -> tuple:
+        return Known, (self.variables,)
+
+    def place(self, variable: Any) -> int:
+        """Which of them a variable is.
+
+        Raises:
+            InvalidArgumentError: (also a ValueError) when it is none of them.
+        """
+        place = self._places.get(id(variable))
+        if place is None:
+            raise InvalidArgumentError(
+                message("optimizer", "", f"Unknown variable: {variable}. This optimizer can only "
+                        "be called for the variables it was originally built with",
+                        "its moments belong to these",
+                        "When working with a new set of variables, you should recreate a new "
+                        "optimizer instance")
+            )  # fmt: skip
+        return place
+
+
+class Undecayed:
+    """The variables that weight decay leaves alone: given ones, and those with certain names."""
+
+    def __init__(self, variables: Iterable = (), names: Iterable[str] = ()):
+        self.variables, self.names = list(variables), list(names)
+
+    def __contains__(self, variable: Any) -> bool:
+        return any(variable is other for other in self.variables) or any(
+            re.search(name, label(variable)) for name in self.names
+        )
