@@ -1,1 +1,212 @@
-"""Metrics: what is reported about a model, collected batch by batch."""
+"""Metrics, with Keras's names: what is counted over many batches to judge a model.
+
+Read `metric`, then `reduction`, then `accuracy`; `thresholds`, then `counts` for precision and
+recall.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from inspect import isclass, isfunction
+from typing import Any
+
+from minitensor.keras import configuration
+from minitensor.keras.configuration import Names
+from minitensor.keras.losses import (
+    binary_crossentropy as binary_crossentropy,
+)
+from minitensor.keras.losses import (
+    binary_focal_crossentropy as binary_focal_crossentropy,
+)
+from minitensor.keras.losses import (
+    categorical_crossentropy as categorical_crossentropy,
+)
+from minitensor.keras.losses import (
+    categorical_focal_crossentropy as categorical_focal_crossentropy,
+)
+from minitensor.keras.losses import (
+    categorical_hinge as categorical_hinge,
+)
+from minitensor.keras.losses import (
+    hinge as hinge,
+)
+from minitensor.keras.losses import (
+    huber as huber,
+)
+from minitensor.keras.losses import (
+    kl_divergence as kl_divergence,
+)
+from minitensor.keras.losses import (
+    log_cosh as log_cosh,
+)
+from minitensor.keras.losses import (
+    mean_absolute_error as mean_absolute_error,
+)
+from minitensor.keras.losses import (
+    mean_absolute_percentage_error as mean_absolute_percentage_error,
+)
+from minitensor.keras.losses import (
+    mean_squared_error as mean_squared_error,
+)
+from minitensor.keras.losses import (
+    mean_squared_logarithmic_error as mean_squared_logarithmic_error,
+)
+from minitensor.keras.losses import (
+    poisson as poisson,
+)
+from minitensor.keras.losses import (
+    sparse_categorical_crossentropy as sparse_categorical_crossentropy,
+)
+from minitensor.keras.losses import (
+    squared_hinge as squared_hinge,
+)
+from minitensor.keras.metrics.accuracy import Accuracy as Accuracy
+from minitensor.keras.metrics.accuracy import BinaryAccuracy as BinaryAccuracy
+from minitensor.keras.metrics.accuracy import CategoricalAccuracy as CategoricalAccuracy
+from minitensor.keras.metrics.accuracy import SparseCategoricalAccuracy as SparseCategoricalAccuracy
+from minitensor.keras.metrics.accuracy import (
+    SparseTopKCategoricalAccuracy as SparseTopKCategoricalAccuracy,
+)
+from minitensor.keras.metrics.accuracy import TopKCategoricalAccuracy as TopKCategoricalAccuracy
+from minitensor.keras.metrics.accuracy import accuracy as accuracy
+from minitensor.keras.metrics.accuracy import binary_accuracy as binary_accuracy
+from minitensor.keras.metrics.accuracy import categorical_accuracy as categorical_accuracy
+from minitensor.keras.metrics.accuracy import (
+    sparse_categorical_accuracy as sparse_categorical_accuracy,
+)
+from minitensor.keras.metrics.accuracy import (
+    sparse_top_k_categorical_accuracy as sparse_top_k_categorical_accuracy,
+)
+from minitensor.keras.metrics.accuracy import (
+    top_k_categorical_accuracy as top_k_categorical_accuracy,
+)
+from minitensor.keras.metrics.margins import CategoricalHinge as CategoricalHinge
+from minitensor.keras.metrics.margins import Hinge as Hinge
+from minitensor.keras.metrics.margins import SquaredHinge as SquaredHinge
+from minitensor.keras.metrics.metric import Metric as Metric
+from minitensor.keras.metrics.probabilistic import BinaryCrossentropy as BinaryCrossentropy
+from minitensor.keras.metrics.probabilistic import (
+    CategoricalCrossentropy as CategoricalCrossentropy,
+)
+from minitensor.keras.metrics.probabilistic import KLDivergence as KLDivergence
+from minitensor.keras.metrics.probabilistic import Poisson as Poisson
+from minitensor.keras.metrics.probabilistic import (
+    SparseCategoricalCrossentropy as SparseCategoricalCrossentropy,
+)
+from minitensor.keras.metrics.reduction import Mean as Mean
+from minitensor.keras.metrics.reduction import MeanMetricWrapper as MeanMetricWrapper
+from minitensor.keras.metrics.reduction import Sum as Sum
+from minitensor.keras.metrics.regression import CosineSimilarity as CosineSimilarity
+from minitensor.keras.metrics.regression import LogCoshError as LogCoshError
+from minitensor.keras.metrics.regression import MeanAbsoluteError as MeanAbsoluteError
+from minitensor.keras.metrics.regression import (
+    MeanAbsolutePercentageError as MeanAbsolutePercentageError,
+)
+from minitensor.keras.metrics.regression import MeanSquaredError as MeanSquaredError
+from minitensor.keras.metrics.regression import (
+    MeanSquaredLogarithmicError as MeanSquaredLogarithmicError,
+)
+from minitensor.keras.metrics.regression import RootMeanSquaredError as RootMeanSquaredError
+from minitensor.keras.naming import snake_case
+
+__all__ = [
+    "Accuracy",
+    "BinaryAccuracy",
+    "BinaryCrossentropy",
+    "CategoricalAccuracy",
+    "CategoricalCrossentropy",
+    "CategoricalHinge",
+    "CosineSimilarity",
+    "Hinge",
+    "KLDivergence",
+    "LogCoshError",
+    "Mean",
+    "MeanAbsoluteError",
+    "MeanAbsolutePercentageError",
+    "MeanMetricWrapper",
+    "MeanSquaredError",
+    "MeanSquaredLogarithmicError",
+    "Metric",
+    "Poisson",
+    "RootMeanSquaredError",
+    "SparseCategoricalAccuracy",
+    "SparseCategoricalCrossentropy",
+    "SparseTopKCategoricalAccuracy",
+    "SquaredHinge",
+    "Sum",
+    "TopKCategoricalAccuracy",
+    "accuracy",
+    "binary_accuracy",
+    "binary_crossentropy",
+    "binary_focal_crossentropy",
+    "categorical_accuracy",
+    "categorical_crossentropy",
+    "categorical_focal_crossentropy",
+    "categorical_hinge",
+    "deserialize",
+    "get",
+    "hinge",
+    "huber",
+    "kl_divergence",
+    "log_cosh",
+    "mean_absolute_error",
+    "mean_absolute_percentage_error",
+    "mean_squared_error",
+    "mean_squared_logarithmic_error",
+    "poisson",
+    "serialize",
+    "sparse_categorical_accuracy",
+    "sparse_categorical_crossentropy",
+    "sparse_top_k_categorical_accuracy",
+    "squared_hinge",
+    "top_k_categorical_accuracy",
+]
+
+_SHORT = {
+    "bce": BinaryCrossentropy,
+    "mae": MeanAbsoluteError,
+    "mape": MeanAbsolutePercentageError,
+    "mse": MeanSquaredError,
+    "msle": MeanSquaredLogarithmicError,
+}
+_HERE = [thing for name, thing in list(globals().items()) if name in __all__]
+_CLASSES = [thing for thing in _HERE if isclass(thing)]
+FUNCTIONS = {thing.__name__: thing for thing in _HERE if isfunction(thing)}
+NAMES = Names(
+    "metric",
+    {cls.__name__: cls for cls in _CLASSES}
+    | {snake_case(cls.__name__): cls for cls in _CLASSES}
+    | _SHORT
+    | {short.upper(): cls for short, cls in _SHORT.items()},
+)
+
+
+def get(identifier: Any) -> Any:
+    """The metric for a name, a configuration, a class, or an object; None for None.
+
+    Raises:
+        InvalidArgumentError: (also a ValueError) for a name that is no metric, with the nearest.
+
+    Example:
+        >>> import minitensor as mt
+        >>> mt.keras.metrics.get("mse"), mt.keras.metrics.get("AUC")
+        (<MeanSquaredError name=mean_squared_error>, <AUC name=auc>)
+    """
+    return NAMES.get(identifier)
+
+
+def serialize(metric: Any) -> Any:
+    """A metric as plain data: its class and configuration, or the name of a function."""
+    return configuration.serialize(metric)
+
+
+def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) -> Any:
+    """The metric that `serialize` wrote; the name of a function gives the function.
+
+    Raises:
+        InvalidArgumentError: (also a ValueError) for one that is not known.
+    """
+    if isinstance(config, str) and config in FUNCTIONS:
+        return FUNCTIONS[config]
+    with configuration.custom_object_scope(custom_objects or {}):
+        return NAMES.get(config)
