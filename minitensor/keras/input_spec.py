@@ -92,8 +92,8 @@ def check_inputs(layer: str, spec: Any, inputs: Any) -> None:
                     "a layer takes as many inputs as it was made for", "pass them as one list")
         )  # fmt: skip
     for i, (one, x) in enumerate(zip(specs, found, strict=True)):
-        fault = None if one is None or x is None else one.fault(x)
-        if fault:
+        fault = one.fault(x) if one is not None and x is not None else None
+        if one is not None and x is not None and fault:
             raise InvalidArgumentError(
                 message(f"layer '{layer}'", f"an input of shape {tuple(x.shape)}",
                         f"Input {i} with name '{one.name}' of layer '{layer}' is incompatible with "

@@ -71,6 +71,8 @@ class Layer(Weighted):
     activity_regularizer: Any = None
     _first_shape: tuple | None = None
     _last_call = 0
+    _gave: list | tuple = ()
+    """The shapes of what the first call gave."""
     _nodes: list
     _said: tuple[int, list] = (0, [])
 
@@ -118,12 +120,15 @@ class Layer(Weighted):
         training = self._settle_training(args, kwargs)
         with calls.of(self, training):
             self._last_call = calls.number
-            if not self.built:
+            first = not self.built
+            if first:
                 self._build_for(args, kwargs)
             if self.input_spec is not None and args:
                 check_inputs(self.name, self.input_spec, args[0])
             mask = self._settle_masks(args, kwargs)
             outputs = converted_call(self.call, args, kwargs)
+            if first:
+                self._gave = [_shape_of(x) for x in nest.flatten(outputs)]
             if self.activity_regularizer is not None:
                 self._regularize(outputs)
         if self.supports_masking or _makes_masks(type(self)):
@@ -222,7 +227,7 @@ class Layer(Weighted):
 
     def _node(self, what: str) -> symbolic.Node:
         if not self._nodes:
-            raise FailedPreconditionError(
+            raise AttributeError(
                 message(f"layer '{self.name}'", "",
                         f"The layer {self.name} has never been called and thus has no defined "
                         f"{what}", "a layer has inputs and outputs as a part of a model",

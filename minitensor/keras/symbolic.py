@@ -62,7 +62,8 @@ class KerasTensor(Symbol):
 
     def __init__(self, shape: Any, dtype: Any = "float32", name: str | None = None):
         sizes = TensorShape(shape)
-        spec = Spec(None if sizes.rank is None else tuple(sizes), as_dtype(dtype).numpy)
+        known: Any = None if sizes.rank is None else tuple(sizes)
+        spec = Spec(known, as_dtype(dtype).numpy)
         super().__init__(None, spec, name or f"keras_tensor_{next(_numbers)}")  # type: ignore[arg-type]
         self.node: Node | None = None
         self.index = 0

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from minitensor.dtypes import as_dtype
-from minitensor.errors import FailedPreconditionError, InvalidArgumentError, message
+from minitensor.errors import InvalidArgumentError, message
 from minitensor.keras import tracking
 from minitensor.keras.calling import calls
 from minitensor.keras.configuration import Configurable
@@ -68,9 +68,8 @@ class Weighted(Configurable, Module):
     def get_config(self) -> dict[str, Any]:
         """What it was made with, as plain data."""
         own = {"name": self.name, "trainable": self._is_trainable, "dtype": self.dtype}
-        config = super().get_config()
-        if self.activity_regularizer is None:
-            config.pop("activity_regularizer", None)
+        given = super().get_config()
+        config = {k: v for k, v in given.items() if v is not None or k != "activity_regularizer"}
         return config | own
 
     @classmethod
@@ -213,10 +212,10 @@ class Weighted(Configurable, Module):
         """The number of elements of all its weights.
 
         Raises:
-            FailedPreconditionError: (also a RuntimeError) before it is built.
+            InvalidArgumentError: (also a ValueError) before it is built.
         """
         if not self.built:
-            raise FailedPreconditionError(
+            raise InvalidArgumentError(
                 message(f"layer '{self.name}'", "",
                         f"You tried to call `count_params` on layer '{self.name}', but the layer "
                         "isn't built", "weights are made when the first input tells their shapes",
@@ -255,7 +254,7 @@ class Weighted(Configurable, Module):
         for weight, array in zip(own, arrays, strict=True):
             weight.assign(array.astype(weight.dtype.numpy))
 
-    def build(self, *input_shapes: Any) -> None:
+    def build(self, *args: Any, **kwargs: Any) -> None:
         """Make the weights, for inputs of a shape. To be defined where there are any."""
 
 
