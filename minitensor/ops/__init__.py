@@ -27,6 +27,8 @@ from minitensor.ops.indexing import *
 from minitensor.ops.linalg import *
 from minitensor.ops.lists import *
 from minitensor.ops.losses import *
+from minitensor.ops.lstm import *
+from minitensor.ops.lstm_kernels import *
 from minitensor.ops.moving_kernels import *
 from minitensor.ops.namespace import *
 from minitensor.ops.neural import *
