@@ -9,14 +9,25 @@ from minitensor.errors import InvalidArgumentError, message, shorten
 from minitensor.keras import configuration
 from minitensor.keras.configuration import Names
 from minitensor.keras.optimizers import schedules as schedules
+from minitensor.keras.optimizers.adadelta import Adadelta as Adadelta
+from minitensor.keras.optimizers.adagrad import Adagrad as Adagrad
 from minitensor.keras.optimizers.adam import Adam as Adam
 from minitensor.keras.optimizers.adam import AdamW as AdamW
+from minitensor.keras.optimizers.adamax import Adamax as Adamax
+from minitensor.keras.optimizers.ftrl import Ftrl as Ftrl
+from minitensor.keras.optimizers.lion import Lion as Lion
+from minitensor.keras.optimizers.nadam import Nadam as Nadam
 from minitensor.keras.optimizers.optimizer import Optimizer as Optimizer
+from minitensor.keras.optimizers.rmsprop import RMSprop as RMSprop
 from minitensor.keras.optimizers.sgd import SGD as SGD
 
-__all__ = ["SGD", "Adam", "AdamW", "Optimizer", "deserialize", "get", "schedules", "serialize"]
+__all__ = [
+    "SGD", "Adadelta", "Adagrad", "Adam", "AdamW", "Adamax", "Ftrl", "Lion", "Nadam", "Optimizer",
+    "RMSprop", "deserialize", "get", "schedules", "serialize",
+]  # fmt: skip
 
-_NAMES = Names("optimizer", {cls.__name__.lower(): cls for cls in (SGD, Adam, AdamW)})
+_CLASSES = (SGD, Adadelta, Adagrad, Adam, AdamW, Adamax, Ftrl, Lion, Nadam, RMSprop)
+_NAMES = Names("optimizer", {cls.__name__.lower(): cls for cls in _CLASSES})
 
 
 def get(identifier: Any) -> Any:

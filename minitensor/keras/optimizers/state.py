@@ -138,7 +138,8 @@ class OptimizerState(Configurable, Module):
             if isinstance(number, float):
                 value = fill(tuple(shape), cast(number, dtype or "float32"))
             else:
-                value = initializers.get(initializer)(tuple(shape), dtype=dtype)
+                initial: Any = initializers.get(initializer)
+                value = initial(tuple(shape), dtype=dtype)
             path = f"{self.name}/{name or 'variable'}"
             self._slots.append(Weight(value, path=path, trainable=False))
         return self._slots[-1]
@@ -153,16 +154,17 @@ class OptimizerState(Configurable, Module):
 
     def add_optimizer_variables(self, trainable_variables: Sequence, name: Any,
                                 initializer: Any = "zeros") -> Any:  # fmt: skip
-        """A slot for each variable, as a list; for several names, as many lists."""
-        if isinstance(name, str):
-            return [
-                self.add_variable_from_reference(v, name, initializer) for v in trainable_variables
-            ]
-        made = [
-            [self.add_variable_from_reference(v, one, initializer) for one in name]
-            for v in trainable_variables
-        ]
-        return [list(slots) for slots in zip(*made, strict=True)]
+        """A slot for each variable, as a list; for several names, as many lists.
+
+        Several names may have an initialiser each, in a list.
+        """
+        names = [name] if isinstance(name, str) else name
+        starts = initializer if isinstance(initializer, list) else [initializer] * len(names)
+        slots: list[list[Weight]] = [[] for _ in names]
+        for variable in trainable_variables:
+            for made, one, start in zip(slots, names, starts, strict=True):
+                made.append(self.add_variable_from_reference(variable, one, start))
+        return slots[0] if isinstance(name, str) else slots
 
     def _get_variable_index(self, variable: Any) -> int:
         """Which of the variables it is: where its slots stand in their lists."""
