@@ -5,17 +5,14 @@ Each is a function of shape and dtype that makes tensors in the graph.
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 from minitensor.dtypes import as_dtype, float32
 from minitensor.eager import constant as make_constant
-from minitensor.errors import InvalidArgumentError
-from minitensor.op import convert
-from minitensor.ops import diag_part as main_diagonal
-from minitensor.ops import eye, multiply, qr, random, reshape, sign, transpose
+from minitensor.ops import initial_values, random
 from minitensor.ops import ones as make_ones
 from minitensor.ops import zeros as make_zeros
+from minitensor.ops.draws import next_seed
 
 __all__ = [
     "constant",
@@ -127,47 +124,17 @@ class variance_scaling(Initializer):  # noqa: N801 - TensorFlow's name
     def __init__(self, scale: float = 1.0, mode: str = "fan_in",
                  distribution: str = "truncated_normal", seed: int | None = None,
                  dtype: Any = float32):  # fmt: skip
-        if scale <= 0:
-            raise InvalidArgumentError("`scale` must be positive float.")
-        if mode not in _FANS:
-            raise InvalidArgumentError(f"Invalid `mode` argument: {mode}; use one of {[*_FANS]}")
-        if distribution not in ("normal", "uniform", "truncated_normal", "untruncated_normal"):
-            raise InvalidArgumentError(f"Invalid `distribution` argument: {distribution}")
-        self.scale, self.mode, self.distribution = scale, mode, distribution
+        initial_values.check_scaling(scale, mode, distribution)
+        self.scale, self.mode = scale, mode
+        self.distribution = "truncated_normal" if distribution == "normal" else distribution
         self.seed, self.dtype = seed, dtype
 
     def make(self, shape: list, dtype: Any) -> Any:
         """Draws of a shape."""
-        variance = self.scale / max(1.0, _FANS[self.mode](*fans(shape)))
-        if self.distribution == "uniform":
-            limit = math.sqrt(3.0 * variance)
-            return random.uniform(shape, -limit, limit, dtype, self.seed)
-        if self.distribution == "untruncated_normal":
-            return random.normal(shape, 0.0, math.sqrt(variance), dtype, self.seed)
-        # what is cut off takes variance away: this much of a deviation is left
-        deviation = math.sqrt(variance) / 0.87962566103423978
-        return random.truncated_normal(shape, 0.0, deviation, dtype, self.seed)
-
-
-_FANS = {
-    "fan_in": lambda into, out: into,
-    "fan_out": lambda into, out: out,
-    "fan_avg": lambda into, out: (into + out) / 2.0,
-}
-
-
-def fans(shape: list) -> tuple[float, float]:
-    """How many inputs and outputs a weight of this shape has.
-
-    Example:
-        >>> fans([3, 3, 16, 32])
-        (144, 288)
-    """
-    if len(shape) < 2:
-        size = shape[0] if shape else 1
-        return size, size
-    field = math.prod(shape[:-2])
-    return shape[-2] * field, shape[-1] * field
+        seed = next_seed(seed=self.seed)
+        return initial_values.variance_scaling(
+            shape, dtype, seed, self.scale, self.mode, self.distribution
+        )
 
 
 class _Fixed(variance_scaling):
@@ -221,10 +188,7 @@ class identity(Initializer):  # noqa: N801 - TensorFlow's name
 
     def make(self, shape: list, dtype: Any) -> Any:
         """The matrix of a shape."""
-        if len(shape) != 2:
-            raise InvalidArgumentError("Identity matrix initializer can only be used for 2D "
-                                       "matrices.")  # fmt: skip
-        return multiply(eye(shape[0], num_columns=shape[1], dtype=dtype), self.gain)
+        return initial_values.identity_matrix(shape, dtype, self.gain)
 
 
 class orthogonal(Initializer):  # noqa: N801 - TensorFlow's name
@@ -238,12 +202,5 @@ class orthogonal(Initializer):  # noqa: N801 - TensorFlow's name
 
     def make(self, shape: list, dtype: Any) -> Any:
         """The matrix of a shape."""
-        if len(shape) < 2:
-            raise InvalidArgumentError("The tensor to initialize must be at least two-dimensional")
-        rows, columns = math.prod(shape[:-1]), shape[-1]
-        drawn = random.normal([max(rows, columns), min(rows, columns)], 0.0, 1.0, dtype, self.seed)
-        q, r = qr(drawn)
-        q = multiply(q, sign(main_diagonal(r)))
-        return multiply(
-            convert(self.gain, dtype), reshape(transpose(q) if rows < columns else q, shape)
-        )
+        seed = next_seed(seed=self.seed)
+        return initial_values.orthogonal(shape, dtype, seed, self.gain)
