@@ -16,10 +16,27 @@ from minitensor.errors import InvalidArgumentError, message
 from minitensor.scopes import name_scope
 from minitensor.variable import Variable
 
-__all__ = ["Module"]
+__all__ = ["Module", "Trackable"]
 
 
-class Module:
+class Trackable:
+    """What a checkpoint looks into: its attributes.
+
+    An object may be restored before all of its parts exist. What the checkpoint holds for the
+    missing ones waits here, and each gets its value when it becomes an attribute.
+    """
+
+    _waiting: Any = None
+    _TF_MODULE_IGNORED_PROPERTIES: frozenset[str] = frozenset({"_waiting", "_given"})
+    """Attributes that nobody looks into; `_given` are the arguments of a Keras object."""
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        super().__setattr__(name, value)
+        if self._waiting is not None:
+            self._waiting.look(name)
+
+
+class Module(Trackable):
     """The base of everything that has variables: subclass it, and put variables into attributes.
 
     Example:
@@ -112,8 +129,9 @@ class Module:
 
     def _leaves(self) -> Iterator:
         """What its attributes hold, in the order of their names."""
-        for _, value in sorted(vars(self).items()):
-            yield from _leaves(value)
+        for name, value in sorted(vars(self).items()):
+            if name not in self._TF_MODULE_IGNORED_PROPERTIES:
+                yield from _leaves(value)
 
 
 def _leaves(value: Any) -> Iterator:

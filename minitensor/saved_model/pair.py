@@ -13,6 +13,7 @@ import json
 import os
 import re
 import secrets
+import threading
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -114,27 +115,39 @@ class Pair:
         return bool(re.fullmatch(rf"{re.escape(self.stem)}-[0-9a-f]{{16}}\.safetensors", name))
 
     def _clear(self, current: str) -> None:
-        """Remove older files of arrays, and what a process left that was killed while writing."""
+        """Remove other files of arrays, unfinished ones too."""
         for old in self.path.parent.iterdir():
-            unfinished = re.fullmatch(r"\.(.*)\.[0-9a-f]{8}", old.name)
-            name = unfinished[1] if unfinished else old.name
-            ours = self._holds_arrays(name) or (unfinished and name == self.path.name)
-            if ours and old.name != current:
+            if self._holds_arrays(_intended(old.name)) and old.name != current:
                 old.unlink(missing_ok=True)
 
 
+_replacing = threading.Lock()
+
+
 def replace(path: Path, data: bytes) -> None:
-    """Put a file in place in one step: under another name first, and renamed when it is whole."""
+    """Put a file in place in one step: under another name first, and renamed when it is whole.
+
+    What is left of a process that was killed while writing the same file is removed.
+    """
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-    try:
-        with temporary.open("xb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
+    with _replacing:
+        try:
+            with temporary.open("xb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+            temporary.replace(path)
+        except BaseException:
+            temporary.unlink(missing_ok=True)
+            raise
+        for old in path.parent.iterdir():
+            if old.name != path.name and _intended(old.name) == path.name:
+                old.unlink(missing_ok=True)
+
+
+def _intended(name: str) -> str:
+    """What an unfinished file was to become; the name of any other."""
+    return re.sub(r"^\.(.+)\.[0-9a-f]{8}$", r"\1", name)
 
 
 def parsed(text: bytes | str) -> Any:

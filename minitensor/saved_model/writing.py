@@ -343,7 +343,8 @@ def _parameter(parameter: Any) -> dict:
 
 def attributes(module: Module) -> list[tuple[str, Any]]:
     """The attributes that may hold something to save, and the traced methods."""
-    found = {key: value for key, value in vars(module).items() if isinstance(key, str)}
+    ignored = module._TF_MODULE_IGNORED_PROPERTIES
+    found = {k: x for k, x in vars(module).items() if isinstance(k, str) and k not in ignored}
     for kind in type(module).__mro__:
         for key, value in vars(kind).items():
             if isinstance(value, Function):
