@@ -274,6 +274,6 @@ def test_a_state_that_surprises_its_iterator(tmp_path: Path) -> None:
 
     path = mt.train.Checkpoint(a=Counting(), v=mt.Variable(1.0)).write(tmp_path / "c")
     v = mt.Variable(5.0)
-    with pytest.raises(mt.errors.DataLossError, match=r"KeyError: 'zz'.*no variable was changed"):
+    with pytest.raises(mt.errors.DataLossError, match=r"KeyError: .*zz.*no variable was changed"):
         mt.train.Checkpoint(a=Other(), v=v).read(path)
     assert v.numpy() == 5.0
