@@ -40,6 +40,7 @@ class LayerGraph:
             if not is_symbolic(x):
                 raise _no_place(what, x)
         self.nodes = _between(self.flat_inputs, nest.flatten(outputs))
+        self.specs = [InputSpec(shape=(None, *x.shape[1:]), name=x.name) for x in self.flat_inputs]
         own = [x.node for x in self.flat_inputs if x.node is not None and not x.node.inputs]
         self.layers = tracking.unique(node.layer for node in (*own, *self.nodes))
 
@@ -48,13 +49,14 @@ class LayerGraph:
         values = self._matched(name, inputs)
         env = {id(k): x for k, x in zip(self.flat_inputs, values, strict=True)}
         for node in self.nodes:
-            args, kwargs = nest.map_structure(
-                lambda x: env[id(x)] if is_symbolic(x) else x, (node.args, node.kwargs)
-            )
-            found = node.layer(*args, **kwargs)
-            for place, x in zip(nest.flatten(node.outputs), nest.flatten(found), strict=True):
-                env[id(place)] = x
-        return nest.map_structure(lambda x: env[id(x)], self.outputs)
+            args = [_filled(x, env) for x in node.args]
+            found = node.layer(*args, **{k: _filled(x, env) for k, x in node.kwargs.items()})
+            if is_symbolic(node.outputs):
+                env[id(node.outputs)] = found
+            else:
+                for place, x in zip(nest.flatten(node.outputs), nest.flatten(found), strict=True):
+                    env[id(place)] = x
+        return _filled(self.outputs, env)
 
     def _matched(self, name: str, inputs: Any) -> list:
         """One tensor for each input, by name where they are given as a dict."""
@@ -82,8 +84,7 @@ class LayerGraph:
                         f"pass a list in this order, or a dict with these keys: {names}")
             )  # fmt: skip
         values = [_fitted(x, place) for x, place in zip(values, wanted, strict=True)]
-        specs = [InputSpec(shape=(None, *x.shape[1:]), name=x.name) for x in wanted]
-        check_inputs(name, specs, values)
+        check_inputs(name, self.specs, values)
         return values
 
     # Configurations.
@@ -231,6 +232,15 @@ def _between(inputs: list[KerasTensor], outputs: list[KerasTensor]) -> list[Node
             if id(x) not in ends:
                 depth[id(x.node)] = max(depth[id(x.node)], depth[id(node)] + 1)
     return sorted(order, key=lambda node: -depth[id(node)])
+
+
+def _filled(value: Any, env: dict[int, Any]) -> Any:
+    """What stands in the places of KerasTensors."""
+    if is_symbolic(value):
+        return env[id(value)]
+    if isinstance(value, (list, tuple, dict)):
+        return nest.map_structure(lambda x: env[id(x)] if is_symbolic(x) else x, value)
+    return value
 
 
 def _fitted(x: Any, place: KerasTensor) -> Any:

@@ -5,20 +5,22 @@ They are found by looking, as in `Module`, in the order in which the attributes 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from minitensor.module import Module
 from minitensor.variable import Variable
 
-__all__ = ["found_in", "unique"]
-
-_LOOKED_INTO = (list, tuple, Mapping)
+__all__ = ["parts", "unique"]
 
 
-def found_in(owner: Any, wanted: Callable[[Any], bool]) -> list:
-    """What an object's attributes hold of a kind, each once; lists and dicts are looked into."""
-    return unique(x for value in vars(owner).values() for x in _leaves(value) if wanted(x))
+def parts(owner: Any) -> list:
+    """The variables and modules in an object's attributes, each once; also in lists and dicts."""
+    found: dict[int, Any] = {}
+    for value in vars(owner).values():
+        _look_into(value, found)
+    found.pop(id(owner), None)
+    return list(found.values())
 
 
 def unique(things: Iterable) -> list:
@@ -26,14 +28,12 @@ def unique(things: Iterable) -> list:
     return list({id(x): x for x in things}.values())
 
 
-def _leaves(value: Any) -> Iterator:
+def _look_into(value: Any, found: dict[int, Any]) -> None:
     if isinstance(value, (Variable, Module)):
-        yield value
+        found.setdefault(id(value), value)
     elif isinstance(value, Mapping):
         for item in value.values():
-            yield from _leaves(item)
-    elif type(value) in (list, tuple) or (
-        isinstance(value, _LOOKED_INTO) and not hasattr(value, "_given")
-    ):
+            _look_into(item, found)
+    elif isinstance(value, list) or type(value) is tuple:  # not the arguments it was made with
         for item in value:
-            yield from _leaves(item)
+            _look_into(item, found)

@@ -141,13 +141,17 @@ class Weighted(Configurable, Module):
     @property
     def _layers(self) -> list[Any]:
         """The layers directly inside of it."""
-        return tracking.found_in(self, lambda x: isinstance(x, Weighted) and x is not self)
+        return [x for x in tracking.parts(self) if isinstance(x, Weighted)]
 
     def _own_weights(self) -> list[Variable]:
         """Its own, without those of layers inside: trainable ones first."""
-        found = tracking.found_in(self, lambda x: isinstance(x, Variable))
-        modules = tracking.found_in(self, _is_plain_module)
-        found = tracking.unique([*found, *(v for m in modules for v in m.variables)])
+        found: list[Variable] = []
+        for x in tracking.parts(self):
+            if isinstance(x, Variable):
+                found.append(x)
+            elif _is_plain_module(x):
+                found += x.variables
+        found = tracking.unique(found)
         return sorted(found, key=lambda v: not getattr(v, "_was_trainable", v.trainable))
 
     @property
@@ -205,7 +209,7 @@ class Weighted(Configurable, Module):
     @property
     def metrics(self) -> list:
         """The metrics in its attributes, and in those of the layers inside."""
-        own = tracking.found_in(self, _is_metric)
+        own = [x for x in tracking.parts(self) if hasattr(x, "update_state")]
         return tracking.unique([*own, *(m for layer in self._layers for m in layer.metrics)])
 
     def count_params(self) -> int:
@@ -283,14 +287,9 @@ def _as_shape(shape: Any) -> Any:
     return tuple(shape)
 
 
-def _is_metric(x: Any) -> bool:
-    return isinstance(x, Module) and hasattr(x, "update_state")
-
-
 def _is_plain_module(x: Any) -> bool:
     """Whether it is a `mt.Module` that a learner wrote: no layer, metric or optimiser."""
-    plain = isinstance(x, Module) and not isinstance(x, Configurable)
-    return plain and not hasattr(x, "update_state")
+    return isinstance(x, Module) and not isinstance(x, Configurable)
 
 
 def dtype_name(dtype: Any) -> str:
