@@ -10,7 +10,7 @@ from __future__ import annotations
 import argparse
 import sys
 
-from benchmarks.problems import NETWORKS
+from benchmarks.problems import LAYERED, NETWORKS
 from benchmarks.workers import Worker, WorkerError, choose, environment, start, takers
 
 CALLS = 5
@@ -38,7 +38,7 @@ def differences(name: str, found: dict[str, list[float]]) -> list[str]:
         for column, series in found.items()
         if any(not abs(a - b) <= TOLERANCE * abs(b) for a, b in zip(series, reference, strict=True))
     ]
-    if name in NETWORKS and not reference[-1] < reference[0]:
+    if name in NETWORKS | LAYERED and not reference[-1] < reference[0]:
         wrong.append(f"the loss does not fall: {reference}")
     return wrong
 

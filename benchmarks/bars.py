@@ -38,6 +38,7 @@ BARS = {
     "convnet 8x8 step": [Bar(1.0, "PyTorch")],
     CURVES: [Bar(1.0, "JAX jit"), Bar(1.0, "TF XLA", aim=True)],
     "transformer block step": [Bar(1.0, "PyTorch compiled")],
+    "LSTM 64, 32 steps, step": [Bar(1.5, "PyTorch")],
     CALLS: [Bar(8.0)],
     LOOP: [Bar(5.0)],
 }

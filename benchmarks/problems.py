@@ -90,6 +90,19 @@ def transformer(batch: int = 16, tokens: int = 32, width: int = 64) -> Problem:
     return Problem(parameters, draw.normal(*shape), draw.normal(*shape))
 
 
+def recurrent(batch: int = 32, steps: int = 32, features: int = 64, units: int = 64) -> Problem:
+    """An LSTM whose last output goes through a dense layer; gates in the order i, f, c, o."""
+    draw = _Draw(6)
+    parameters = {
+        "kernel": draw.normal(features, 4 * units, scale=features**-0.5),
+        "recurrent": draw.normal(units, 4 * units, scale=units**-0.5),
+        "bias": np.zeros(4 * units, np.float32),
+        "w": draw.dense(units, 10),
+        "b": np.zeros(10, np.float32),
+    }
+    return Problem(parameters, draw.normal(batch, steps, features), draw.labels(batch))
+
+
 NETWORKS: dict[str, tuple[str, Any]] = {
     "MLP 64-128-64-10 step": ("mlp", lambda: mlp(64, 64, 128, 64, 10)),
     "MLP 784-512-512-10 step": ("mlp", lambda: mlp(256, 784, 512, 512, 10)),
@@ -98,6 +111,9 @@ NETWORKS: dict[str, tuple[str, Any]] = {
     "transformer block step": ("transformer", transformer),
 }
 """Workload → the name of its loss, and what makes its problem. Each is a whole training step."""
+
+LAYERED: dict[str, tuple[str, Any]] = {"LSTM 64, 32 steps, step": ("recurrent", recurrent)}
+"""The same for networks that are only there as layers."""
 
 
 def images() -> np.ndarray:

@@ -20,7 +20,8 @@ def training() -> dict[str, Callable[[], Work]]:
     def factory(kind: str, problem: Callable[[], Any]) -> Callable[[], Work]:
         return lambda: train(kind, problem())
 
-    return {name: factory(*how) for name, how in problems.NETWORKS.items()}
+    networks = problems.NETWORKS | problems.LAYERED
+    return {name: factory(*how) for name, how in networks.items()}
 
 
 def train(kind: str, problem: Any) -> Work:
@@ -90,11 +91,18 @@ def transformer(problem: Any) -> Any:
     return Block(width)
 
 
-MODELS = {"mlp": mlp, "convnet": convnet, "transformer": transformer}
+def recurrent(problem: Any) -> Any:
+    """An LSTM whose last output goes through a dense layer."""
+    units = len(problem.parameters["recurrent"])
+    return keras.Sequential([layers.LSTM(units, unit_forget_bias=False), layers.Dense(10)])
+
+
+MODELS = {"mlp": mlp, "convnet": convnet, "transformer": transformer, "recurrent": recurrent}
 ORDER = {
     "transformer": ("scale_n0", "shift_n0", "wq", "bq", "wk", "bk", "wv", "bv", "wo", "bo",
                     "scale_n1", "shift_n1", "w0", "b0", "w1", "b1"),
 }  # fmt: skip
 """The order of a model's weights, where it is not that of the problem's parameters."""
 _labels = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
-LOSSES = {"mlp": _labels, "convnet": _labels, "transformer": keras.losses.MeanSquaredError()}
+LOSSES = {"mlp": _labels, "convnet": _labels, "recurrent": _labels,
+          "transformer": keras.losses.MeanSquaredError()}  # fmt: skip

@@ -25,7 +25,8 @@ def workloads() -> dict[str, Factories]:
         def factory(kind: str, problem: Callable[[], Any]) -> Callable[[], Work]:
             return lambda: train(function, kind, problem())
 
-        return {name: factory(*how) for name, how in problems.NETWORKS.items() if how[0] in kinds}
+        networks = problems.NETWORKS | problems.LAYERED
+        return {name: factory(*how) for name, how in networks.items() if how[0] in kinds}
 
     return {
         "PyTorch": {
@@ -36,7 +37,7 @@ def workloads() -> dict[str, Factories]:
             "conv forward + backward": conv_gradient,
             problems.CURVES: lambda: curves(lambda f: f),
             problems.LOOP: loop,
-            **training(lambda f: f, (*compiled, "convnet")),
+            **training(lambda f: f, (*compiled, "convnet", "recurrent")),
         },
         "PyTorch compiled": {
             problems.CURVES: lambda: curves(torch.compile),
@@ -249,4 +250,26 @@ class Transformer(nn.Module):
         return fn.mse_loss(x, target)
 
 
-MODULES = {"mlp": MLP, "convnet": Convnet, "transformer": Transformer}
+class Recurrent(nn.Module):
+    """An LSTM whose last output goes through a dense layer. One of its two biases stays zero."""
+
+    def __init__(self, problem: Any):
+        super().__init__()
+        w = problem.parameters
+        units = len(w["recurrent"])
+        self.lstm = nn.LSTM(problem.inputs.shape[-1], units, batch_first=True)
+        with torch.no_grad():
+            self.lstm.weight_ih_l0.copy_(torch.from_numpy(w["kernel"].T.copy()))
+            self.lstm.weight_hh_l0.copy_(torch.from_numpy(w["recurrent"].T.copy()))
+            self.lstm.bias_ih_l0.zero_()
+            self.lstm.bias_hh_l0.zero_()
+        self.lstm.bias_hh_l0.requires_grad_(False)
+        self.dense = _linear(w["w"], w["b"])
+
+    def forward(self, x: Any, y: Any) -> Any:
+        """The loss."""
+        outputs, _ = self.lstm(x)
+        return fn.cross_entropy(self.dense(outputs[:, -1]), y)
+
+
+MODULES = {"mlp": MLP, "convnet": Convnet, "transformer": Transformer, "recurrent": Recurrent}
