@@ -12,6 +12,7 @@ from minitensor import ops
 from minitensor.keras.configuration import Names
 from minitensor.keras.configuration import deserialize as _deserialize
 from minitensor.keras.configuration import serialize as _serialize
+from minitensor.keras.losses.logits import remember_logits
 from minitensor.op import convert
 
 __all__ = [
@@ -195,7 +196,7 @@ def sigmoid(x: Any) -> Any:
 
     Shape: any → same.
     """
-    return ops.sigmoid(x)
+    return remember_logits(ops.sigmoid(x), x, "sigmoid")
 
 
 def log_sigmoid(x: Any) -> Any:
@@ -304,7 +305,7 @@ def softmax(x: Any, axis: Any = -1) -> Any:
         array([0.5, 0.5], dtype=float32)
     """
     if isinstance(axis, int):
-        return ops.softmax(x, axis=axis)
+        return remember_logits(ops.softmax(x, axis=axis), x, "softmax", axis)
     return ops.exp(log_softmax(x, axis))
 
 

@@ -10,12 +10,14 @@ from __future__ import annotations
 import warnings
 from typing import Any
 
+from minitensor.op import convert
+
 __all__ = ["logits_behind", "remember_logits"]
 
 
 def remember_logits(probabilities: Any, logits: Any, activation: str, axis: int = -1) -> Any:
     """Note on the result of "softmax" or "sigmoid" what it was computed from, and return it."""
-    probabilities._keras_logits = activation, axis % max(logits.ndim, 1), logits
+    probabilities._keras_logits = activation, axis, logits
     return probabilities
 
 
@@ -27,7 +29,7 @@ def logits_behind(
     Warns, with Keras's words, if a caller takes the result of a softmax or sigmoid for logits.
     """
     found, along, logits = getattr(y_pred, "_keras_logits", None) or ("", 0, None)
-    if found != activation or (found == "softmax" and along != axis % max(logits.ndim, 1)):
+    if found != activation or (found == "softmax" and (along - axis) % y_pred.ndim):
         return y_pred, from_logits
     if from_logits:
         warnings.warn(
@@ -36,4 +38,4 @@ def logits_behind(
             "Was this intended? Leave out either the activation or `from_logits=True`.",
             stacklevel=2,
         )
-    return logits, True
+    return convert(logits), True

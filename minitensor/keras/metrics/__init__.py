@@ -80,10 +80,36 @@ from minitensor.keras.metrics.accuracy import (
 from minitensor.keras.metrics.accuracy import (
     top_k_categorical_accuracy as top_k_categorical_accuracy,
 )
+from minitensor.keras.metrics.areas import BinaryIoU as BinaryIoU
+from minitensor.keras.metrics.areas import IoU as IoU
+from minitensor.keras.metrics.areas import MeanIoU as MeanIoU
+from minitensor.keras.metrics.areas import OneHotIoU as OneHotIoU
+from minitensor.keras.metrics.areas import OneHotMeanIoU as OneHotMeanIoU
+from minitensor.keras.metrics.auc import AUC as AUC
+from minitensor.keras.metrics.correlation import ConcordanceCorrelation as ConcordanceCorrelation
+from minitensor.keras.metrics.correlation import PearsonCorrelation as PearsonCorrelation
+from minitensor.keras.metrics.correlation import concordance_correlation as concordance_correlation
+from minitensor.keras.metrics.correlation import pearson_correlation as pearson_correlation
+from minitensor.keras.metrics.counts import FalseNegatives as FalseNegatives
+from minitensor.keras.metrics.counts import FalsePositives as FalsePositives
+from minitensor.keras.metrics.counts import Precision as Precision
+from minitensor.keras.metrics.counts import Recall as Recall
+from minitensor.keras.metrics.counts import TrueNegatives as TrueNegatives
+from minitensor.keras.metrics.counts import TruePositives as TruePositives
+from minitensor.keras.metrics.f_score import F1Score as F1Score
+from minitensor.keras.metrics.f_score import FBetaScore as FBetaScore
 from minitensor.keras.metrics.margins import CategoricalHinge as CategoricalHinge
 from minitensor.keras.metrics.margins import Hinge as Hinge
 from minitensor.keras.metrics.margins import SquaredHinge as SquaredHinge
 from minitensor.keras.metrics.metric import Metric as Metric
+from minitensor.keras.metrics.operating_points import PrecisionAtRecall as PrecisionAtRecall
+from minitensor.keras.metrics.operating_points import RecallAtPrecision as RecallAtPrecision
+from minitensor.keras.metrics.operating_points import (
+    SensitivityAtSpecificity as SensitivityAtSpecificity,
+)
+from minitensor.keras.metrics.operating_points import (
+    SpecificityAtSensitivity as SpecificityAtSensitivity,
+)
 from minitensor.keras.metrics.probabilistic import BinaryCrossentropy as BinaryCrossentropy
 from minitensor.keras.metrics.probabilistic import (
     CategoricalCrossentropy as CategoricalCrossentropy,
@@ -93,6 +119,7 @@ from minitensor.keras.metrics.probabilistic import Poisson as Poisson
 from minitensor.keras.metrics.probabilistic import (
     SparseCategoricalCrossentropy as SparseCategoricalCrossentropy,
 )
+from minitensor.keras.metrics.r2_score import R2Score as R2Score
 from minitensor.keras.metrics.reduction import Mean as Mean
 from minitensor.keras.metrics.reduction import MeanMetricWrapper as MeanMetricWrapper
 from minitensor.keras.metrics.reduction import Sum as Sum
@@ -110,31 +137,52 @@ from minitensor.keras.metrics.regression import RootMeanSquaredError as RootMean
 from minitensor.keras.naming import snake_case
 
 __all__ = [
+    "AUC",
     "Accuracy",
     "BinaryAccuracy",
     "BinaryCrossentropy",
+    "BinaryIoU",
     "CategoricalAccuracy",
     "CategoricalCrossentropy",
     "CategoricalHinge",
+    "ConcordanceCorrelation",
     "CosineSimilarity",
+    "F1Score",
+    "FBetaScore",
+    "FalseNegatives",
+    "FalsePositives",
     "Hinge",
+    "IoU",
     "KLDivergence",
     "LogCoshError",
     "Mean",
     "MeanAbsoluteError",
     "MeanAbsolutePercentageError",
+    "MeanIoU",
     "MeanMetricWrapper",
     "MeanSquaredError",
     "MeanSquaredLogarithmicError",
     "Metric",
+    "OneHotIoU",
+    "OneHotMeanIoU",
+    "PearsonCorrelation",
     "Poisson",
+    "Precision",
+    "PrecisionAtRecall",
+    "R2Score",
+    "Recall",
+    "RecallAtPrecision",
     "RootMeanSquaredError",
+    "SensitivityAtSpecificity",
     "SparseCategoricalAccuracy",
     "SparseCategoricalCrossentropy",
     "SparseTopKCategoricalAccuracy",
+    "SpecificityAtSensitivity",
     "SquaredHinge",
     "Sum",
     "TopKCategoricalAccuracy",
+    "TrueNegatives",
+    "TruePositives",
     "accuracy",
     "binary_accuracy",
     "binary_crossentropy",
@@ -143,6 +191,7 @@ __all__ = [
     "categorical_crossentropy",
     "categorical_focal_crossentropy",
     "categorical_hinge",
+    "concordance_correlation",
     "deserialize",
     "get",
     "hinge",
@@ -153,6 +202,7 @@ __all__ = [
     "mean_absolute_percentage_error",
     "mean_squared_error",
     "mean_squared_logarithmic_error",
+    "pearson_correlation",
     "poisson",
     "serialize",
     "sparse_categorical_accuracy",
