@@ -32,7 +32,13 @@ def shares(*shape: int) -> np.ndarray:
 
 
 def plain(x: Any) -> Any:
-    return None if x is None else np.asarray(x).tolist()
+    """As lists, float32 with no more digits than it has."""
+    if x is None:
+        return None
+    x = np.asarray(x)
+    if x.dtype == np.float32 and x.size:
+        x = np.array([float(str(number)) for number in x.reshape(-1)]).reshape(x.shape)
+    return x.tolist()
 
 
 def case(loss: str, config: dict, y_true: Any, y_pred: Any, weight: Any = None,
