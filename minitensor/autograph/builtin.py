@@ -105,7 +105,9 @@ def range_(*bounds: Any) -> Any:
 
 
 def enumerate_(iterable: Any, start: Any = 0) -> Any:
-    """`enumerate(iterable, start)`."""
+    """`enumerate(iterable, start)`; a dataset has a method for it."""
+    if tracing() and hasattr(iterable, "_graph_loop") and hasattr(iterable, "enumerate"):
+        return iterable.enumerate(start)
     rows = rows_of(iterable)
     if rows is None:
         return enumerate(iterable, start)
@@ -114,6 +116,8 @@ def enumerate_(iterable: Any, start: Any = 0) -> Any:
 
 def zip_(*iterables: Any, strict: bool = False) -> Any:
     """`zip(…)`: with a tensor among several, all are stacked into tensors first."""
+    if iterables and tracing() and all(hasattr(x, "element_spec") for x in iterables):
+        return type(iterables[0]).zip(*iterables)
     if not any(rows_of(x) is not None for x in iterables):
         return zip(*iterables, strict=strict)
     several = [_as_rows(x) for x in iterables]

@@ -3,7 +3,7 @@
 Such a loop becomes a `mt.while_loop`: its body is traced once, and the variables that it changes
 flow from one iteration to the next. A loop that Python runs is unrolled; when its condition turns
 into a tensor on the way, the rest of a `while` becomes a graph loop, and each further iteration of
-a `for` a branch. What has no rows of its own, a dataset among them, is iterated by Python.
+a `for` a branch. A dataset brings a loop of its own; all else is iterated by Python.
 """
 
 from __future__ import annotations
@@ -132,6 +132,10 @@ def for_stmt(
     options: dict,
 ) -> None:
     """`for target in iterated: body(target)` as long as `extra_test()` holds."""
+    if tracing() and hasattr(iterated, "_graph_loop"):
+        own = iterated._graph_loop()
+        _staged_for(own, extra_test, body, get_state, set_state, names, options)
+        return
     rows = rows_of(iterated) if tracing() else None
     if rows is None:
         if extra_test is None:
@@ -195,9 +199,9 @@ class _Rows:
         self.first: Any = None
         self.certain = isinstance(rows.count, int)
 
-    def is_left(self, at: Any) -> Any:
-        """Whether there is an element at `at`."""
-        return at < self.count
+    def is_left(self, at: Any, wanted: Any = None) -> Any:
+        """Whether there is an element at `at`, and another is `wanted`."""
+        return _both(at < self.count, wanted)
 
     def element(self, at: Any) -> Any:
         """The element at `at`."""
@@ -218,15 +222,16 @@ class _Range:
         self.certain = all(x is not None for x in known) and len(range(*map(int, known))) > 0  # type: ignore[arg-type]
         self.up = None if known[2] is None else bool(known[2] >= 0)
 
-    def is_left(self, at: Any) -> Any:
-        """Whether `at` is in the range."""
+    def is_left(self, at: Any, wanted: Any = None) -> Any:
+        """Whether `at` is in the range, and another number is `wanted`."""
         if self.up is not None:
-            return at < self.limit if self.up else at > self.limit
+            return _both(at < self.limit if self.up else at > self.limit, wanted)
         rising = self.delta >= 0
-        return ops.logical_or(
+        left = ops.logical_or(
             ops.logical_and(rising, at < self.limit),
             ops.logical_and(ops.logical_not(rising), at > self.limit),
         )
+        return _both(left, wanted)
 
     def element(self, at: Any) -> Any:
         """The number itself."""
@@ -235,6 +240,10 @@ class _Range:
     def next(self, at: Any) -> Any:
         """What comes after `at`."""
         return at + self.delta
+
+
+def _both(left: Any, wanted: Any) -> Any:
+    return left if wanted is None else ops.logical_and(left, wanted)
 
 
 def _bounds(rows: Rows) -> Sequence | None:
@@ -277,8 +286,7 @@ def _staged_for(
         at = loop.next(at)
 
     def test() -> Any:
-        left = loop.is_left(at)
         # What else ends a loop are flags that `break` and `return` set: nothing that could fail.
-        return left if extra_test is None else ops.logical_and(left, extra_test())
+        return loop.is_left(at, None if extra_test is None else extra_test())
 
     _staged(test, step, get, put, (INDEX, *names), options, loop.certain)

@@ -113,13 +113,18 @@ def stream_key(op_seed: int | None = None) -> int:
 
 
 class drawing_from:  # noqa: N801 - reads as a word: with drawing_from(streams)
-    """Within it, random ops of this thread take their seeds from `streams`."""
+    """Within it, random ops of this thread take their seeds from `streams`.
+
+    `streams.outer` are those that they take them from otherwise.
+    """
 
     def __init__(self, streams: Any):
         self.streams = streams
 
     def __enter__(self) -> None:
-        self.before, _own.streams = _own.streams, self.streams
+        self.before = _own.streams
+        self.streams.outer = self.before or _program
+        _own.streams = self.streams
 
     def __exit__(self, *_: object) -> None:
         _own.streams = self.before
