@@ -1,0 +1,228 @@
+"""Where batches come from: arrays in memory, datasets, generators, and sequences of batches.
+
+All of them give pairs: the structure of a batch, and its leaves as tensors. Read `batches_of`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from minitensor import nest
+from minitensor.data.elements import is_dataset
+from minitensor.data.seeds import new_seed, permutation
+from minitensor.data.stage import INFINITE
+from minitensor.device import default_device
+from minitensor.eager import convert_to_tensor
+from minitensor.errors import InvalidArgumentError, message, shorten
+from minitensor.keras.training.arrays import as_arrays, check_cardinality, is_arrays
+from minitensor.keras.training.class_weights import checked_class_weight, weights_of_classes
+from minitensor.keras.training.unpacking import pack_x_y_sample_weight, unpack_x_y_sample_weight
+from minitensor.op import state
+from minitensor.tensor import Tensor
+
+__all__ = ["Arrays", "Batches", "batches_of"]
+
+Batch = tuple[Any, list]
+"""The structure of a batch, with anything in the places of the leaves, and the leaves."""
+
+
+class Batches:
+    """A source of batches, which can be walked through once per epoch.
+
+    Args:
+        given: an iterable of batches.
+        class_weight: how much samples of each class count.
+    """
+
+    steps: int | None = None
+    """How many batches there are; None where only the end tells."""
+    is_infinite = False
+    starts_again = True
+    """Whether the next walk begins at the beginning, as a generator's does not."""
+
+    def __init__(self, given: Any, class_weight: Any = None):
+        self._given, self._class_weight = given, class_weight
+        self.starts_again = iter(given) is not given
+
+    @property
+    def varies(self) -> bool:
+        """Whether the batches may have several sizes."""
+        return True
+
+    def begin_epoch(self) -> None:
+        """Called before each epoch."""
+
+    def end_epoch(self) -> None:
+        """Called after each epoch."""
+
+    def __iter__(self) -> Iterator[Batch]:
+        for element in self._given:
+            yield self._batch(element)
+
+    def _batch(self, element: Any) -> Batch:
+        if self._class_weight is not None:
+            x, y, weight = unpack_x_y_sample_weight(element)
+            weight = weights_of_classes(np.asarray(y), self._class_weight, weight)
+            element = x, y, weight
+        if isinstance(element, list):
+            element = tuple(element)
+        return element, [convert_to_tensor(x) for x in nest.flatten(element) if x is not None]
+
+
+class Pipeline(Batches):
+    """The elements of a `mt.data.Dataset`."""
+
+    def __init__(self, given: Any, class_weight: Any = None):
+        super().__init__(given, class_weight)
+        count = int(given.cardinality())
+        self.is_infinite = count == INFINITE
+        self.steps = count if count >= 0 else None
+
+
+class Indexed(Batches):
+    """A sequence of batches with a length: `keras.utils.PyDataset` and the like."""
+
+    def __init__(self, given: Any, class_weight: Any = None, shuffle: bool = False):
+        self._given, self._class_weight, self._shuffle = given, class_weight, shuffle
+        self.steps = len(given)
+
+    def begin_epoch(self) -> None:
+        """Let the sequence know."""
+        getattr(self._given, "on_epoch_begin", _nothing)()
+
+    def end_epoch(self) -> None:
+        """Let the sequence know."""
+        getattr(self._given, "on_epoch_end", _nothing)()
+
+    def __iter__(self) -> Iterator[Batch]:
+        self.steps = len(self._given)
+        order = permutation(new_seed(), self.steps) if self._shuffle else range(self.steps)
+        for number in order:
+            yield self._batch(self._given[int(number)])
+
+
+class Arrays(Batches):
+    """Rows of arrays in memory, in a new order each epoch.
+
+    Args:
+        data: arrays, or a structure of them, with equal first sizes.
+        batch_size: how many rows make a batch; the last may have fewer.
+        shuffle: True for a random order of the rows, "batch" for one of whole batches.
+    """
+
+    def __init__(self, data: Any, batch_size: int, shuffle: Any = False):
+        self.data, self._size, self._shuffle = data, batch_size, shuffle
+        self._arrays = [x for x in nest.flatten(data) if x is not None]
+        self.count = len(self._arrays[0])
+        self.steps = -(-self.count // batch_size)
+
+    @property
+    def varies(self) -> bool:
+        """Whether the last batch is smaller."""
+        return self.count % self._size != 0 and self.count > self._size
+
+    def __iter__(self) -> Iterator[Batch]:
+        device = state.device or default_device()
+        if self._shuffle:
+            order = self._order()
+        for start in range(0, self.count, self._size):
+            end = start + self._size
+            if self._shuffle:
+                rows = [x.take(order[start:end], axis=0) for x in self._arrays]
+            else:
+                rows = [x[start:end].copy() for x in self._arrays]
+            yield self.data, [Tensor(device.place(x), state.device) for x in rows]
+
+    def _order(self) -> np.ndarray:
+        if self._shuffle != "batch":
+            return permutation(new_seed(), self.count)
+        whole = self.count // self._size
+        starts = permutation(new_seed(), whole) * self._size
+        order = (starts[:, None] + np.arange(self._size)).ravel()
+        return np.concatenate([order, np.arange(whole * self._size, self.count)])
+
+
+def _nothing() -> None:
+    """What a sequence without hooks does."""
+
+
+def batches_of(
+    x: Any, y: Any = None, sample_weight: Any = None, batch_size: int | None = None,
+    shuffle: Any = False, class_weight: Any = None,
+) -> Batches:  # fmt: skip
+    """The batches of what was given to `fit`, `evaluate` or `predict`.
+
+    Raises:
+        InvalidArgumentError: (also a ValueError) for data that cannot be batches, arrays of
+            different lengths, and arguments that do not go together.
+    """
+    if class_weight is not None:
+        class_weight = checked_class_weight(class_weight)
+    if is_arrays(x):
+        return _of_arrays(x, y, sample_weight, batch_size, shuffle, class_weight)
+    kind = _kind(x)
+    for name, value in (("y", y), ("sample_weight", sample_weight)):
+        if value is not None:
+            what = {"y": "targets", "sample_weight": "sample weights"}[name]
+            raise InvalidArgumentError(
+                message("fit", f"x={shorten(x)} and {name}",
+                        f"When providing `x` as a {kind}, `{name}` should not be passed. Instead, "
+                        f"the {what} should be included as part of the {kind}",
+                        "each of its batches is a tuple (x, y) or (x, y, sample_weight)",
+                        f"leave {name} out")
+            )  # fmt: skip
+    if is_dataset(x):
+        return Pipeline(x, class_weight)
+    if hasattr(x, "__getitem__") and hasattr(x, "__len__"):
+        return Indexed(x, class_weight, bool(shuffle))
+    return Batches(x, class_weight)
+
+
+def _of_arrays(
+    x: Any, y: Any, sample_weight: Any, batch_size: Any, shuffle: Any, class_weight: Any
+) -> Arrays:
+    if class_weight is not None and sample_weight is not None:
+        raise InvalidArgumentError(
+            message("fit", "class_weight and sample_weight",
+                    "You cannot use `class_weight` and `sample_weight` at the same time",
+                    "both say how much a sample counts",
+                    "multiply them yourself, and pass the product as sample_weight")
+        )  # fmt: skip
+    size = 32 if batch_size is None else batch_size
+    if isinstance(size, bool) or not isinstance(size, (int, np.integer)) or size < 1:
+        raise InvalidArgumentError(
+            message("fit", f"batch_size={shorten(size)}", "it is not a positive whole number",
+                    "a batch has at least one sample", "pass for example batch_size=32")
+        )  # fmt: skip
+    parts = {"x": x, "y": y, "sample_weight": sample_weight}
+    parts = {name: as_arrays(name, part) for name, part in parts.items() if part is not None}
+    if class_weight is not None:
+        parts["sample_weight"] = weights_of_classes(parts.get("y"), class_weight)
+    check_cardinality(parts)
+    return Arrays(pack_x_y_sample_weight(**parts), int(size), shuffle)
+
+
+def _kind(x: Any) -> str:
+    """What it is called, if batches can come from it.
+
+    Raises:
+        InvalidArgumentError: (also a ValueError) when they cannot.
+    """
+    if is_dataset(x):
+        return "Dataset"
+    is_structure = isinstance(x, (str, bytes, list, tuple, dict))
+    if not is_structure and hasattr(x, "__getitem__") and hasattr(x, "__len__"):
+        return "sequence of batches"
+    if not is_structure and hasattr(x, "__iter__"):
+        return "generator"
+    raise InvalidArgumentError(
+        message("fit", f"x={shorten(x)}",
+                f"Unrecognized data type: x={shorten(x)} (of type {type(x)})" if x is not None
+                else "x is None, so there is nothing to train on",
+                "data is an array or tensor, a list or dict of them, a Dataset, a generator of "
+                "batches, or an object with __len__ and __getitem__",
+                "make an array of the numbers: np.array(x)")
+    )  # fmt: skip

@@ -1,0 +1,78 @@
+"""`Runner`: one epoch of steps, with everything around them that callbacks and people see.
+
+The loop in `epoch` is what `fit` adds to each step of training, so it does nothing that nobody
+asked for: no hook is called that no callback defines, and no result is read that nobody looks at.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from minitensor.keras.callbacks.callback_list import CallbackList
+from minitensor.keras.training.interrupts import Interrupts
+from minitensor.keras.training.logs import as_numbers
+from minitensor.keras.training.traced_step import TracedStep
+from minitensor.keras.training.walks import Walks
+
+__all__ = ["Runner"]
+
+
+class Runner:
+    """Runs steps over batches.
+
+    Args:
+        model: the model, whose attribute `stops` ends an epoch early.
+        kind: "train", "test" or "predict".
+        step: the traced step.
+        callbacks: who is told.
+        interrupts: what holds Ctrl-C back during a step.
+    """
+
+    def __init__(self, model: Any, kind: str, step: TracedStep, callbacks: CallbackList,
+                 interrupts: Interrupts | None = None):  # fmt: skip
+        self._model, self._kind, self._step, self._callbacks = model, kind, step, callbacks
+        self._interrupts = interrupts or Interrupts()
+        self.done = 0
+        """How many steps of this epoch are done."""
+        self.results: Any = None
+        """What the last step gave."""
+
+    def epoch(self, walks: Walks, keep: Callable[[Any], Any] | None = None) -> None:
+        """Run a step on each batch of an epoch.
+
+        Args:
+            walks: the batches.
+            keep: called with what each call of the step gives.
+        """
+        self.done, self.results = 0, None
+        begins, ends = (f"on_{self._kind}_batch_{when}" for when in ("begin", "end"))
+        begin = getattr(self._callbacks, begins) if self._callbacks.wants(begins) else None
+        end = getattr(self._callbacks, ends) if self._callbacks.wants(ends) else None
+        model, step, interrupts = self._model, self._step, self._interrupts
+        progress = self._callbacks.progress
+        stops, varies = _STOPS[self._kind], walks.batches.varies
+        for structure, leaves, count in walks.epoch():
+            if begin is not None:
+                begin(self.done)
+            interrupts.in_step = True
+            self.results = results = step(structure, leaves, varies, count)
+            self.done += count
+            interrupts.end_step()
+            if keep is not None:
+                keep(results)
+            if end is not None:
+                end(self.done - 1, self.numbers())
+            if progress is not None:
+                progress.step(self.done, self.numbers)
+            if getattr(model, stops):
+                break
+
+    def numbers(self) -> dict[str, Any]:
+        """The results of the last step as callbacks see them."""
+        if self.results is None:
+            return {}
+        return {"outputs": self.results} if self._kind == "predict" else as_numbers(self.results)
+
+
+_STOPS = {"train": "stop_training", "test": "stop_evaluating", "predict": "stop_predicting"}

@@ -1,0 +1,79 @@
+"""A step of a model as one traced graph: forward, loss, gradients, update, metrics."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from minitensor import nest
+from minitensor.graph.function import Function, function
+from minitensor.tensor import TensorSpec
+
+__all__ = ["TracedStep"]
+
+
+class TracedStep:
+    """`train_step`, `test_step` or `predict_step`, to be run on the leaves of batches.
+
+    It is traced once for each structure of batches. Where batches have several sizes, the trace
+    leaves the size open; else a new size makes a second trace, which does.
+
+    Args:
+        step: takes a batch.
+        eagerly: whether it is run as it is, without a trace.
+        outcome: what is made of the results of several steps that run in one call; by default they
+            are those of the last.
+    """
+
+    def __init__(self, step: Callable, eagerly: bool, outcome: Callable = lambda found: found[-1]):
+        self._step, self._eagerly, self._outcome = step, eagerly, outcome
+        self._functions: dict[tuple, Callable] = {}
+        self._last: tuple[Any, int] = (None, 0)
+        self._run: Callable = step
+
+    def __call__(self, structure: Any, leaves: list, varies: bool = False, times: int = 1) -> Any:
+        """Run the step.
+
+        Args:
+            structure: that of a batch.
+            leaves: its tensors; for several steps, those of one batch after the other.
+            varies: whether batches of other sizes may follow.
+            times: how many batches there are.
+        """
+        if structure is not self._last[0] or times != self._last[1]:
+            self._run = self._traced(structure, leaves, varies, times)
+            self._last = structure, times
+        return self._run(*leaves)
+
+    def _traced(self, structure: Any, leaves: Sequence, varies: bool, times: int) -> Callable:
+        """The function for a structure: the one that is known, or a new one."""
+        skeleton = nest.map_structure(lambda x: None if x is None else 0, structure)
+        key = repr(skeleton), times
+        if key in self._functions:
+            return self._functions[key]
+        count = len(leaves) // times
+
+        def run(*tensors: Any) -> Any:
+            return self._outcome([
+                self._step(_filled(skeleton, tensors[i * count : (i + 1) * count]))
+                for i in range(times)
+            ])  # fmt: skip
+
+        run.__name__ = self._step.__name__
+        made: Callable = run if self._eagerly else function(run, reduce_retracing=True)
+        if varies and isinstance(made, Function):
+            made.get_concrete_function(*[_open(x) for x in leaves])
+        self._functions[key] = made
+        return made
+
+
+def _open(x: Any) -> TensorSpec:
+    """The spec of a batch of any size."""
+    return TensorSpec((None, *x.shape[1:]) if x.shape.rank else (), x.dtype)
+
+
+def _filled(skeleton: Any, tensors: Sequence) -> Any:
+    """A batch of a structure: the tensors in its places."""
+    taken = iter(tensors)
+    leaves = [None if x is None else next(taken) for x in nest.flatten(skeleton)]
+    return nest.pack_sequence_as(skeleton, leaves)
