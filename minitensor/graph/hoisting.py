@@ -19,7 +19,8 @@ __all__ = ["cannot_raise", "hoist_from_loops"]
 
 _SAFE = {
     ops.matmul, ops.transpose, ops.matrix_transpose, ops.reshape, ops.expand_dims, ops.broadcast_to,
-    ops.reduce_sum, ops.reduce_max, ops.reduce_mean, ops.identity, ops.stop_gradient,
+    ops.reduce_sum, ops.reduce_max, ops.reduce_mean, ops.argmax, ops.argmin, ops.identity,
+    ops.stop_gradient,
 }  # fmt: skip
 """Ops that, beside elementwise ones, raise nothing once their shapes are known to fit."""
 
