@@ -117,7 +117,7 @@ def main() -> None:
     for worker in workers:
         worker.close()
     if not chosen.only:
-        for module in ("alone", "traced"):
+        for module in ("alone", "traced", "learning"):
             command = [sys.executable, "-m", f"benchmarks.{module}"]
             subprocess.run(command, cwd=ROOT, env=settings, check=True)
 
