@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 
 from minitensor.errors import InvalidArgumentError, message, suggest
 
-__all__ = ["channels_last", "is_size", "one_of", "rate_of", "refused", "size", "sizes"]
+__all__ = ["channels_last", "is_size", "one_of", "rate_of", "refused", "size", "sizes", "unbuilt"]
 
 
 def refused(layer: Any, fault: str, rule: str, fix: str) -> InvalidArgumentError:
@@ -100,3 +100,18 @@ def channels_last(layer: Any, data_format: Any) -> str:
             "leave data_format out, and turn the images: mt.transpose(x, [0, 2, 3, 1])",
         )  # fmt: skip
     return "channels_last"
+
+
+_WEIGHTS = ("alpha", "beta", "bias", "embeddings", "gamma", "kernel")
+
+
+def unbuilt(layer: Any, name: str) -> NoReturn:
+    """The error for an attribute that is missing: a weight, before the layer is built."""
+    if name.removeprefix("depthwise_").removeprefix("pointwise_") in _WEIGHTS:
+        raise AttributeError(
+            message(f"layer '{layer.name}'", "",
+                    f"You must build the layer before accessing `{name}`",
+                    "weights are made when the first input tells their shapes",
+                    "call the layer on data, or layer.build((None, …)) with the input's sizes")
+        )  # fmt: skip
+    raise AttributeError(f"'{type(layer).__name__}' object has no attribute '{name}'")

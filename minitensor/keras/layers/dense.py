@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, NoReturn
+from typing import Any
 
-from minitensor.errors import message
 from minitensor.keras import activations
 from minitensor.keras.input_spec import InputSpec
 from minitensor.keras.layers.arguments import refused, size
@@ -75,14 +74,3 @@ class Dense(Parametric):
         if self.bias is not None:
             x = x + self.bias
         return self.activation(x)
-
-    def __getattr__(self, name: str) -> NoReturn:
-        """What is missing: the weights of a layer that is not built."""
-        if name in ("kernel", "bias"):
-            raise AttributeError(
-                message(f"layer '{self.name}'", "",
-                        f"You must build the layer before accessing `{name}`",
-                        "weights are made when the first input tells their shapes",
-                        "call the layer on data, or layer.build((None, features))")
-            )  # fmt: skip
-        raise AttributeError(f"'{type(self).__name__}' object has no attribute '{name}'")

@@ -35,8 +35,8 @@ class Dropout(Drawing):
         >>> import minitensor as mt
         >>> layer = mt.keras.layers.Dropout(0.5, seed=1)
         >>> layer(mt.ones((2, 4)), training=True).numpy()
-        array([[2., 0., 2., 0.],
-               [2., 0., 2., 2.]], dtype=float32)
+        array([[0., 2., 2., 2.],
+               [2., 0., 0., 0.]], dtype=float32)
         >>> layer(mt.ones((2, 4))).numpy()
         array([[1., 1., 1., 1.],
                [1., 1., 1., 1.]], dtype=float32)

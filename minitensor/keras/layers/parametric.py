@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, NoReturn
 
 from minitensor.keras import constraints, initializers, regularizers
 from minitensor.keras.layer import Layer
+from minitensor.keras.layers.arguments import unbuilt
 from minitensor.keras.weight import Weight
 
 __all__ = ["Parametric"]
@@ -39,3 +40,7 @@ class Parametric(Layer):
     def _make(self, part: str, shape: tuple, name: str | None = None) -> Weight:
         """A new weight, as was asked for."""
         return self.add_weight(shape, name=name or part, **self._wishes[part]._asdict())
+
+    def __getattr__(self, name: str) -> NoReturn:
+        """What is missing: a weight, before the layer is built."""
+        unbuilt(self, name)

@@ -166,9 +166,6 @@ def _reshaped(x: Any, sizes: tuple) -> Any:
     """Each example in a shape; one size may be None, and follows from what is there."""
     batch = x.shape[0]
     if None in sizes:
-        wanted = [
-            ops.shape(x)[0] if batch is None else batch,
-            *(-1 if n is None else n for n in sizes),
-        ]
-        return ops.reshape(x, ops.stack(wanted) if batch is None else wanted)
+        first = ops.shape(x)[0] if batch is None else batch
+        return ops.reshape(x, [first, *(-1 if n is None else n for n in sizes)])
     return ops.reshape(x, [-1 if batch is None else batch, *sizes])
