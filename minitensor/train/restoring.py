@@ -30,7 +30,7 @@ from minitensor.train.reading import Entry
 from minitensor.train.waiting import Waiting, WaitingDict, WaitingList
 from minitensor.variable import Variable
 
-__all__ = ["Restoration"]
+__all__ = ["Restoration", "assign"]
 
 SHOWN = 3
 """So many mismatches are named in a message."""
@@ -104,7 +104,7 @@ class Restoration:
         with init_scope():
             _restore_states([(e, x) for e, x in pairs if e.has_state])
             for entry, variable in variables:
-                _assign(variable, entry.value)
+                assign(variable, entry.value)
         for number, (thing, _, _) in found.items():
             self.bound[number] = thing
             self.entries[number].state = None
@@ -227,7 +227,8 @@ def _restore_states(pairs: list[tuple[Entry, Any]]) -> None:
         ) from error  # fmt: skip
 
 
-def _assign(variable: Variable, value: Any) -> None:
+def assign(variable: Variable, value: Any) -> None:
+    """Give a variable an array, on its own device."""
     tensor = Tensor(np.array(value))  # a copy: what was read from a file may be shared memory
     if tensor.device != variable.device:
         with device(variable.device):
