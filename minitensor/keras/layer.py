@@ -202,12 +202,14 @@ class Layer(Weighted):
 
     def _build_for(self, args: tuple, kwargs: dict) -> None:
         """Build it for the shapes of its first inputs."""
+        inputs = [x for x in (*args, *kwargs.values()) if _holds_tensors(x)]
+        shapes = [nest.map_structure(_shape_of, x) for x in inputs]
         if type(self).build is Weighted.build:
             self.built = True
+            self._built_for = tuple(shapes) if self._layers else ()
             return
         wanted = max(1, len(signature_of(type(self), "build").names))
-        inputs = [x for x in (*args, *kwargs.values()) if _holds_tensors(x)]
-        self.build(*(nest.map_structure(_shape_of, x) for x in inputs[:wanted]))
+        self.build(*shapes[:wanted])
 
     def compute_output_shape(self, *input_shapes: Any) -> Any:
         """The shape of the output for inputs of a shape; builds the layer if need be."""

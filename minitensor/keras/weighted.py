@@ -284,7 +284,7 @@ def _as_shape(shape: Any) -> Any:
     """A shape as JSON holds it, or several: lists become tuples."""
     if shape and isinstance(shape[0], (list, tuple)):
         return [tuple(one) for one in shape]
-    return tuple(shape)
+    return None if shape is None else tuple(shape)
 
 
 def _is_plain_module(x: Any) -> bool:
