@@ -7,6 +7,7 @@ begin with its name. Each thread has its own stack of calls.
 from __future__ import annotations
 
 import inspect
+import re
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -62,8 +63,12 @@ calls = _Calls()
 
 
 def scope_of(name: str) -> str:
-    """The name scope for the ops of a layer: unique where a graph is being written."""
-    whole = f"{state.scope}/{name}" if state.scope else name
+    """The name scope for the ops of a layer: unique where a graph is being written.
+
+    Layers may have any name; what graphs cannot have in theirs becomes '_'.
+    """
+    leaf = re.sub(r"[^A-Za-z0-9_.>-]", "_", name)
+    whole = f"{state.scope}/{leaf}" if state.scope else re.sub(r"^[^A-Za-z0-9.]", ".", leaf)
     unique = getattr(state.interpreter, "unique_scope", None)
     return whole if unique is None else unique(whole)
 
