@@ -5,15 +5,18 @@ is, `symbolic` and `functional` for how models are drawn up, `training.trainer` 
 """
 
 from minitensor.keras import activations as activations
+from minitensor.keras import callbacks as callbacks
 from minitensor.keras import constraints as constraints
 from minitensor.keras import datasets as datasets
 from minitensor.keras import initializers as initializers
 from minitensor.keras import layers as layers
 from minitensor.keras import losses as losses
 from minitensor.keras import metrics as metrics
+from minitensor.keras import models as models
 from minitensor.keras import optimizers as optimizers
 from minitensor.keras import preparation as utils
 from minitensor.keras import regularizers as regularizers
+from minitensor.keras import saving as saving
 from minitensor.keras import session as backend
 from minitensor.keras.initializers import Initializer as Initializer
 from minitensor.keras.layer import InputSpec as InputSpec
@@ -30,5 +33,6 @@ from minitensor.keras.symbolic import KerasTensor as KerasTensor
 
 __all__ = ["Functional", "Initializer", "Input", "InputSpec", "KerasTensor", "Layer", "Loss",
            "Metric", "Model", "Optimizer", "Regularizer", "Sequential", "activations", "backend",
-           "constraints", "datasets", "initializers", "layers", "losses", "metrics", "optimizers",
-           "regularizers", "utils"]  # fmt: skip
+           "callbacks",
+           "constraints", "datasets", "initializers", "layers", "losses", "metrics", "models", "optimizers",
+           "regularizers", "saving", "utils"]  # fmt: skip
