@@ -303,3 +303,22 @@ def test_a_wrapped_function_is_made_again_from_its_configuration() -> None:
     assert again([[0.0]], [[3.0]]).numpy() == 4.0
     assert again.name == "mine"
     assert metrics.deserialize("binary_accuracy") is metrics.binary_accuracy
+
+
+def test_counting_after_a_step_leaves_the_weights_updated_in_place() -> None:
+    loss = losses.SparseCategoricalCrossentropy(from_logits=True)
+    mean, accuracy = metrics.Mean(), metrics.SparseCategoricalAccuracy()
+    weights = mt.Variable(mt.ones((5, 3)))
+
+    @mt.function
+    def step(x: Any, y: Any) -> Any:
+        with mt.GradientTape() as tape:
+            y_pred = x @ weights
+            value = loss(y, y_pred)
+        weights.assign_sub(0.1 * tape.gradient(value, weights))
+        mean.update_state(value, sample_weight=4)
+        accuracy.update_state(y, y_pred)
+        return mean.result(), accuracy.result()
+
+    made = step.get_concrete_function(mt.ones((4, 5)), mt.constant([0, 1, 2, 0]))
+    assert made.explain().in_place == 5

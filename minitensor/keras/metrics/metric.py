@@ -94,8 +94,7 @@ class Metric(Configurable, Module):
             )  # fmt: skip
         dtype = as_dtype(dtype or self._dtype)
         with init_scope():
-            plain = initializer is None or initializer == "zeros"
-            make = ops.zeros if plain else initializers.get(initializer)
+            make: Any = initializers.get("zeros" if initializer is None else initializer)
             value = make(tuple(shape), dtype=dtype)
             path = f"{self.name.replace('/', '>')}/{name or 'variable'}"
             variable = Weight(value, path=path, trainable=False, dtype=dtype)

@@ -29,14 +29,20 @@ def _per_sample(
         values, weight = same_rank(values, weight)
         values = _reduced(values, reduce, weight.ndim)
         values = values * weight
-        full = weight * ops.ones_like(values)
-        sample_weight = _reduced(full, reduce, 1)
+        if weight.ndim < values.ndim or None in weight.shape or weight.shape != values.shape:
+            weight = weight * ops.ones_like(values)
+        sample_weight = _reduced(weight, reduce, 1)
     return _reduced(values, reduce, 1), sample_weight
 
 
 def _reduced(x: Any, reduce: Callable, kept: int) -> Any:
     """Without the axes after the first `kept`."""
     return reduce(x, axis=list(range(kept, x.ndim))) if x.ndim > kept else x
+
+
+def _total(x: Any) -> Any:
+    """The sum of a vector; a number is its own."""
+    return ops.reduce_sum(x) if x.ndim else x
 
 
 class Sum(Metric):
@@ -64,7 +70,7 @@ class Sum(Metric):
         Shape: any, weights of its first axes.
         """
         values, _ = _per_sample(values, sample_weight, ops.reduce_sum, self._dtype)
-        self.total.assign_add(ops.reduce_sum(values))
+        self.total.assign_add(_total(values))
 
     def result(self) -> Any:
         """The sum so far.
@@ -101,13 +107,13 @@ class Mean(Metric):
         """
         values, weight = _per_sample(values, sample_weight, ops.reduce_mean, self._dtype)
         if weight is not None:
-            count = ops.reduce_sum(weight)
+            count = _total(weight)
         elif values.ndim == 0:
             count = 1.0
         else:
             size = values.shape[0]
             count = float(size) if size is not None else ops.cast(ops.size(values), self._dtype)
-        self.total.assign_add(ops.reduce_sum(values))
+        self.total.assign_add(_total(values))
         self.count.assign_add(count)
 
     def result(self) -> Any:
@@ -139,7 +145,9 @@ class MeanMetricWrapper(Mean):
         self._fn = fn
         self._options = kwargs
 
-    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
+    def update_state(  # pyright: ignore[reportIncompatibleMethodOverride] - a mean of two things
+        self, y_true: Any, y_pred: Any, sample_weight: Any = None
+    ) -> None:
         """Count a batch; what is masked in `y_pred` does not count.
 
         Shape: (batch, …), (batch, …), weights of the first axes.

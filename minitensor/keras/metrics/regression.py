@@ -126,7 +126,9 @@ class RootMeanSquaredError(Mean):
     def __init__(self, name: str | None = "root_mean_squared_error", dtype: Any = None):
         super().__init__(name=name, dtype=dtype)
 
-    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
+    def update_state(  # pyright: ignore[reportIncompatibleMethodOverride] - a mean of two things
+        self, y_true: Any, y_pred: Any, sample_weight: Any = None
+    ) -> None:
         """Count a batch.
 
         Shape: (batch, …), same, weights of the first axes.
