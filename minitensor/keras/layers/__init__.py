@@ -8,15 +8,21 @@ from minitensor.keras.layers.activation import LeakyReLU as LeakyReLU
 from minitensor.keras.layers.activation import PReLU as PReLU
 from minitensor.keras.layers.activation import ReLU as ReLU
 from minitensor.keras.layers.activation import Softmax as Softmax
+from minitensor.keras.layers.attention import AdditiveAttention as AdditiveAttention
+from minitensor.keras.layers.attention import Attention as Attention
 from minitensor.keras.layers.batch_normalization import BatchNormalization as BatchNormalization
 from minitensor.keras.layers.bidirectional import Bidirectional as Bidirectional
 from minitensor.keras.layers.convolution import Conv1D as Conv1D
+from minitensor.keras.layers.convolution import Conv1D as Convolution1D
 from minitensor.keras.layers.convolution import Conv2D as Conv2D
+from minitensor.keras.layers.convolution import Conv2D as Convolution2D
 from minitensor.keras.layers.dense import Dense as Dense
 from minitensor.keras.layers.depthwise import DepthwiseConv1D as DepthwiseConv1D
 from minitensor.keras.layers.depthwise import DepthwiseConv2D as DepthwiseConv2D
 from minitensor.keras.layers.depthwise import SeparableConv1D as SeparableConv1D
+from minitensor.keras.layers.depthwise import SeparableConv1D as SeparableConvolution1D
 from minitensor.keras.layers.depthwise import SeparableConv2D as SeparableConv2D
+from minitensor.keras.layers.depthwise import SeparableConv2D as SeparableConvolution2D
 from minitensor.keras.layers.embedding import Embedding as Embedding
 from minitensor.keras.layers.features import Normalization as Normalization
 from minitensor.keras.layers.features import Rescaling as Rescaling
@@ -42,6 +48,7 @@ from minitensor.keras.layers.merging import maximum as maximum
 from minitensor.keras.layers.merging import minimum as minimum
 from minitensor.keras.layers.merging import multiply as multiply
 from minitensor.keras.layers.merging import subtract as subtract
+from minitensor.keras.layers.multi_head_attention import MultiHeadAttention as MultiHeadAttention
 from minitensor.keras.layers.noise import Dropout as Dropout
 from minitensor.keras.layers.noise import GaussianDropout as GaussianDropout
 from minitensor.keras.layers.noise import GaussianNoise as GaussianNoise
@@ -62,12 +69,20 @@ from minitensor.keras.layers.passing import Identity as Identity
 from minitensor.keras.layers.passing import Lambda as Lambda
 from minitensor.keras.layers.passing import Masking as Masking
 from minitensor.keras.layers.pooling import AveragePooling1D as AveragePooling1D
+from minitensor.keras.layers.pooling import AveragePooling1D as AvgPool1D
 from minitensor.keras.layers.pooling import AveragePooling2D as AveragePooling2D
+from minitensor.keras.layers.pooling import AveragePooling2D as AvgPool2D
 from minitensor.keras.layers.pooling import GlobalAveragePooling1D as GlobalAveragePooling1D
+from minitensor.keras.layers.pooling import GlobalAveragePooling1D as GlobalAvgPool1D
 from minitensor.keras.layers.pooling import GlobalAveragePooling2D as GlobalAveragePooling2D
+from minitensor.keras.layers.pooling import GlobalAveragePooling2D as GlobalAvgPool2D
+from minitensor.keras.layers.pooling import GlobalMaxPooling1D as GlobalMaxPool1D
 from minitensor.keras.layers.pooling import GlobalMaxPooling1D as GlobalMaxPooling1D
+from minitensor.keras.layers.pooling import GlobalMaxPooling2D as GlobalMaxPool2D
 from minitensor.keras.layers.pooling import GlobalMaxPooling2D as GlobalMaxPooling2D
+from minitensor.keras.layers.pooling import MaxPooling1D as MaxPool1D
 from minitensor.keras.layers.pooling import MaxPooling1D as MaxPooling1D
+from minitensor.keras.layers.pooling import MaxPooling2D as MaxPool2D
 from minitensor.keras.layers.pooling import MaxPooling2D as MaxPooling2D
 from minitensor.keras.layers.recurrent import RNN as RNN
 from minitensor.keras.layers.shaping import Flatten as Flatten
@@ -79,18 +94,9 @@ from minitensor.keras.layers.simple_rnn import SimpleRNNCell as SimpleRNNCell
 from minitensor.keras.layers.stacked_cells import StackedRNNCells as StackedRNNCells
 from minitensor.keras.layers.time_distributed import TimeDistributed as TimeDistributed
 from minitensor.keras.layers.transposed import Conv1DTranspose as Conv1DTranspose
+from minitensor.keras.layers.transposed import Conv1DTranspose as Convolution1DTranspose
 from minitensor.keras.layers.transposed import Conv2DTranspose as Conv2DTranspose
-
-AvgPool1D, AvgPool2D, MaxPool1D, MaxPool2D = (
-    AveragePooling1D, AveragePooling2D, MaxPooling1D, MaxPooling2D)  # fmt: skip
-GlobalAvgPool1D, GlobalAvgPool2D = GlobalAveragePooling1D, GlobalAveragePooling2D
-GlobalMaxPool1D, GlobalMaxPool2D = GlobalMaxPooling1D, GlobalMaxPooling2D
-Convolution1D, Convolution2D = Conv1D, Conv2D
-Convolution1DTranspose, Convolution2DTranspose = Conv1DTranspose, Conv2DTranspose
-SeparableConvolution1D, SeparableConvolution2D = SeparableConv1D, SeparableConv2D
-from minitensor.keras.layers.attention import AdditiveAttention as AdditiveAttention
-from minitensor.keras.layers.attention import Attention as Attention
-from minitensor.keras.layers.multi_head_attention import MultiHeadAttention as MultiHeadAttention
+from minitensor.keras.layers.transposed import Conv2DTranspose as Convolution2DTranspose
 
 __all__ = [
     "ELU",
