@@ -34,4 +34,5 @@ from minitensor.keras.symbolic import KerasTensor as KerasTensor
 __all__ = ["Functional", "Initializer", "Input", "InputSpec", "KerasTensor", "Layer", "Loss",
            "Metric", "Model", "Optimizer", "Regularizer", "Sequential", "activations",
            "backend", "callbacks", "constraints", "datasets", "initializers", "layers",
-           "losses", "metrics", "models", "optimizers", "regularizers", "saving", "utils"]  # fmt: skip
+           "losses", "metrics", "models", "optimizers", "regularizers", "saving",
+           "utils"]  # fmt: skip
