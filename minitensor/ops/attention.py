@@ -16,7 +16,7 @@ from minitensor.ops.neural import dropout, softmax
 from minitensor.ops.selection import where
 from minitensor.ops.sizes import shape
 
-__all__ = ["scaled_dot_product_attention"]
+__all__ = ["attention_weights", "scaled_dot_product_attention"]
 
 
 def scaled_dot_product_attention(
@@ -49,15 +49,29 @@ def scaled_dot_product_attention(
     query = convert(query)
     scale = 1 / sqrt(query.shape[-1]) if scale is None else scale
     scores = matmul(query * scale, key, transpose_b=True)
+    weights = attention_weights(scores, mask, is_causal)
+    if dropout_rate:
+        weights = dropout(weights, dropout_rate, seed=seed)
+    return matmul(weights, value, name=name)
+
+
+def attention_weights(scores: Any, mask: Any = None, is_causal: bool = False) -> Any:
+    """How much each query takes of each value: the softmax of its scores, where it may attend.
+
+    Args:
+        scores: how well each query and key match.
+        mask: which keys each query may attend to, broadcasting to the scores: True where it may;
+            or numbers that are added to the scores.
+        is_causal: query i may attend to keys 0 to i only.
+
+    Shape: (…, t, s) → same.
+    """
     if is_causal:
         scores = _masked(scores, _causal(scores))
     if mask is not None:
         mask = convert(mask)
         scores = _masked(scores, mask) if kind_of(mask.dtype) == "b" else scores + mask
-    weights = softmax(scores)
-    if dropout_rate:
-        weights = dropout(weights, dropout_rate, seed=seed)
-    return matmul(weights, value, name=name)
+    return softmax(scores)
 
 
 def _masked(scores: Any, mask: Any) -> Any:
