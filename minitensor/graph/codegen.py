@@ -21,6 +21,7 @@ from minitensor.graph.ir import Node, SourceLine
 from minitensor.graph.lower import Region, Slot, Step
 from minitensor.graph.plan import Plan
 from minitensor.graph.tiles import RegionWriter
+from minitensor.ops.scattering import checked_rows, write_rows
 
 __all__ = ["Program", "generate"]
 
@@ -262,6 +263,27 @@ class Writer:
             names = ", ".join(slot.name for slot in step.outputs)
             found = text if step.node.op.graphs else f"map({self.helper('asarray')}, {text})"
             self.say(f"{names} = {found}", step.node)
+
+    def _places(self, step: Step) -> None:
+        """Which rows of a variable will be written; fails where there are none such."""
+        slot = step.outputs[0]
+        slot.name = self.numbered("r")
+        shape = tuple(int(d) for d in step.variable.shape)
+        function = self.function(checked_rows, "checked_rows")
+        self.namespace["numpy"] = np
+        self.say(f"{slot.name} = {function}(numpy, {self.ref(step.inputs[0])}, {shape})", step.node)
+
+    def _rows(self, step: Step) -> None:
+        """Write rows of a variable, in its own memory if it could be claimed."""
+        new = step.outputs[0].name
+        old, rows, values = (self.ref(slot) for slot in step.inputs)
+        copyto, function = (
+            self.function(np.copyto, "copyto"),
+            self.function(write_rows, "write_rows"),
+        )
+        self.say(f"if {new} is not {old}: {copyto}({new}, {old})", step.node)
+        how = step.node.attrs["how"]
+        self.say(f"{function}(numpy, {new}, {rows}, {values}, how={how!r})", step.node)
 
     def _call_text(self, step: Step, inputs: Sequence[str]) -> str:
         op = step.node.op

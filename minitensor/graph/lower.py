@@ -25,6 +25,8 @@ VIEWS = {
     "transpose", "matrix_transpose",
 }  # fmt: skip
 """Ops whose result numpy gives as a view of the input's memory (transposes: strided ones)."""
+COPIES = {"gather", "gather_nd"}
+"""Ops whose result never shows the memory of what they read."""
 PYTHON = {"call_python"}
 """Ops that run code of the learner's, which may keep what it sees."""
 
@@ -321,7 +323,8 @@ class Lowering:
         if kind == "view":
             outputs[0].sample = sample
         if kind not in ("kernel", "copy"):
-            roots = [r for x in step.inputs if isinstance(x, Slot) for r in x.roots]
+            shown = [] if op.name in COPIES else step.inputs
+            roots = [r for x in shown if isinstance(x, Slot) for r in x.roots]
             for out in outputs:
                 own = () if kind == "view" else (out,)
                 out.roots = tuple(dict.fromkeys([*own, *roots]))

@@ -15,6 +15,7 @@ import numpy as np
 from minitensor.graph.flat import merge_alike
 from minitensor.graph.ir import Graph
 from minitensor.graph.lower import PYTHON, Lowering, Region, Slot, Step
+from minitensor.graph.tables import write_rows_in_place
 from minitensor.ops.reduction import reduce_mean, reduce_sum
 
 __all__ = ["Plan"]
@@ -31,6 +32,7 @@ class Plan:
         lowered = Lowering(graph)
         self.graph, self.arguments, self.outputs = graph, lowered.arguments, lowered.outputs
         self.steps, self.arenas = merge_alike(lowered.steps, lowered.outputs)
+        self.steps = write_rows_in_place(self.steps, self.outputs)
         self._sum_in_tiles()
         self._follow()
         self.size = self._place_buffers()
@@ -89,6 +91,8 @@ class Plan:
         It comes from an elementwise region, nobody reads the old value after the call that writes
         the new one, and nothing fails later: a run that fails leaves variables as they were.
         """
+        if step.claimed:
+            return True
         slot, variable = step.inputs[0], step.variable
         for other in self.steps:
             inside = any(variable is x for graph in other.node.op.graphs for x in graph.variables)

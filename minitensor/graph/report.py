@@ -62,7 +62,7 @@ class Explanation(NamedTuple):
 def explain(name: str, traced: Graph, optimised: Graph, plan: Plan, passes: list) -> Explanation:
     """Compare a graph as it was traced with the program that runs."""
     regions = [step for step in plan.steps if isinstance(step, Region)]
-    kernels = sum(step.kind in ("region", "kernel", "call", "copy") for step in plan.steps)
+    kernels = sum(step.kind in ("region", "kernel", "call", "copy", "rows") for step in plan.steps)
     claimed = sum(step.claimed for step in plan.steps)
     claimed += sum(len(slot.value.variables) for slot in plan.arenas)
     before = Figures(len(traced), len(traced), cost(traced).bytes, _peak(traced))

@@ -212,28 +212,44 @@ def tensor_scatter_nd(xp, tensor, indices, updates, *, how):
     Raises:
         InvalidArgumentError: for an index outside the tensor.
     """
-    depth, shape = indices.shape[-1], tuple(tensor.shape)
+    out = xp.array(tensor, order="C")
+    write_rows(xp, out, checked_rows(xp, indices, tuple(tensor.shape)), updates, how=how)
+    return out
+
+
+def checked_rows(xp: Any, indices: Any, shape: tuple) -> Any:
+    """Where index tuples point, once the axes that they address are joined into one.
+
+    Shape: (…, k) → (n,), int64.
+
+    Raises:
+        Fault: for an index tuple that points out of a tensor of that shape.
+    """
+    depth = indices.shape[-1]
     check_places(xp, indices, shape[:depth])
-    rows = flat_rows(xp, indices, shape[:depth]).reshape(-1)
-    out = xp.array(tensor).reshape((prod(shape[:depth]), *shape[depth:]))
-    slices = updates.reshape((prod(rows.shape), *shape[depth:]))
+    return flat_rows(xp, indices, shape[:depth]).reshape(-1)
+
+
+def write_rows(xp: Any, out: Any, rows: Any, updates: Any, *, how: str) -> None:
+    """Change `out`, which lies in memory in order, at rows that `checked_rows` gave."""
+    count = prod(rows.shape)
+    if not count or not prod(updates.shape):
+        return
+    width = prod(updates.shape) // count
+    table, slices = out.reshape((-1, width)), updates.reshape((count, width))
     if how == "update":
-        out[rows] = slices
-    elif how in ("add", "subtract") and tensor.dtype.kind != "b":
-        total = add_rows(xp, out.shape[0], rows, slices)
-        out = out + total if how == "add" else out - total
-    else:
-        _combine_at(xp, how, out, rows, slices)
-    return out.reshape(shape)
-
-
-def _combine_at(xp: Any, how: str, out: Any, rows: Any, slices: Any) -> None:
-    if xp is np:
-        getattr(np, how).at(out, rows, slices)
+        table[rows] = slices
+    elif xp is np:
+        # Numpy combines at repeated places 5 to 50 times faster when it indexes one axis.
+        places = rows if width == 1 else (rows[:, None] * width + np.arange(width)).reshape(-1)
+        getattr(np, how).at(out.reshape(-1), places, slices.reshape(-1))
+    elif how in ("add", "subtract") and out.dtype.kind != "b":
+        total = add_rows(xp, table.shape[0], rows, slices)
+        table[...] = table + total if how == "add" else table - total
     else:  # cupy combines at repeated places for few dtypes, and never multiplies
-        host = out.get()
+        host = table.get()
         getattr(np, how).at(host, rows.get(), slices.get())
-        out[...] = xp.asarray(host)
+        table[...] = xp.asarray(host)
 
 
 @tensor_scatter_nd.gradient
