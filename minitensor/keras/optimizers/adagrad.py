@@ -62,9 +62,11 @@ class Adagrad(Optimizer):
     def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
         """Update the sum of squares, then the variable; of rows, only these."""
         total = self._accumulators[self._get_variable_index(variable)]
-        self.assign_add(total, mapped(square, gradient))
         if isinstance(gradient, IndexedSlices):
-            total = gather(total, gradient.indices)
+            after = gather(total, gradient.indices) + square(gradient.values)
+        else:
+            after = total + square(gradient)
+        self.assign(total, mapped(lambda _: after, gradient))
         self.assign_sub(
-            variable, mapped(lambda g: g * learning_rate / sqrt(total + self.epsilon), gradient)
+            variable, mapped(lambda g: g * learning_rate / sqrt(after + self.epsilon), gradient)
         )
