@@ -201,15 +201,18 @@ class Layer(Weighted):
         return tensor
 
     def _build_for(self, args: tuple, kwargs: dict) -> None:
-        """Build it for the shapes of its first inputs."""
-        inputs = [x for x in (*args, *kwargs.values()) if _holds_tensors(x)]
-        shapes = [nest.map_structure(_shape_of, x) for x in inputs]
+        """Build it for the shapes of its first inputs, or of those that `build` names."""
+        names = signature_of(type(self), "build").names
+        given = dict(zip(signature_of(type(self)).names, args, strict=False)) | kwargs
+        inputs = [given.get(name.removesuffix("_shape")) for name in names]
+        if not inputs or not _holds_tensors(inputs[0]):
+            inputs = [*args, *kwargs.values()]
+        shapes = [nest.map_structure(_shape_of, x) for x in inputs if _holds_tensors(x)]
         if type(self).build is Weighted.build:
             self.built = True
             self._built_for = tuple(shapes) if self._layers else ()
             return
-        wanted = max(1, len(signature_of(type(self), "build").names))
-        self.build(*shapes[:wanted])
+        self.build(*shapes[: max(1, len(names))])
 
     def compute_output_shape(self, *input_shapes: Any) -> Any:
         """The shape of the output for inputs of a shape; builds the layer if need be."""
