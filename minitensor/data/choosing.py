@@ -156,8 +156,8 @@ def cache(self: Dataset, filename: Any = "", name: str | None = None) -> Dataset
 def prefetch(self: Dataset, buffer_size: Any = None, name: str | None = None) -> Dataset:
     """The same elements, up to `buffer_size` of them computed ahead by a thread.
 
-    The thread ends with the walk, or when its iterator is dropped. `mt.data.AUTOTUNE` computes two
-    elements ahead.
+    The thread ends with the walk, or when its iterator is dropped. `mt.data.AUTOTUNE` computes
+    eight elements ahead. Handing one over costs some 20 µs: prefetch batches.
 
     Raises:
         InvalidArgumentError: (also a ValueError) for a buffer of negative size.

@@ -18,7 +18,7 @@ from minitensor.errors import InvalidArgumentError, message
 
 __all__ = ["Prefetch"]
 
-AHEAD = 2
+AHEAD = 8
 """How many elements AUTOTUNE computes ahead."""
 
 
@@ -28,9 +28,9 @@ class Prefetch(Passing):
     def __init__(self, before: Stage, ahead: int):
         if ahead < AUTOTUNE:
             raise InvalidArgumentError(
-                message("Dataset.prefetch", f"buffer_size={ahead}", "buffer_size must be >= 0 or "
-                        "set buffer_size to be -1 for auto-tuning", "so many elements are computed "
-                        "ahead", "pass 1, or mt.data.AUTOTUNE")
+                message("Dataset.prefetch", f"buffer_size={ahead}", "it is too small: "
+                        "buffer_size must be >= 0 or set buffer_size to be -1 for auto-tuning",
+                        "so many elements are computed ahead", "pass 1, or mt.data.AUTOTUNE")
             )  # fmt: skip
         super().__init__("Prefetch", before, before.size, ahead)
         self.ahead = AHEAD if ahead == AUTOTUNE else ahead
@@ -46,11 +46,11 @@ class _Buffer:
     def __init__(self, inner: Cursor, ahead: int):
         self.inner, self.ahead = inner, ahead
         self.tokens: deque = deque()
-        self.changed = threading.Condition(threading.Lock())
+        self.changed = threading.Condition()  # re-entrant: a collector may close it
         self.working = threading.Lock()
         """Held while the input computes: whoever holds it sees the input between two tokens."""
-        self.closed = False
-        self.end: BaseException | None = None
+        self.closed = self.over = False
+        self.error: BaseException | None = None
 
     def fill(self) -> None:
         """What the thread does."""
@@ -59,16 +59,15 @@ class _Buffer:
                 if self.closed:
                     return
                 try:
-                    token = next(self.inner)
+                    found = self.inner.many(1)
                 except BaseException as error:  # the consumer raises it
-                    with self.changed:
-                        self.end = error
-                        self.changed.notify_all()
-                    return
+                    found, self.error = [], error
                 with self.changed:
-                    self.tokens.append(token)
+                    self.tokens.extend(found)
+                    self.over = not len(found)
                     self.changed.notify_all()
-                del token
+                if self.over:
+                    return
 
     def _wait_for_room(self) -> bool:
         with self.changed:
@@ -79,13 +78,14 @@ class _Buffer:
     def take(self) -> Any:
         """The next token, when it is there."""
         with self.changed:
-            while not self.tokens and self.end is None:
+            while not self.tokens and not self.over:
                 self.changed.wait()
             if self.tokens:
                 token = self.tokens.popleft()
                 self.changed.notify_all()
                 return token
-        raise self.end  # type: ignore[misc]
+        error, self.error = self.error, None
+        raise StopIteration if error is None else error
 
     def close(self) -> None:
         """Let the thread end."""
@@ -121,7 +121,7 @@ class _Prefetching(Cursor):
     def _go_on_later(self) -> None:
         """After an error the input may go on with the next element, in a new thread."""
         self._close.detach()
-        self.buffer.end, self.started = None, False
+        self.buffer.over = self.started = False
 
     def save_state(self) -> dict:
         buffer = self.buffer

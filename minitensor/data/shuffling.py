@@ -21,9 +21,10 @@ class Shuffle(Passing):
     def __init__(self, before: Stage, buffer: int, seed: Any, again: bool):
         if buffer < 1 and buffer != UNKNOWN:
             raise InvalidArgumentError(
-                message("Dataset.shuffle", f"buffer_size={buffer}", "buffer_size must be greater "
-                        "than zero or UNKNOWN_CARDINALITY", "elements are drawn from a buffer of "
-                        "that size", "pass the number of elements for a perfect shuffle")
+                message("Dataset.shuffle", f"buffer_size={buffer}", "it is too small: "
+                        "buffer_size must be greater than zero or UNKNOWN_CARDINALITY",
+                        "elements are drawn from a buffer of that size",
+                        "pass the number of elements for a perfect shuffle")
             )  # fmt: skip
         if buffer == UNKNOWN and before.size == INFINITE:
             raise FailedPreconditionError(

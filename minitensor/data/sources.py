@@ -222,9 +222,18 @@ def _like(spec: Any, value: Any) -> list:
     return found
 
 
+_PLAIN: dict[type, str] = {bool: "b", int: "if", float: "f"}
+"""The kinds of dtypes that hold every Python number of a type, but for their size."""
+
+
 def _as_promised(value: Any, spec: TensorSpec, index: int) -> np.ndarray:
     """A yielded value as an array of the dtype and shape that the signature promises."""
     wanted = spec.dtype.numpy
+    if wanted.kind in _PLAIN.get(type(value), "") and spec.shape.rank == 0:
+        try:
+            return np.array(value, dtype=wanted)
+        except OverflowError:
+            pass  # as_array says why
     given = value._array if hasattr(value, "_array") else value
     if isinstance(given, (np.ndarray, np.generic)) and given.dtype != wanted:
         if wanted.kind != "O" and not np.can_cast(given.dtype, wanted, "same_kind"):
