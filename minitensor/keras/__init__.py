@@ -31,8 +31,9 @@ from minitensor.keras.regularizers import Regularizer as Regularizer
 from minitensor.keras.sequential import Sequential as Sequential
 from minitensor.keras.symbolic import KerasTensor as KerasTensor
 
-__all__ = ["Functional", "Initializer", "Input", "InputSpec", "KerasTensor", "Layer", "Loss",
-           "Metric", "Model", "Optimizer", "Regularizer", "Sequential", "activations",
-           "backend", "callbacks", "constraints", "datasets", "initializers", "layers",
-           "losses", "metrics", "models", "optimizers", "regularizers", "saving",
-           "utils"]  # fmt: skip
+__all__ = [
+    "Functional", "Initializer", "Input", "InputSpec", "KerasTensor", "Layer", "Loss", "Metric",
+    "Model", "Optimizer", "Regularizer", "Sequential", "activations", "backend", "callbacks",
+    "constraints", "datasets", "initializers", "layers", "losses", "metrics", "models",
+    "optimizers", "regularizers", "saving", "utils",
+]  # fmt: skip
