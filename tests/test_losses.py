@@ -96,7 +96,7 @@ def test_class_numbers_beyond_what_float32_holds_stay_exact() -> None:
 
 def test_lists_are_taken_as_arrays() -> None:
     assert losses.MeanSquaredError()([0, 1], [1, 3]).numpy() == 2.5
-    np.testing.assert_allclose(losses.mean_squared_error([[0, 1]], [[1.0, 3.0]]), [2.5])
+    np.testing.assert_allclose(losses.mean_squared_error([[0, 1]], [[1, 3]]), [2.5])
 
 
 def test_an_empty_batch_has_the_loss_0_of_several_numbers_each() -> None:
@@ -149,6 +149,14 @@ def test_a_loss_is_made_again_from_its_configuration(cls: type) -> None:
     assert type(again) is cls
     assert (again.name, again.reduction) == ("mine", "sum")
     assert again.get_config() == loss.get_config()
+
+
+@pytest.mark.parametrize("config", RECORDED["configs"], ids=lambda x: x["class_name"])
+def test_configurations_that_keras_wrote_are_read(config: dict) -> None:
+    loss = losses.deserialize(config)
+    assert type(loss).__name__ == config["class_name"]
+    own = loss.get_config()
+    assert {name: own[name] for name in config["config"]} == config["config"]
 
 
 def test_a_wrapped_function_is_made_again_from_its_configuration() -> None:

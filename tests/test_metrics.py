@@ -134,6 +134,10 @@ def test_top_k_agrees_with_scikit_learn() -> None:
     np.testing.assert_allclose(found, expected, rtol=1e-6)
 
 
+def test_class_numbers_beyond_what_float32_holds_are_told_apart() -> None:
+    assert metrics.Accuracy()([2**24], [2**24 + 1]).numpy() == 0.0
+
+
 # State.
 
 
@@ -295,6 +299,13 @@ def test_a_metric_is_made_again_from_its_configuration(case: dict) -> None:
     again = metrics.deserialize(json.loads(json.dumps(metrics.serialize(metric))))
     assert type(again) is type(metric)
     assert again.get_config() == metric.get_config()
+
+
+@pytest.mark.parametrize("config", RECORDED["configs"], ids=lambda x: x["class_name"])
+def test_configurations_that_keras_wrote_are_read(config: dict) -> None:
+    metric = metrics.deserialize(config)
+    assert type(metric).__name__ == config["class_name"]
+    assert metric.name == config["config"]["name"]
 
 
 def test_a_wrapped_function_is_made_again_from_its_configuration() -> None:

@@ -19,6 +19,8 @@ import tensorflow as tf
 RNG = np.random.default_rng(5)
 CASES: list[dict] = []
 ERRORS: list[dict] = []
+SKIPPED = ["CTC", "CategoricalGeneralizedCrossEntropy", "Circle", "Loss"]
+NEEDED: dict[str, dict] = {}
 REDUCTIONS = ["sum", "mean", "none", "mean_with_sample_weight"]
 
 
@@ -205,10 +207,20 @@ def logits() -> list[dict]:
     return found
 
 
+def configs() -> list[dict]:
+    """How Keras writes each loss that needs no arguments into a file."""
+    found = []
+    for name, cls in sorted(vars(keras.losses).items()):
+        if isinstance(cls, type) and name not in SKIPPED:
+            made = cls(**NEEDED.get(name, {}))
+            found.append(keras.losses.serialize(made))
+    return found
+
+
 if __name__ == "__main__":
     for part in (numbers, binary, classes, distances, errors):
         part()
-    lines = {"cases": CASES, "errors": ERRORS, "logits": logits()}
+    lines = {"cases": CASES, "errors": ERRORS, "logits": logits(), "configs": configs()}
     text = ",\n".join(
         f'"{name}": [\n' + ",\n".join(json.dumps(x) for x in rows) + "\n]"
         for name, rows in lines.items()

@@ -20,6 +20,15 @@ import tensorflow as tf
 RNG = np.random.default_rng(7)
 CASES: list[dict] = []
 ERRORS: list[dict] = []
+SKIPPED = ["MeanMetricWrapper", "Metric"]
+NEEDED = {
+    "PrecisionAtRecall": {"recall": 0.5}, "RecallAtPrecision": {"precision": 0.5},
+    "SensitivityAtSpecificity": {"specificity": 0.5},
+    "SpecificityAtSensitivity": {"sensitivity": 0.5},
+    "IoU": {"num_classes": 3, "target_class_ids": [1]}, "MeanIoU": {"num_classes": 3},
+    "OneHotIoU": {"num_classes": 3, "target_class_ids": [1]},
+    "OneHotMeanIoU": {"num_classes": 3},
+}  # fmt: skip
 
 
 def drawn(*shape: int, low: float = -2.0, high: float = 2.0) -> np.ndarray:
@@ -255,11 +264,21 @@ def errors() -> None:
           "Target class id 2 is out of range, which is [0, 2)")  # fmt: skip
 
 
+def configs() -> list[dict]:
+    """How Keras writes each metric that needs no arguments into a file."""
+    found = []
+    for name, cls in sorted(vars(keras.metrics).items()):
+        if isinstance(cls, type) and name not in SKIPPED:
+            made = cls(**NEEDED.get(name, {}))
+            found.append(keras.metrics.serialize(made))
+    return found
+
+
 if __name__ == "__main__":
     for part in (sums, accuracies, errors_of_numbers, crossentropies, counts, curves,
                  scores_of_classes, errors):  # fmt: skip
         part()
-    parts = {"cases": CASES, "errors": ERRORS}
+    parts = {"cases": CASES, "errors": ERRORS, "configs": configs()}
     text = ",\n".join(
         f'"{name}": [\n' + ",\n".join(json.dumps(x) for x in rows) + "\n]"
         for name, rows in parts.items()

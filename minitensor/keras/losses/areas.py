@@ -7,7 +7,7 @@ from typing import Any
 from minitensor import ops
 from minitensor.keras.losses.crossentropy import EPSILON
 from minitensor.keras.losses.loss import LossFunctionWrapper
-from minitensor.keras.losses.ranks import as_dtype_of
+from minitensor.keras.losses.ranks import as_floats
 
 __all__ = [
     "Dice",
@@ -27,7 +27,7 @@ def dice(y_true: Any, y_pred: Any, axis: Any = None) -> Any:
         >>> mt.keras.losses.dice([[1.0, 1.0, 0.0]], [[1.0, 0.0, 0.0]]).numpy().round(4)
         np.float32(0.3333)
     """
-    y_true, y_pred = as_dtype_of(y_true, y_pred)
+    y_true, y_pred = as_floats(y_true, y_pred)
     both = ops.reduce_sum(y_true * y_pred, axis=axis)
     either = ops.reduce_sum(y_true, axis=axis) + ops.reduce_sum(y_pred, axis=axis)
     return 1.0 - 2.0 * both / (either + EPSILON)
@@ -42,7 +42,7 @@ def tversky(
 
     Source: Salehi et al. 2017, "Tversky loss function for image segmentation".
     """
-    y_true, y_pred = as_dtype_of(y_true, y_pred)
+    y_true, y_pred = as_floats(y_true, y_pred)
     both = ops.reduce_sum(y_true * y_pred, axis=axis)
     missed = ops.reduce_sum((1.0 - y_pred) * y_true, axis=axis)
     vain = ops.reduce_sum(y_pred * (1.0 - y_true), axis=axis)

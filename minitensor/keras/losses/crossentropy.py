@@ -12,7 +12,7 @@ from typing import Any
 from minitensor import ops
 from minitensor.errors import InvalidArgumentError, message
 from minitensor.keras.losses.logits import logits_behind
-from minitensor.keras.losses.ranks import as_dtype_of, check_same_shape
+from minitensor.keras.losses.ranks import as_floats, check_same_shape
 from minitensor.op import convert
 
 __all__ = [
@@ -86,7 +86,7 @@ def binary_crossentropy(
         >>> mt.keras.losses.binary_crossentropy([[1.0], [0.0]], [[0.5], [1.0]]).numpy()
         array([ 0.6931472, 15.942385 ], dtype=float32)
     """
-    y_true, y_pred = as_dtype_of(y_true, y_pred)
+    y_true, y_pred = as_floats(y_true, y_pred)
     y_true = smoothed_truths(y_true, label_smoothing)
     each = elementwise_crossentropy("binary_crossentropy", y_true, y_pred, from_logits)
     return ops.reduce_mean(each, axis=axis)
@@ -119,7 +119,7 @@ def categorical_crossentropy(
         >>> mt.keras.losses.categorical_crossentropy(y_true, y_pred).numpy()
         array([ 0.6931472, 16.118095 ], dtype=float32)
     """
-    y_true, y_pred = as_dtype_of(y_true, y_pred)
+    y_true, y_pred = as_floats(y_true, y_pred)
     checked_classes("categorical_crossentropy", y_pred, axis)
     y_true = smoothed_classes(y_true, label_smoothing)
     check_same_shape("categorical_crossentropy", y_true, y_pred)
@@ -204,7 +204,7 @@ def kl_divergence(y_true: Any, y_pred: Any) -> Any:
 
     Shape: (batch, …, n), same → (batch, …). Probabilities are clipped to [1e-7, 1].
     """
-    y_true, y_pred = (ops.clip_by_value(p, EPSILON, 1.0) for p in as_dtype_of(y_true, y_pred))
+    y_true, y_pred = (ops.clip_by_value(p, EPSILON, 1.0) for p in as_floats(y_true, y_pred))
     return ops.reduce_sum(y_true * ops.log(y_true / y_pred), axis=-1)
 
 
@@ -213,5 +213,5 @@ def poisson(y_true: Any, y_pred: Any) -> Any:
 
     Shape: (batch, …, n), same → (batch, …).
     """
-    y_true, y_pred = as_dtype_of(y_true, y_pred)
+    y_true, y_pred = as_floats(y_true, y_pred)
     return ops.reduce_mean(y_pred - y_true * ops.log(y_pred + EPSILON), axis=-1)

@@ -13,7 +13,7 @@ from minitensor.keras.losses.crossentropy import (
     smoothed_truths,
 )
 from minitensor.keras.losses.loss import LossFunctionWrapper
-from minitensor.keras.losses.ranks import as_dtype_of, in_dtype
+from minitensor.keras.losses.ranks import as_floats, in_dtype
 
 __all__ = [
     "BinaryFocalCrossentropy",
@@ -36,7 +36,7 @@ def binary_focal_crossentropy(
 
     Source: Lin et al. 2017, "Focal Loss for Dense Object Detection", equations 4 and 5.
     """
-    y_true, y_pred = as_dtype_of(y_true, y_pred)
+    y_true, y_pred = as_floats(y_true, y_pred)
     y_true = smoothed_truths(y_true, label_smoothing)
     if from_logits:
         y_pred = ops.sigmoid(y_pred)
@@ -58,7 +58,7 @@ def categorical_focal_crossentropy(
 
     Source: Lin et al. 2017, "Focal Loss for Dense Object Detection", equation 5.
     """
-    y_true, y_pred = as_dtype_of(y_true, y_pred)
+    y_true, y_pred = as_floats(y_true, y_pred)
     checked_classes("categorical_focal_crossentropy", y_pred, axis)
     y_true = smoothed_classes(y_true, label_smoothing)
     if from_logits:

@@ -9,7 +9,7 @@ from typing import Any
 
 from minitensor import ops
 from minitensor.keras.losses.loss import LossFunctionWrapper
-from minitensor.keras.losses.ranks import as_dtype_of
+from minitensor.keras.losses.ranks import as_floats
 
 __all__ = [
     "CategoricalHinge",
@@ -37,7 +37,7 @@ def hinge(y_true: Any, y_pred: Any) -> Any:
         >>> mt.keras.losses.hinge([[1.0, -1.0]], [[0.5, -3.0]]).numpy()
         array([0.25], dtype=float32)
     """
-    y_true, y_pred = as_dtype_of(y_true, y_pred)
+    y_true, y_pred = as_floats(y_true, y_pred)
     return ops.reduce_mean(ops.maximum(1.0 - _signs(y_true) * y_pred, 0.0), axis=-1)
 
 
@@ -46,7 +46,7 @@ def squared_hinge(y_true: Any, y_pred: Any) -> Any:
 
     Shape: (batch, …, n), same → (batch, …).
     """
-    y_true, y_pred = as_dtype_of(y_true, y_pred)
+    y_true, y_pred = as_floats(y_true, y_pred)
     missing = ops.maximum(1.0 - _signs(y_true) * y_pred, 0.0)
     return ops.reduce_mean(ops.square(missing), axis=-1)
 
@@ -56,7 +56,7 @@ def categorical_hinge(y_true: Any, y_pred: Any) -> Any:
 
     Shape: (batch, …, classes), same → (batch, …).
     """
-    y_true, y_pred = as_dtype_of(y_true, y_pred)
+    y_true, y_pred = as_floats(y_true, y_pred)
     right = ops.reduce_sum(y_true * y_pred, axis=-1)
     wrong = ops.reduce_max((1.0 - y_true) * y_pred, axis=-1)
     return ops.maximum(wrong - right + 1.0, 0.0)

@@ -12,7 +12,7 @@ from minitensor import ops
 from minitensor.errors import InvalidArgumentError, message
 from minitensor.op import convert
 
-__all__ = ["as_dtype_of", "check_same_shape", "in_dtype", "same_rank"]
+__all__ = ["as_floats", "check_same_shape", "in_dtype", "same_rank"]
 
 
 def in_dtype(value: Any, dtype: Any) -> Any:
@@ -21,9 +21,11 @@ def in_dtype(value: Any, dtype: Any) -> Any:
     return value if value.dtype == dtype else ops.cast(value, dtype=dtype)
 
 
-def as_dtype_of(y_true: Any, y_pred: Any) -> tuple[Any, Any]:
-    """Both as tensors; the labels in the dtype of the predictions."""
+def as_floats(y_true: Any, y_pred: Any) -> tuple[Any, Any]:
+    """Both as floating tensors; the labels in the dtype of the predictions."""
     y_pred = convert(y_pred)
+    if not y_pred.dtype.is_floating:
+        y_pred = ops.cast(y_pred, dtype="float32")
     return in_dtype(y_true, y_pred.dtype), y_pred
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from minitensor import ops
 from minitensor.keras.losses.loss import LossFunctionWrapper
-from minitensor.keras.losses.ranks import as_dtype_of, same_rank
+from minitensor.keras.losses.ranks import as_floats, same_rank
 
 __all__ = [
     "CosineSimilarity",
@@ -42,7 +42,7 @@ def mean_squared_error(y_true: Any, y_pred: Any) -> Any:
         >>> mt.keras.losses.mean_squared_error([[0.0, 1.0]], [[1.0, 3.0]]).numpy()
         array([2.5], dtype=float32)
     """
-    y_true, y_pred = same_rank(*as_dtype_of(y_true, y_pred))
+    y_true, y_pred = same_rank(*as_floats(y_true, y_pred))
     return ops.reduce_mean(ops.squared_difference(y_true, y_pred), axis=-1)
 
 
@@ -51,7 +51,7 @@ def mean_absolute_error(y_true: Any, y_pred: Any) -> Any:
 
     Shape: (batch, …, n), same → (batch, …).
     """
-    y_true, y_pred = same_rank(*as_dtype_of(y_true, y_pred))
+    y_true, y_pred = same_rank(*as_floats(y_true, y_pred))
     return ops.reduce_mean(ops.abs(y_true - y_pred), axis=-1)
 
 
@@ -60,7 +60,7 @@ def mean_absolute_percentage_error(y_true: Any, y_pred: Any) -> Any:
 
     Shape: (batch, …, n), same → (batch, …). A y_true of 0 counts as 1e-7.
     """
-    y_true, y_pred = same_rank(*as_dtype_of(y_true, y_pred))
+    y_true, y_pred = same_rank(*as_floats(y_true, y_pred))
     part = ops.abs((y_true - y_pred) / ops.maximum(ops.abs(y_true), EPSILON))
     return 100.0 * ops.reduce_mean(part, axis=-1)
 
@@ -70,7 +70,7 @@ def mean_squared_logarithmic_error(y_true: Any, y_pred: Any) -> Any:
 
     Shape: (batch, …, n), same → (batch, …). Numbers below 1e-7 count as 1e-7.
     """
-    y_true, y_pred = same_rank(*as_dtype_of(y_true, y_pred))
+    y_true, y_pred = same_rank(*as_floats(y_true, y_pred))
     predicted = ops.log(ops.maximum(y_pred, EPSILON) + 1.0)
     true = ops.log(ops.maximum(y_true, EPSILON) + 1.0)
     return ops.reduce_mean(ops.squared_difference(predicted, true), axis=-1)
@@ -86,7 +86,7 @@ def huber(y_true: Any, y_pred: Any, delta: float = 1.0) -> Any:
         >>> mt.keras.losses.huber([[0.0], [0.0]], [[0.5], [3.0]]).numpy()
         array([0.125, 2.5  ], dtype=float32)
     """
-    y_true, y_pred = same_rank(*as_dtype_of(y_true, y_pred))
+    y_true, y_pred = same_rank(*as_floats(y_true, y_pred))
     error = ops.abs(y_pred - y_true)
     near, far = 0.5 * ops.square(error), delta * error - 0.5 * delta * delta
     return ops.reduce_mean(ops.where(error <= delta, near, far), axis=-1)
@@ -98,7 +98,7 @@ def log_cosh(y_true: Any, y_pred: Any) -> Any:
     Shape: (batch, …, n), same → (batch, …). Computed as x + softplus(-2x) - log 2, where nothing
     overflows.
     """
-    y_true, y_pred = same_rank(*as_dtype_of(y_true, y_pred))
+    y_true, y_pred = same_rank(*as_floats(y_true, y_pred))
     error = y_pred - y_true
     return ops.reduce_mean(error + ops.softplus(-2.0 * error) - log(2.0), axis=-1)
 
@@ -108,7 +108,7 @@ def cosine_similarity(y_true: Any, y_pred: Any, axis: int = -1) -> Any:
 
     Shape: (…, n, …), same → without `axis`. A vector of zeros gives 0.
     """
-    y_true, y_pred = same_rank(*as_dtype_of(y_true, y_pred))
+    y_true, y_pred = same_rank(*as_floats(y_true, y_pred))
     y_true = ops.l2_normalize(y_true, axis=axis, epsilon=EPSILON**2)
     y_pred = ops.l2_normalize(y_pred, axis=axis, epsilon=EPSILON**2)
     return -ops.reduce_sum(y_true * y_pred, axis=axis)

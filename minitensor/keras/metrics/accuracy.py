@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from minitensor import ops
-from minitensor.keras.losses.ranks import as_dtype_of, in_dtype, same_rank
+from minitensor.keras.losses.ranks import in_dtype, same_rank
 from minitensor.keras.metrics.reduction import MeanMetricWrapper
 from minitensor.op import convert
 
@@ -35,7 +35,8 @@ def accuracy(y_true: Any, y_pred: Any) -> Any:
 
     Shape: any, same → same; float32.
     """
-    return _agree(*same_rank(*as_dtype_of(y_true, y_pred)))
+    y_pred = convert(y_pred)
+    return _agree(*same_rank(in_dtype(y_true, y_pred.dtype), y_pred))
 
 
 def binary_accuracy(y_true: Any, y_pred: Any, threshold: float = 0.5) -> Any:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from minitensor import ops
-from minitensor.keras.losses.ranks import as_dtype_of, same_rank
+from minitensor.keras.losses.ranks import as_floats, same_rank
 from minitensor.keras.metrics.reduction import MeanMetricWrapper
 
 __all__ = [
@@ -23,7 +23,7 @@ def pearson_correlation(y_true: Any, y_pred: Any, axis: int = -1) -> Any:
 
     Shape: (…, n, …), same → without `axis`.
     """
-    y_true, y_pred = same_rank(*as_dtype_of(y_true, y_pred))
+    y_true, y_pred = same_rank(*as_floats(y_true, y_pred))
     y_true = y_true - ops.reduce_mean(y_true, axis=axis, keepdims=True)
     y_pred = y_pred - ops.reduce_mean(y_pred, axis=axis, keepdims=True)
     y_true = y_true / ops.reduce_std(y_true, axis=axis, keepdims=True)
@@ -38,7 +38,7 @@ def concordance_correlation(y_true: Any, y_pred: Any, axis: int = -1) -> Any:
 
     Source: Lin 1989, "A concordance correlation coefficient to evaluate reproducibility".
     """
-    y_true, y_pred = same_rank(*as_dtype_of(y_true, y_pred))
+    y_true, y_pred = same_rank(*as_floats(y_true, y_pred))
     mean = ops.reduce_mean(y_true, axis=axis, keepdims=True)
     mean_pred = ops.reduce_mean(y_pred, axis=axis, keepdims=True)
     spread = ops.reduce_variance(y_true, axis=axis, keepdims=True)
