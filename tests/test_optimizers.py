@@ -137,9 +137,15 @@ def test_schedules_check_their_arguments() -> None:
 # Options
 
 
-def test_constraints_hold_after_each_step() -> None:
+@pytest.mark.parametrize("traced", [False, True], ids=["eager", "traced"])
+def test_constraints_hold_after_each_step(traced: bool) -> None:
     w = mt.Variable([1.0, 0.1], constraint=lambda w: mt.maximum(w, 0.0))
-    optimizers.SGD(1.0).apply_gradients([(mt.constant([0.5, 0.5]), w)])
+    optimizer = optimizers.SGD(1.0)
+
+    def step(gradient: mt.Tensor) -> None:
+        optimizer.apply_gradients([(gradient, w)])
+
+    (mt.function(step, autograph=False) if traced else step)(mt.constant([0.5, 0.5]))
     np.testing.assert_array_equal(w.numpy(), [0.5, 0.0])
 
 
@@ -383,6 +389,13 @@ def test_lr_is_spelled_out() -> None:
         optimizers.Adam(lr=0.1)  # type: ignore[call-arg]
     with pytest.raises(ValueError, match="did you mean 'momentum'"):
         optimizers.SGD(momentm=0.1)  # type: ignore[call-arg]
+
+
+def test_the_attribute_lr_is_spelled_out_too() -> None:
+    optimizer = optimizers.SGD(0.1)
+    with pytest.raises(AttributeError, match=r"optimizer\.learning_rate"):
+        optimizer.lr = 0.5
+    assert not hasattr(optimizer, "lr")
 
 
 def test_decay_of_keras_1_is_a_warning() -> None:

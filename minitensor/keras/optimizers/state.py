@@ -106,6 +106,22 @@ class OptimizerState(Configurable, Module):
             )  # fmt: skip
 
     @property
+    def lr(self) -> Any:
+        """Keras 2's name for the learning rate, which would be set without any effect.
+
+        Raises:
+            AttributeError: always, also when it is assigned to.
+        """
+        raise AttributeError(
+            message(f"{type(self).__name__}.lr", "", "there is no such attribute",
+                    "it is spelled out", "write optimizer.learning_rate")
+        )  # fmt: skip
+
+    @lr.setter
+    def lr(self, value: Any) -> None:
+        return self.lr
+
+    @property
     def variables(self) -> list:  # type: ignore[override]
         """Its own variables: the iteration, the learning rate, the slots of each variable."""
         rate = self._learning_rate
