@@ -247,14 +247,13 @@ class Optimizer(OptimizerState):
 
     def _average(self) -> None:
         """Let the averages follow the variables; the first values are taken as they are."""
-        often = self.ema_overwrite_frequency
+        often, done = self.ema_overwrite_frequency, self.iterations
+        share = where(done == 0, 0.0, self.ema_momentum)
         for variable, average in zip(self._known.variables, self._averages, strict=True):
-            kept = where(self.iterations == 0, 0.0, self.ema_momentum)
-            kept = cast(kept, variable.dtype)
+            kept = cast(share, variable.dtype)
             average.assign(kept * average + (1.0 - kept) * variable)
             if often:
-                now = (self.iterations + 1) % often == 0
-                variable.assign(where(now, average, variable))
+                variable.assign(where((done + 1) % often == 0, average, variable))
 
     def _accumulate(self, gradients: list, variables: list, count: int) -> None:
         """Add up gradients; in every so manieth step, train with their mean."""
