@@ -32,8 +32,9 @@ def pipeline(kind):
 def main(folder, steps, save_at, kind):
     keras.utils.set_random_seed(1)
     layers = [keras.layers.Dense(6, activation="relu"), keras.layers.BatchNormalization(),
-              keras.layers.Dense(2)]
+              keras.layers.Dropout(0.3), keras.layers.Dropout(0.1, seed=4), keras.layers.Dense(2)]
     model = keras.Sequential(layers)
+    model.build((None, 4))
     optimizer = keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(0.1, 50))
     noise = mt.random.Generator.from_seed(5)
     iterator = iter(pipeline(kind))
@@ -49,7 +50,7 @@ def main(folder, steps, save_at, kind):
         return loss
 
     checkpoint = mt.train.Checkpoint(model=model, optimizer=optimizer, iterator=iterator,
-                                     noise=noise, done=done)
+                                     noise=noise, done=done, random=mt.train.RandomState())
     manager = mt.train.CheckpointManager(checkpoint, folder, 2)
     manager.restore_or_initialize()
     while int(done) < steps:

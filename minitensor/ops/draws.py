@@ -6,7 +6,6 @@ runs. Public functions are in `random`; the generator is in `philox`.
 
 from __future__ import annotations
 
-import itertools
 import os
 import threading
 from collections.abc import Iterator
@@ -46,15 +45,18 @@ class Streams:
     def __init__(self, seed: int | None = None):
         self.seed = seed
         self._lock = threading.Lock()
-        self._streams: dict[int | None, tuple[int, itertools.count]] = {}
+        self._streams: dict[int | None, list[int]] = {}
+        """For each op seed the key of its stream, and how many draws there were."""
 
     def next(self, op_seed: int | None = None) -> tuple[int, int]:
         """The seed of the next draw of this op seed's stream."""
         with self._lock:
             if op_seed not in self._streams:
-                self._streams[op_seed] = self.key(op_seed), itertools.count()
-            key, draws = self._streams[op_seed]
-            return key, next(draws)
+                self._streams[op_seed] = [self.key(op_seed), 0]
+            stream = self._streams[op_seed]
+            key, draws = stream
+            stream[1] = draws + 1
+            return key, draws
 
     def key(self, op_seed: int | None = None) -> int:
         """Where the stream of an op seed starts."""
@@ -62,6 +64,26 @@ class Streams:
             return signed(int.from_bytes(os.urandom(8), "little"))
         first = DEFAULT_GRAPH_SEED if self.seed is None else self.seed
         return hashed(first, 0) if op_seed is None else hashed(hashed(first, 1), op_seed)
+
+    def save_state(self) -> dict[str, Any]:
+        """The seed, and where each stream is: plain data."""
+        with self._lock:
+            streams = [[op_seed, *stream] for op_seed, stream in self._streams.items()]
+        return {"seed": self.seed, "streams": streams}
+
+    def restore_state(self, state: dict[str, Any]) -> None:
+        """Go on from where `save_state` was called.
+
+        Raises:
+            Exception: for what `save_state` does not give; nothing changes then.
+        """
+        seed = None if state["seed"] is None else int(state["seed"])
+        streams = {
+            None if op_seed is None else int(op_seed): [int(key), int(draws)]
+            for op_seed, key, draws in state["streams"]
+        }
+        with self._lock:
+            self.seed, self._streams = seed, streams
 
 
 class _Own(threading.local):
@@ -100,6 +122,11 @@ def set_seed(seed: int) -> None:
         _program = streams
     else:
         _own.streams = streams
+
+
+def program_streams() -> Streams:
+    """The streams that this thread draws from."""
+    return _own.streams or _program
 
 
 def stream_key(op_seed: int | None = None) -> int:
