@@ -120,8 +120,9 @@ class Optimizer(OptimizerState):
         """Change the variables by the gradients of this step."""
         gradients = [summed(g) if self.updates_rows else dense(g) for g in gradients]
         gradients = self._clipped(gradients)
-        self._decay(variables)
-        self.update(gradients, variables, self.learning_rate)
+        rate = self.learning_rate
+        self._decay(variables, rate)
+        self.update(gradients, variables, rate)
 
     def _clipped(self, gradients: list) -> list:
         if self.clipvalue:
@@ -133,11 +134,11 @@ class Optimizer(OptimizerState):
             return clip_by_global_norm(gradients, self.global_clipnorm)[0]
         return gradients
 
-    def _decay(self, variables: list) -> None:
+    def _decay(self, variables: list, learning_rate: Any) -> None:
         if self.weight_decay:
             for variable in variables:
                 if variable not in self._undecayed:
-                    share = cast(self.learning_rate, variable.dtype) * self.weight_decay
+                    share = cast(learning_rate, variable.dtype) * self.weight_decay
                     variable.assign_sub(variable * share)
 
     def update(self, gradients: list, variables: list, learning_rate: Any) -> None:
