@@ -88,27 +88,25 @@ class BatchNormalization(Normalizing):
 
     def call(self, inputs: Any, training: Any = None, mask: Any = None) -> Any:
         """The normalised input; while training, the moving averages move."""
-        rank = inputs.ndim
-        if not (training and self.trainable):
+        if training and self.trainable:
+            mean, variance = self._moments(inputs, mask)
+            for average, value in ((self.moving_mean, mean), (self.moving_variance, variance)):
+                average.assign(average * self.momentum + value * (1.0 - self.momentum))
+        else:
             mean, variance = self.moving_mean, self.moving_variance
-            return nn.batch_normalization(
-                inputs, self._along(mean, rank), self._along(variance, rank),
-                None if self.beta is None else self._along(self.beta, rank),
-                None if self.gamma is None else self._along(self.gamma, rank), self.epsilon,
-            )  # fmt: skip
-        mean, variance = self._moments(inputs, mask)
-        for average, value in ((self.moving_mean, mean), (self.moving_variance, variance)):
-            flat = ops.reshape(value, [-1])
-            average.assign(average * self.momentum + flat * (1.0 - self.momentum))
-        return self._scaled((inputs - mean) * ops.rsqrt(variance + self.epsilon))
+        mean, variance, beta, gamma = (
+            None if w is None else self._along(w, inputs.ndim)
+            for w in (mean, variance, self.beta, self.gamma)
+        )
+        return nn.batch_normalization(inputs, mean, variance, beta, gamma, self.epsilon)
 
     def _moments(self, x: Any, mask: Any) -> tuple[Any, Any]:
         """The mean and variance of each channel, over steps that count."""
         axes = [i for i in range(x.ndim) if i not in self._axes(x.ndim)]
         if mask is None:
-            return nn.moments(x, axes, keepdims=True)
+            return nn.moments(x, axes)
         counts = ops.expand_dims(ops.cast(mask, x.dtype), axis=-1)
-        number = ops.reduce_sum(counts, axis=axes, keepdims=True) + _FEW
-        mean = ops.reduce_sum(x * counts, axis=axes, keepdims=True) / number
-        apart = ops.square(x * counts - mean) * counts
-        return mean, ops.reduce_sum(apart, axis=axes, keepdims=True) / number
+        number = ops.reduce_sum(counts) + _FEW
+        mean = ops.reduce_sum(x * counts, axis=axes) / number
+        apart = ops.square(x - self._along(mean, x.ndim)) * counts
+        return mean, ops.reduce_sum(apart, axis=axes) / number
