@@ -31,15 +31,15 @@ class Model(Trainer, Layer):
     Example:
         >>> import minitensor as mt
         >>> class Net(mt.keras.Model):
-        ...     def __init__(self):
-        ...         super().__init__()
-        ...         self.hidden = mt.keras.layers.Dense(8, activation="relu")
+        ...     def __init__(self, **kwargs):
+        ...         super().__init__(**kwargs)
+        ...         self.hidden = mt.keras.layers.Dense(8, activation="relu", name="hidden")
         ...         self.out = mt.keras.layers.Dense(1)
         ...     def call(self, x):
         ...         return self.out(self.hidden(x))
-        >>> net = Net()
-        >>> net(mt.ones((2, 4))).shape, [w.path for w in net.weights][0]
-        (TensorShape([2, 1]), 'net/dense/kernel')
+        >>> net = Net(name="net")
+        >>> net(mt.ones((2, 4))).shape, net.weights[0].path
+        (TensorShape([2, 1]), 'net/hidden/kernel')
     """
 
     _graph: LayerGraph | None = None

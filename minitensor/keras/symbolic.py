@@ -55,7 +55,7 @@ class KerasTensor(Symbol):
         >>> x = mt.keras.Input((3,), name="features")
         >>> y = mt.keras.layers.Dense(2)(x) * 10
         >>> y.shape, y.dtype
-        (TensorShape([None, 2]), mt.float32)
+        (TensorShape([None, 2]), tf.float32)
     """
 
     __slots__ = ("index", "node")
