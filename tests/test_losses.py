@@ -174,6 +174,21 @@ def test_a_loss_of_ones_own_needs_a_call() -> None:
         Mine()([0.0], [0.0])
 
 
+def test_weights_of_samples_count_for_all_their_steps() -> None:
+    y_true, y_pred = np.zeros((2, 3, 1)), np.array([[[1.0]] * 3, [[2.0]] * 3])
+    weighted = losses.MeanSquaredError()(y_true, y_pred, sample_weight=[3.0, 0.5])
+    assert weighted.numpy() == (3 * 1.0 + 0.5 * 4.0) / 2
+    with pytest.raises(ValueError, match=r"weights of shape \(3,\) for values of shape \(2, 3\)"):
+        losses.MeanSquaredError()(y_true, y_pred, sample_weight=[1.0, 2.0, 3.0])
+
+
+@pytest.mark.parametrize("name", ["<lambda>", "my loss", "a/b", "über", "_"])
+def test_a_loss_may_have_any_name(name: str) -> None:
+    loss = losses.MeanSquaredError(name=name)
+    assert loss.name == name
+    assert mt.function(loss)(mt.zeros((1, 1)), mt.ones((1, 1))).numpy() == 1.0
+
+
 def test_older_names_of_reductions_are_known() -> None:
     y_true, y_pred = [[0.0], [0.0]], [[1.0], [2.0]]
     assert losses.MeanAbsoluteError(reduction="auto")(y_true, y_pred).numpy() == 1.5

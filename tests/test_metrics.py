@@ -271,6 +271,13 @@ def test_scores_that_are_nan_are_never_found() -> None:
         assert np.max(metric([1, 1], [np.nan, 0.9])) == 0.5
 
 
+def test_shapes_that_do_not_fit_are_named() -> None:
+    with pytest.raises(ValueError, match=r"target.shape=\(3,\), output.shape=\(2,\)"):
+        metrics.Precision()([1, 0, 1], [0.5, 0.5])
+    with pytest.raises(ValueError, match=r"weights of shape \(3,\) for values of shape \(2,\)"):
+        metrics.Mean()([1.0, 2.0], sample_weight=[1.0, 2.0, 3.0])
+
+
 # Names and configurations.
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -15,6 +16,9 @@ from minitensor.op import convert
 from minitensor.scopes import name_scope
 
 __all__ = ["Loss", "LossFunctionWrapper"]
+
+_UNFIT = re.compile(r"^[^A-Za-z0-9.]+|[^A-Za-z0-9_.-]")
+"""What names of scopes cannot have: a loss may be called `<lambda>`."""
 
 
 class Loss(Configurable):
@@ -65,7 +69,7 @@ class Loss(Configurable):
         result without a reduction.
         """
         mask = getattr(y_pred, "_keras_mask", None)
-        with name_scope(self.name):
+        with name_scope(_UNFIT.sub("", self.name) or "loss"):
             y_pred = in_dtype(y_pred, self._dtype)
             y_true = convert(y_true) if self.labels_keep_dtype else in_dtype(y_true, self._dtype)
             losses = convert(self.call(y_true, y_pred))

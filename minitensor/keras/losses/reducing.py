@@ -9,7 +9,7 @@ from minitensor import ops
 from minitensor.errors import InvalidArgumentError, message
 from minitensor.keras.losses.ranks import in_dtype, same_rank
 
-__all__ = ["Reduction", "apply_mask", "checked_reduction", "reduce_weighted"]
+__all__ = ["Reduction", "along_first_axes", "apply_mask", "checked_reduction", "reduce_weighted"]
 
 REDUCTIONS = ("sum_over_batch_size", "sum", "mean", "mean_with_sample_weight", "none", None)
 
@@ -52,7 +52,7 @@ def reduce_weighted(values: Any, sample_weight: Any, mask: Any, reduction: str |
     weight = apply_mask(sample_weight, mask, values.dtype, reduction)
     if weight is not None:
         values, weight = same_rank(values, in_dtype(weight, values.dtype))
-        values = values * _along_first_axes(weight, values)
+        values = values * along_first_axes(weight, values)
     if reduction in (None, "none") or tuple(values.shape) in ((), (0,)):
         return values
     if reduction == "sum":
@@ -81,11 +81,11 @@ def apply_mask(sample_weight: Any, mask: Any, dtype: Any, reduction: str | None)
         return weight
     weight, given = same_rank(weight, in_dtype(sample_weight, dtype))
     if weight.ndim < given.ndim:
-        return _along_first_axes(weight, given) * given
-    return weight * _along_first_axes(given, weight)
+        return along_first_axes(weight, given) * given
+    return weight * along_first_axes(given, weight)
 
 
-def _along_first_axes(weight: Any, values: Any) -> Any:
+def along_first_axes(weight: Any, values: Any) -> Any:
     """Weights with as many axes as the values: a weight of a sample counts for all of it.
 
     Raises:
@@ -94,7 +94,7 @@ def _along_first_axes(weight: Any, values: Any) -> Any:
     pairs = zip(weight.shape, values.shape, strict=False)
     if weight.ndim > values.ndim or any(w not in (1, v) and None not in (w, v) for w, v in pairs):
         raise InvalidArgumentError(
-            message("sample_weight", f"weights of shape {tuple(weight.shape)} for losses of shape "
+            message("sample_weight", f"weights of shape {tuple(weight.shape)} for values of shape "
                     f"{tuple(values.shape)}", "their sizes differ",
                     "there is one weight for each sample, or for each step of each sample",
                     "check the shape of sample_weight (or of the mask)")

@@ -8,7 +8,7 @@ from typing import Any
 from minitensor import ops
 from minitensor.keras.configuration import deserialize
 from minitensor.keras.losses.ranks import in_dtype, same_rank
-from minitensor.keras.losses.reducing import apply_mask
+from minitensor.keras.losses.reducing import along_first_axes, apply_mask
 from minitensor.keras.metrics.metric import Metric
 from minitensor.op import convert
 
@@ -28,7 +28,7 @@ def _per_sample(
         weight = apply_mask(in_dtype(sample_weight, dtype), mask, dtype, "sum")
         values, weight = same_rank(values, weight)
         values = _reduced(values, reduce, weight.ndim)
-        values = values * weight
+        values = values * along_first_axes(weight, values)
         if weight.ndim < values.ndim or None in weight.shape or weight.shape != values.shape:
             weight = weight * ops.ones_like(values)
         sample_weight = _reduced(weight, reduce, 1)

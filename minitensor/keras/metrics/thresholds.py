@@ -11,7 +11,7 @@ from typing import Any
 
 from minitensor import ops
 from minitensor.errors import InvalidArgumentError, message
-from minitensor.keras.losses.ranks import in_dtype, same_rank
+from minitensor.keras.losses.ranks import check_same_shape, in_dtype, same_rank
 
 __all__ = ["SIDES", "checked_thresholds", "evenly_spread", "outcomes"]
 
@@ -81,9 +81,11 @@ def outcomes(
     Shape: (batch, …), same, weights of the first axes → (thresholds,), or (thresholds, labels).
 
     Raises:
-        InvalidArgumentError: (also a ValueError) for class_id where there is one axis only.
+        InvalidArgumentError: (also a ValueError) when labels and predictions differ in shape,
+            and for class_id where there is one axis only.
     """
     y_pred, y_true = same_rank(in_dtype(y_pred, "float32"), in_dtype(y_true, "float32"))
+    check_same_shape("metric", y_true, y_pred)
     weight = None
     if sample_weight is not None:
         weight = ops.expand_dims(in_dtype(sample_weight, "float32"), axis=-1)
