@@ -28,7 +28,7 @@ def _script() -> ModuleType:
 recorded = _script()
 NUMBERS = np.load(recorded.NUMBERS)
 NAMES = json.loads(recorded.NAMES.read_text(encoding="utf-8"))
-CLOSE = {"rtol": 2e-5, "atol": 2e-5}
+CLOSE: dict[str, Any] = {"rtol": 2e-5, "atol": 2e-5}
 
 
 def made(case: str, layer: Any = None) -> Any:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from minitensor.dtypes import as_dtype
-from minitensor.errors import InvalidArgumentError, message
+from minitensor.errors import InvalidArgumentError, message, suggest
 from minitensor.ops.arithmetic import sign
 from minitensor.ops.array import cast, reshape, transpose
 from minitensor.ops.creation import eye
@@ -69,18 +69,21 @@ def check_scaling(scale: float, mode: str, distribution: str) -> None:
         InvalidArgumentError: (also a ValueError) for a scale that is not above 0, and for a mode
             or distribution that does not exist.
     """
-    for fault, rule, fix in (
-        (scale <= 0 and f"Argument `scale` must be positive float. Received: scale={scale}",
-         "scale / n is a variance", "write scale=1.0"),
-        (mode not in MODES and f"Invalid `mode` argument: {mode}",
-         "the variance falls with the number of inputs, of outputs, or their mean",
-         f"use one of {', '.join(MODES)}"),
-        (distribution not in DISTRIBUTIONS and
-         f"Invalid `distribution` argument: {distribution}",
-         "draws are normal or uniform", f"use one of {', '.join(DISTRIBUTIONS)}"),
-    ):  # fmt: skip
-        if fault:
-            raise InvalidArgumentError(message("VarianceScaling", "", fault, rule, fix))
+    if scale <= 0:
+        raise InvalidArgumentError(
+            message("VarianceScaling", "",
+                    f"Argument `scale` must be positive float. Received: scale={scale}",
+                    "scale / n is a variance", "write scale=1.0")
+        )  # fmt: skip
+    for name, value, known in (
+        ("mode", mode, MODES),
+        ("distribution", distribution, DISTRIBUTIONS),
+    ):
+        if value not in known:
+            raise InvalidArgumentError(
+                message("VarianceScaling", "", f"Invalid `{name}` argument: {value}",
+                        f"`{name}` is one of {', '.join(known)}", suggest(str(value), known))
+            )  # fmt: skip
 
 
 def orthogonal(shape: Sequence[int], dtype: Any, seed: Any, gain: float = 1.0) -> Any:

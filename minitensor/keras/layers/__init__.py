@@ -28,6 +28,15 @@ from minitensor.keras.layers.features import Normalization as Normalization
 from minitensor.keras.layers.features import Rescaling as Rescaling
 from minitensor.keras.layers.gru import GRU as GRU
 from minitensor.keras.layers.gru import GRUCell as GRUCell
+from minitensor.keras.layers.image_colors import RandomBrightness as RandomBrightness
+from minitensor.keras.layers.image_colors import RandomContrast as RandomContrast
+from minitensor.keras.layers.image_moving import RandomFlip as RandomFlip
+from minitensor.keras.layers.image_moving import RandomRotation as RandomRotation
+from minitensor.keras.layers.image_moving import RandomTranslation as RandomTranslation
+from minitensor.keras.layers.image_moving import RandomZoom as RandomZoom
+from minitensor.keras.layers.image_resizing import CenterCrop as CenterCrop
+from minitensor.keras.layers.image_resizing import RandomCrop as RandomCrop
+from minitensor.keras.layers.image_resizing import Resizing as Resizing
 from minitensor.keras.layers.input_layer import Input as Input
 from minitensor.keras.layers.input_layer import InputLayer as InputLayer
 from minitensor.keras.layers.lstm import LSTM as LSTM
@@ -115,6 +124,7 @@ __all__ = [
     "AvgPool2D",
     "BatchNormalization",
     "Bidirectional",
+    "CenterCrop",
     "Concatenate",
     "Conv1D",
     "Conv1DTranspose",
@@ -167,10 +177,18 @@ __all__ = [
     "PReLU",
     "Permute",
     "RMSNormalization",
+    "RandomBrightness",
+    "RandomContrast",
+    "RandomCrop",
+    "RandomFlip",
+    "RandomRotation",
+    "RandomTranslation",
+    "RandomZoom",
     "ReLU",
     "RepeatVector",
     "Rescaling",
     "Reshape",
+    "Resizing",
     "SeparableConv1D",
     "SeparableConv2D",
     "SeparableConvolution1D",

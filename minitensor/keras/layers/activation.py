@@ -68,15 +68,12 @@ class ReLU(Layer):
     def __init__(self, max_value: float | None = None, negative_slope: float | None = 0.0,
                  threshold: float | None = 0.0, **kwargs: Any):  # fmt: skip
         super().__init__(**kwargs)
-        if max_value is not None:
-            self.max_value = _not_negative(
-                self, max_value, "max_value of a ReLU layer cannot be a negative value. Received: "
-                f"max_value={max_value}"
-            )  # fmt: skip
-        else:
-            self.max_value = None
+        self.max_value = max_value if max_value is None else _not_negative(
+            self, max_value, "The max_value of a ReLU layer cannot be a negative value. Received: "
+            f"max_value={max_value}"
+        )  # fmt: skip
         self.negative_slope, self.threshold = (
-            _not_negative(self, value, f"{name} of a ReLU layer cannot be None or a negative "
+            _not_negative(self, value, f"The {name} of a ReLU layer cannot be None or a negative "
                           f"value. Received: {name}={value}")
             for name, value in (("negative_slope", negative_slope), ("threshold", threshold))
         )  # fmt: skip

@@ -19,7 +19,7 @@ def refused(layer: Any, fault: str, rule: str, fix: str) -> InvalidArgumentError
 def is_size(value: Any, least: int = 1) -> bool:
     """Whether it is a whole number from `least` on."""
     whole = isinstance(value, (int, np.integer)) and not isinstance(value, bool)
-    return whole and value >= least
+    return whole and bool(value >= least)
 
 
 def size(layer: Any, name: str, value: Any) -> int:

@@ -72,7 +72,8 @@ class BatchNormalization(Normalizing):
         """
         if config.get("renorm") or config.get("synchronized"):
             raise refused(
-                cls(), f"renorm={config.get('renorm')}, synchronized={config.get('synchronized')}",
+                cls(), f"neither renorm={config.get('renorm')} nor synchronized="
+                f"{config.get('synchronized')} is supported",
                 "statistics are those of one batch on one machine", "set both to False",
             )  # fmt: skip
         return super().from_config({k: v for k, v in config.items() if k not in _KERAS_ONLY})
