@@ -1,8 +1,37 @@
-"""Callbacks: what happens at certain moments of training."""
+"""Callbacks: what happens at certain moments of training.
 
+Read `callback`, which names the moments, then `history` and `early_stopping`.
+"""
+
+from __future__ import annotations
+
+from minitensor.errors import suggest
+from minitensor.keras.callbacks.backup_and_restore import BackupAndRestore as BackupAndRestore
 from minitensor.keras.callbacks.callback import Callback as Callback
 from minitensor.keras.callbacks.callback_list import CallbackList as CallbackList
+from minitensor.keras.callbacks.csv_logger import CSVLogger as CSVLogger
+from minitensor.keras.callbacks.early_stopping import EarlyStopping as EarlyStopping
 from minitensor.keras.callbacks.history import History as History
+from minitensor.keras.callbacks.lambda_callback import LambdaCallback as LambdaCallback
+from minitensor.keras.callbacks.learning_rate_scheduler import (
+    LearningRateScheduler as LearningRateScheduler,
+)
+from minitensor.keras.callbacks.model_checkpoint import ModelCheckpoint as ModelCheckpoint
 from minitensor.keras.callbacks.progbar_logger import ProgbarLogger as ProgbarLogger
+from minitensor.keras.callbacks.reduce_lr_on_plateau import ReduceLROnPlateau as ReduceLROnPlateau
+from minitensor.keras.callbacks.terminate_on_nan import TerminateOnNaN as TerminateOnNaN
 
-__all__ = ["Callback", "CallbackList", "History", "ProgbarLogger"]
+__all__ = ["BackupAndRestore", "CSVLogger", "Callback", "CallbackList", "EarlyStopping", "History",
+           "LambdaCallback", "LearningRateScheduler", "ModelCheckpoint", "ProgbarLogger",
+           "ReduceLROnPlateau", "TerminateOnNaN"]  # fmt: skip
+
+
+def __getattr__(name: str) -> None:
+    if name == "TensorBoard":
+        hint = ("summaries are not a part of this version yet; CSVLogger writes the same numbers "
+                "as a table")  # fmt: skip
+    elif name == "RemoteMonitor":
+        hint = "it sends results over a network; LambdaCallback(on_epoch_end=f) calls a function"
+    else:
+        hint = suggest(name, __all__)
+    raise AttributeError(f"module 'minitensor.keras.callbacks' has no attribute {name!r}: {hint}")

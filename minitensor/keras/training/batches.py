@@ -12,7 +12,7 @@ import numpy as np
 
 from minitensor import nest
 from minitensor.data.elements import is_dataset
-from minitensor.data.seeds import new_seed, permutation
+from minitensor.data.seeds import new_seed
 from minitensor.data.stage import INFINITE
 from minitensor.device import default_device
 from minitensor.eager import convert_to_tensor
@@ -99,7 +99,7 @@ class Indexed(Batches):
 
     def __iter__(self) -> Iterator[Batch]:
         self.steps = len(self._given)
-        order = permutation(new_seed(), self.steps) if self._shuffle else range(self.steps)
+        order = _shuffled(self.steps) if self._shuffle else range(self.steps)
         for number in order:
             yield self._batch(self._given[int(number)])
 
@@ -126,11 +126,10 @@ class Arrays(Batches):
 
     def __iter__(self) -> Iterator[Batch]:
         device = state.device or default_device()
-        if self._shuffle:
-            order = self._order()
+        order = self._order() if self._shuffle else None
         for start in range(0, self.count, self._size):
             end = start + self._size
-            if self._shuffle:
+            if order is not None:
                 rows = [x.take(order[start:end], axis=0) for x in self._arrays]
             else:
                 rows = [x[start:end].copy() for x in self._arrays]
@@ -138,11 +137,16 @@ class Arrays(Batches):
 
     def _order(self) -> np.ndarray:
         if self._shuffle != "batch":
-            return permutation(new_seed(), self.count)
+            return _shuffled(self.count)
         whole = self.count // self._size
-        starts = permutation(new_seed(), whole) * self._size
+        starts = _shuffled(whole) * self._size
         order = (starts[:, None] + np.arange(self._size)).ravel()
         return np.concatenate([order, np.arange(whole * self._size, self.count)])
+
+
+def _shuffled(count: int) -> np.ndarray:
+    """A random order of `count` things; `mt.random.set_seed` makes it repeatable."""
+    return np.random.default_rng(new_seed() % 2**63).permutation(count)
 
 
 def _nothing() -> None:

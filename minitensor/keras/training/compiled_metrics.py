@@ -60,9 +60,9 @@ class CompiledMetrics(Metric):
         return found
 
     @property
-    def names(self) -> list[str]:
-        """The names of the results."""
-        return [name for name, *_ in self._parts or ()]
+    def parts(self) -> dict[str, Metric]:
+        """The metrics by the names of their results."""
+        return {name: metric for name, _, metric, _ in self._parts or ()}
 
     def reset_state(self) -> None:
         """Begin again, all of them."""

@@ -108,6 +108,7 @@ def _epoch(
     if validation is not None and validation.is_due(epoch):
         found = evaluate_batches(model, validation, callbacks)
         logs |= {f"val_{name}": value for name, value in found.items()}
+        logs = dict(sorted(logs.items()))
     callbacks.on_epoch_end(epoch, logs)
     return logs
 

@@ -10,7 +10,26 @@ import numpy as np
 from minitensor.errors import ArgumentError, message, shorten
 from minitensor.tensor import Operand
 
-__all__ = ["as_numbers"]
+__all__ = ["MetricResults", "as_numbers"]
+
+
+class MetricResults(dict):
+    """The results of the metrics of a model.
+
+    A step that returns them as they are need not compute them: they are read from the metrics when
+    somebody looks.
+    """
+
+    _noted: tuple = ()
+
+    def noted(self) -> MetricResults:
+        """Remember what is in it now."""
+        self._noted = tuple((name, id(value)) for name, value in self.items())
+        return self
+
+    def is_untouched(self) -> bool:
+        """Whether nothing was added or changed."""
+        return self._noted == tuple((name, id(value)) for name, value in self.items())
 
 
 def as_numbers(results: Any) -> dict[str, Any]:

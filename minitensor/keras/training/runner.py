@@ -36,7 +36,7 @@ class Runner:
         self.done = 0
         """How many steps of this epoch are done."""
         self.results: Any = None
-        """What the last step gave."""
+        """What the last step gave; None where the metrics of the model hold it."""
 
     def epoch(self, walks: Walks, keep: Callable[[Any], Any] | None = None) -> None:
         """Run a step on each batch of an epoch.
@@ -70,9 +70,12 @@ class Runner:
 
     def numbers(self) -> dict[str, Any]:
         """The results of the last step as callbacks see them."""
-        if self.results is None:
+        if not self.done:
             return {}
-        return {"outputs": self.results} if self._kind == "predict" else as_numbers(self.results)
+        if self._kind == "predict":
+            return {"outputs": self.results}
+        held = self.results is None
+        return as_numbers(self._model.get_metrics_result() if held else self.results)
 
 
 _STOPS = {"train": "stop_training", "test": "stop_evaluating", "predict": "stop_predicting"}

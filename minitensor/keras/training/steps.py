@@ -14,9 +14,11 @@ from minitensor.keras import optimizers
 from minitensor.keras.callbacks.history import History
 from minitensor.keras.configuration import deserialize
 from minitensor.keras.training.compiled_loss import batch_size_of
+from minitensor.keras.training.compiled_metrics import CompiledMetrics
+from minitensor.keras.training.logs import MetricResults
 from minitensor.keras.training.outputs import names_of_outputs
 from minitensor.keras.training.settings import Settings
-from minitensor.keras.training.traced_step import TracedStep
+from minitensor.keras.training.traced_step import TracedStep, results_of_last
 from minitensor.keras.training.unpacking import unpack_x_y_sample_weight
 from minitensor.tape import GradientTape
 
@@ -39,7 +41,9 @@ class Steps:
     """Steps are always compiled, unless `run_eagerly`."""
     _settings: Settings | None = None
     _first_epoch: int | None = None
+    """Where a callback lets `fit` begin."""
     _interrupted = False
+    """Whether Ctrl-C ended the last `fit`."""
     _run_eagerly = False
 
     # Compiling.
@@ -210,11 +214,11 @@ class Steps:
 
     def get_metrics_result(self) -> dict[str, Any]:
         """The results of all metrics so far, by name."""
-        found: dict[str, Any] = {}
+        found = MetricResults()
         for metric in self.metrics:
             result = metric.result()
             found |= result if isinstance(result, dict) else {metric.name: result}
-        return found
+        return found.noted()
 
     def _track(self, loss: Any, x: Any) -> None:
         """Count the loss, by the number of samples."""
@@ -234,8 +238,7 @@ class Steps:
         """The names of what `evaluate` returns, in that order."""
         names: list[str] = []
         for metric in self.metrics:
-            parts = getattr(metric, "names", None)
-            names += [metric.name] if parts is None else parts
+            names += [*metric.parts] if isinstance(metric, CompiledMetrics) else [metric.name]
         return names
 
     def reset_metrics(self) -> None:
@@ -250,8 +253,8 @@ class Steps:
         steps: dict[str, TracedStep] = self.__dict__.setdefault("_steps", {})
         if kind not in steps:
             step = getattr(self, f"{kind}_step")
-            extra = (list,) if kind == "predict" else ()
-            steps[kind] = TracedStep(step, self._run_eagerly, *extra)
+            outcome = list if kind == "predict" else results_of_last
+            steps[kind] = TracedStep(step, self._run_eagerly, outcome)
         return steps[kind]
 
     def _forget_steps(self) -> None:

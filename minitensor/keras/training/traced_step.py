@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 from minitensor import nest
 from minitensor.graph.function import Function, function
+from minitensor.keras.training.logs import MetricResults
 from minitensor.tensor import TensorSpec
 
-__all__ = ["TracedStep"]
+__all__ = ["TracedStep", "results_of_last"]
+
+
+def results_of_last(found: list) -> Any:
+    """The results of the last of several steps; None where the metrics hold them anyway."""
+    last = found[-1]
+    return None if isinstance(last, MetricResults) and last.is_untouched() else last
 
 
 class TracedStep:
@@ -21,11 +29,10 @@ class TracedStep:
     Args:
         step: takes a batch.
         eagerly: whether it is run as it is, without a trace.
-        outcome: what is made of the results of several steps that run in one call; by default they
-            are those of the last.
+        outcome: what is made of the results of the steps that run in one call.
     """
 
-    def __init__(self, step: Callable, eagerly: bool, outcome: Callable = lambda found: found[-1]):
+    def __init__(self, step: Callable, eagerly: bool, outcome: Callable):
         self._step, self._eagerly, self._outcome = step, eagerly, outcome
         self._functions: dict[tuple, Callable] = {}
         self._last: tuple[Any, int] = (None, 0)
@@ -51,20 +58,20 @@ class TracedStep:
         key = repr(skeleton), times
         if key in self._functions:
             return self._functions[key]
-        count = len(leaves) // times
-
-        def run(*tensors: Any) -> Any:
-            return self._outcome([
-                self._step(_filled(skeleton, tensors[i * count : (i + 1) * count]))
-                for i in range(times)
-            ])  # fmt: skip
-
-        run.__name__ = self._step.__name__
+        run: Any = partial(_run, self._step, self._outcome, skeleton, times)
+        run.__name__ = self._step.__name__  # a partial: traces of other models are not retraces
         made: Callable = run if self._eagerly else function(run, reduce_retracing=True)
         if varies and isinstance(made, Function):
             made.get_concrete_function(*[_open(x) for x in leaves])
         self._functions[key] = made
         return made
+
+
+def _run(step: Callable, outcome: Callable, skeleton: Any, times: int, *tensors: Any) -> Any:
+    """Run the step for each of the batches whose leaves are given."""
+    count = len(tensors) // times
+    batches = [_filled(skeleton, tensors[i * count : (i + 1) * count]) for i in range(times)]
+    return outcome([step(batch) for batch in batches])
 
 
 def _open(x: Any) -> TensorSpec:

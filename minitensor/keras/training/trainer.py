@@ -185,7 +185,7 @@ class Trainer(Steps):
     @_for_people
     def train_on_batch(self, x: Any, y: Any = None, sample_weight: Any = None,
                        class_weight: Any = None, return_dict: bool = False) -> Any:  # fmt: skip
-        """One step of training on one batch; metrics go on counting from call to call.
+        """One step of training on one batch; the metrics count this batch alone.
 
         The arguments are as for `fit`; `return_dict` says whether the results come by name.
 
@@ -211,7 +211,9 @@ class Trainer(Steps):
 
     def _on_batch(self, kind: str, x: Any, y: Any, sample_weight: Any, by_name: bool) -> Any:
         self._compiled()
+        self.reset_metrics()
         results = self._step(kind)(*_one_batch(x, y, sample_weight))
+        results = self.get_metrics_result() if results is None else results
         return self._returned(as_numbers(results), by_name)
 
     # Parts of the above.
