@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import random as python_random
-from collections.abc import Sequence
+from collections import abc
 from typing import Any
 
 import numpy as np
 
 from minitensor import random
 from minitensor.errors import InvalidArgumentError, UnavailableError, message
+from minitensor.keras.callbacks.progress_bar import Progbar as Progbar
+from minitensor.keras.training.py_dataset import PyDataset as PyDataset
+from minitensor.keras.training.py_dataset import PyDataset as Sequence  # its older name
+from minitensor.keras.training.unpacking import pack_x_y_sample_weight as pack_x_y_sample_weight
+from minitensor.keras.training.unpacking import unpack_x_y_sample_weight as unpack_x_y_sample_weight
 
-__all__ = ["get_file", "normalize", "pad_sequences", "set_random_seed", "to_categorical"]
+__all__ = ["Progbar", "PyDataset", "Sequence", "get_file", "normalize", "pack_x_y_sample_weight",
+           "pad_sequences", "set_random_seed", "to_categorical",
+           "unpack_x_y_sample_weight"]  # fmt: skip
 
 
 def to_categorical(x: Any, num_classes: int | None = None) -> np.ndarray:
@@ -60,7 +67,7 @@ def normalize(x: Any, axis: int = -1, order: int = 2) -> np.ndarray:
 
 
 def pad_sequences(
-    sequences: Sequence,
+    sequences: abc.Sequence,
     maxlen: int | None = None,
     dtype: Any = "int32",
     padding: str = "pre",
