@@ -130,7 +130,8 @@ class LayerGraph:
         return _listed(found)
 
     def _history_tuple(self, x: KerasTensor) -> _History:
-        return _History(self._history(x))
+        name, call, index = self._history(x)
+        return _History([name, call + x.node.layer._first_end, index])  # type: ignore[union-attr]
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> LayerGraph:
@@ -167,7 +168,10 @@ class _Reader:
         waiting = [(self.layers[entry["name"]], call) for entry in self.config["layers"]
                    for call in entry["inbound_nodes"]]  # fmt: skip
         while waiting:
-            later = [(layer, call) for layer, call in waiting if not self._call(layer, call)]
+            later: list[tuple[Any, dict]] = []
+            for layer, call in waiting:  # the calls of one layer in their order
+                if any(layer is other for other, _ in later) or not self._call(layer, call):
+                    later.append((layer, call))
             if len(later) == len(waiting):
                 raise InvalidArgumentError(
                     message("from_config", f"layer {later[0][0].name!r}",
@@ -205,7 +209,8 @@ class _Reader:
         if isinstance(value, dict):
             return {key: self._structure(x) for key, x in value.items()}
         if value and isinstance(value[0], str):
-            return self._place(value)
+            name, call, index = value
+            return self._place([name, call - self.layers[name]._first_end, index])
         return [self._structure(x) for x in value]
 
 

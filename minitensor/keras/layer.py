@@ -70,6 +70,8 @@ class Layer(Weighted):
     autocast = True
     activity_regularizer: Any = None
     _first_shape: tuple | None = None
+    _first_end = 0
+    """The number of its first call where Keras's configurations name a model's ends."""
     _last_call = 0
     _gave: list | tuple = ()
     """The shapes of what the first call gave."""

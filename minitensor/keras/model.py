@@ -188,3 +188,5 @@ class Model(Trainer, Layer):
 
 class Functional(Model):
     """What `Model(inputs, outputs)` makes."""
+
+    _first_end = 1
