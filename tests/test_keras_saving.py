@@ -17,6 +17,7 @@ from safetensors.numpy import load_file, save_file
 import minitensor as mt
 from minitensor import keras
 from minitensor.keras import models
+from minitensor.keras.saving.layout import places
 
 L = keras.layers
 RECORDED = Path(__file__).parent / "recorded"
@@ -113,6 +114,36 @@ def test_our_weights_have_the_layout_of_keras(name: str, tmp_path: Path) -> None
         return found
 
     assert arrays(tmp_path / "ours.weights.h5") == arrays(path)
+
+
+class Parts(keras.Model):
+    def __init__(self) -> None:
+        super().__init__()
+        self._private, self.zeta = L.Dense(3), L.Dense(3)
+        self.alpha = [L.Dense(3), [L.Dense(3), L.BatchNormalization()]]
+        self.d = {"b": L.Dense(3), "a": L.Dense(3)}
+
+    def build(self, shape: Any) -> None:
+        self.w = self.add_weight(shape=(3,), name="w")
+        self.v = self.add_weight(shape=(3,), name="v", trainable=False)
+        super().build(shape)
+
+    def call(self, x: Any) -> Any:
+        layers = self._private, self.zeta, self.alpha[0], *self.alpha[1], self.d["b"], self.d["a"]
+        for layer in layers:
+            x = layer(x)
+        return x * self.w + self.v
+
+
+def test_places_in_classes_are_those_of_keras() -> None:
+    model = Parts()
+    model(mt.ones((2, 3)))
+    found = {place.path: len(place.variables) for place in places(model)}
+    assert found == {  # what is in the file that Keras 3.15 writes for this class
+        "": 2, "alpha/dense": 2, "alpha/container/dense": 2,
+        "alpha/container/batch_normalization": 4, "d/dense": 2, "d/dense_1": 2,
+        "layers/dense": 2, "layers/dense_1": 2,
+    }  # fmt: skip
 
 
 # Our own files.

@@ -25,13 +25,16 @@ def sequential() -> keras.Model:
 
 
 def functional() -> keras.Model:
-    """Branches, a nested model, a layer used twice, recurrent layers."""
+    """Branches, nested models, a layer and a model used twice, recurrent layers."""
     a, b = keras.Input((5,), dtype="int32", name="a"), keras.Input((4,), name="b")
     steps = L.Embedding(7, 3)(a)
     parts = [L.LSTM(4)(steps), L.Bidirectional(L.GRU(2))(steps), L.SimpleRNN(2)(steps)]
     shared = L.Dense(3, activation="tanh")
     inner = keras.Sequential([L.Dense(3), L.Dense(3, activation="gelu")], name="inner")
     parts += [shared(inner(b)), shared(shared(inner(b)))]
+    c = keras.Input((3,))
+    twice = keras.Model(c, L.Dense(2)(L.Dense(4)(c)))
+    parts += [twice(parts[-1]), twice(parts[-2])]
     return keras.Model([a, b], L.Dense(2)(L.Concatenate()(parts)))
 
 

@@ -74,14 +74,18 @@ def _enter(value: Any, path: str, found: list[Place], seen: set[int]) -> None:
 
 
 def _parts(owner: Any) -> Iterator[tuple[str, Any]]:
-    """What it is made of: the layers of a model first, then attributes, private ones last."""
+    """What it is made of: attributes by their names, private ones last.
+
+    The layers of a model stand under `layers`: at the beginning if they are all that it is made of,
+    else in their place among the attributes.
+    """
     if isinstance(owner, (Functional, Sequential)):
         yield "layers", owner.layers
     ignored = _ignored(isinstance(owner, Model))
     named = [(_public(owner, name, x), x) for name, x in vars(owner).items()
              if name not in ignored]  # fmt: skip
-    if isinstance(owner, Model) and getattr(owner, "optimizer", None) is not None:
-        named.append(("optimizer", owner.optimizer))
+    if isinstance(owner, Model):
+        named += [("layers", owner.layers), ("optimizer", getattr(owner, "optimizer", None))]
     yield from sorted(named, key=lambda pair: (pair[0].startswith("_"), pair[0]))
 
 

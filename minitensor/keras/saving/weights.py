@@ -75,11 +75,10 @@ def load_weights(model: Any, filepath: str | os.PathLike, skip_mismatch: bool = 
         model: a built model.
         filepath: the file.
         skip_mismatch: leave layers as they are whose arrays do not fit, and warn.
-        name_map: for safetensors files of others: what each weight is called there, by its path
-            here (`weight.path`). In place of a name, a pair: the name, and the order of the axes
-            for `numpy.transpose`, or a function of the array. PyTorch keeps the kernel of a dense
-            layer transposed, (1, 0), and that of a 2-D convolution as (2, 3, 1, 0). Weights that
-            are not in the map stay as they are.
+        name_map: for other safetensors files: `{weight.path: their name}`, or the path and a pair:
+            their name, and the order of axes for `numpy.transpose`, or a function of the array.
+            PyTorch's dense kernels need (1, 0), those of 2-D convolutions (2, 3, 1, 0). Weights
+            that are not in the map stay as they are.
 
     Raises:
         MissingModelError: (also a FileNotFoundError and a ValueError) when there is no file.
@@ -108,11 +107,8 @@ def load_weights(model: Any, filepath: str | os.PathLike, skip_mismatch: bool = 
         stored = reader(data)
         if name_map is not None:
             fill_by_names(model, stored, name_map)
-            return
-        at_places = by_place(stored.items())
-        if stored and not at_places:
-            raise _foreign(path, stored, model)
-        fill(model, at_places, skip_mismatch)
+        else:
+            fill(model, _at_places(path, stored, model), skip_mismatch)
     except Broken as error:
         raise DataLossError(
             message("load_weights", repr(str(path)), str(error), "weights are read as a whole or "
@@ -194,10 +190,18 @@ def _check_built(model: Any, what: str) -> None:
         )  # fmt: skip
 
 
-def _foreign(path: Path, stored: Mapping[str, Stored], model: Any) -> InvalidArgumentError:
+def _at_places(path: Path, stored: Mapping[str, Stored], model: Any) -> dict[str, list[Stored]]:
+    """The arrays by their places.
+
+    Raises:
+        InvalidArgumentError: (also a ValueError) when the names are those of another library.
+    """
+    found = by_place(stored.items())
+    if found or not stored:
+        return found
     paths = [getattr(w, "path", w.name) for w in model.weights]
     first = next(iter(paths), "dense/kernel")
-    return InvalidArgumentError(
+    raise InvalidArgumentError(
         message("load_weights", repr(str(path)),
                 f"it has names like {sorted(stored)[:3]}, and the weights of the model are called "
                 f"{paths[:3]}", "files that Keras or minitensor wrote have names like "
