@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import warnings
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -114,3 +115,14 @@ def test_a_function_gives_what_keras_gives_and_so_does_its_gradient(case: str) -
         total = mt.reduce_sum(output * recorded.weighed(output))
     found = vector([output, tape.gradient(total, x)])
     np.testing.assert_allclose(found, NUMBERS[case], **CLOSE)
+
+
+def test_keras_still_gives_the_recorded_numbers_where_it_is_installed() -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        pytest.importorskip("tensorflow")
+        pytest.importorskip("keras", minversion="3.0")
+        arrays, names = recorded.computed()
+    assert json.loads(json.dumps(names)) == NAMES
+    for case, found in arrays.items():
+        np.testing.assert_allclose(found, NUMBERS[case], **CLOSE)

@@ -225,8 +225,8 @@ def points(name: str) -> np.ndarray:
     return drawn(name, (4, 6)) * 2
 
 
-def record() -> None:
-    """Run all cases in Keras."""
+def computed() -> tuple[dict, dict]:
+    """Run all cases in Keras: the vectors, and what is known of layers by name."""
     import keras
     import tensorflow as tf
 
@@ -263,7 +263,13 @@ def record() -> None:
             output = function(x, **arguments) if made is None else made(x)
             total = tf.reduce_sum(output * weighed(output))
         arrays[case] = vector([output, tape.gradient(total, x)])
-    np.savez_compressed(NUMBERS, **{k: v.astype(np.float32) for k, v in arrays.items()})
+    return {k: v.astype(np.float32) for k, v in arrays.items()}, names
+
+
+def record() -> None:
+    """Write what Keras computes."""
+    arrays, names = computed()
+    np.savez_compressed(NUMBERS, **arrays)
     NAMES.write_text(json.dumps(names, separators=(",", ":")) + "\n", encoding="utf-8")
 
 
