@@ -49,7 +49,7 @@ def _entry(found: Found, tensors: dict[str, np.ndarray]) -> dict:
         entry["parts"] = found.parts
     if isinstance(found.thing, Variable):
         key = key_of(found.path, VALUE)
-        entry["name"] = found.thing.name
+        entry["name"] = getattr(found.thing, "path", found.thing.name)
         entry["value"] = array_to_json(found.thing._array, key, tensors, -1)
     elif has_state(found.thing):
         state = found.thing.save_state()
