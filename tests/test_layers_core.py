@@ -258,9 +258,20 @@ def test_layers_compute_in_the_dtype_that_they_are_told(dtype: str) -> None:
         assert {w.dtype.name for w in layer.weights} <= {dtype}
 
 
-def test_integers_become_floats_where_layers_compute_with_them() -> None:
-    assert layers.Rescaling(1 / 255)(np.array([[255, 0]], np.uint8)).numpy().tolist() == [[1, 0]]
-    assert layers.Normalization(mean=1, variance=4)(np.array([[3, 1]])).numpy().tolist() == [[1, 0]]
+@pytest.mark.parametrize("dtype", ["uint8", "int32", "bool"])
+def test_integers_become_floats_where_layers_compute_with_them(dtype: str) -> None:
+    x = (np.arange(2 * 6 * 6 * 2) % 5).reshape(2, 6, 6, 2).astype(dtype)
+    for layer in (
+        layers.Dense(3), layers.Conv2D(3, 2), layers.Conv2DTranspose(3, 2),
+        layers.DepthwiseConv2D(2), layers.SeparableConv2D(2, 2), layers.AveragePooling2D(2),
+        layers.GlobalAveragePooling2D(), layers.BatchNormalization(), layers.LayerNormalization(),
+        layers.GroupNormalization(2), layers.UnitNormalization(), layers.RMSNormalization(),
+        layers.LeakyReLU(), layers.ELU(), layers.PReLU(), layers.Softmax(), layers.Dropout(0.5),
+        layers.GaussianNoise(0.1), layers.Rescaling(0.5), layers.Normalization(mean=1, variance=4),
+    ):  # fmt: skip
+        found = layer(x)
+        assert found.dtype == mt.float32
+        np.testing.assert_allclose(found, layer(x.astype(np.float32)), rtol=1e-5, atol=1e-6)
 
 
 def test_layers_can_be_copied_and_work_on_alone() -> None:

@@ -8,7 +8,7 @@ from minitensor import ops
 from minitensor.keras import activations
 from minitensor.keras.input_spec import InputSpec
 from minitensor.keras.layer import Layer
-from minitensor.keras.layers.arguments import refused
+from minitensor.keras.layers.arguments import as_floats, refused
 from minitensor.keras.layers.parametric import Parametric
 
 __all__ = ["ELU", "Activation", "LeakyReLU", "PReLU", "ReLU", "Softmax"]
@@ -113,7 +113,7 @@ class LeakyReLU(Layer):
 
     def call(self, inputs: Any) -> Any:
         """The inputs, with the slope below 0."""
-        return activations.leaky_relu(inputs, self.negative_slope)
+        return activations.leaky_relu(as_floats(self, inputs), self.negative_slope)
 
 
 class ELU(Layer):
@@ -134,7 +134,7 @@ class ELU(Layer):
 
     def call(self, inputs: Any) -> Any:
         """The inputs, bent below 0."""
-        return activations.elu(inputs, self.alpha)
+        return activations.elu(as_floats(self, inputs), self.alpha)
 
 
 class PReLU(Parametric):
@@ -176,6 +176,7 @@ class PReLU(Parametric):
 
     def call(self, inputs: Any) -> Any:
         """The inputs, with slope alpha below 0."""
+        inputs = as_floats(self, inputs)
         return ops.relu(inputs) - self.alpha * ops.relu(-inputs)
 
 
@@ -203,6 +204,7 @@ class Softmax(Layer):
 
     def call(self, inputs: Any, mask: Any = None) -> Any:
         """Probabilities."""
+        inputs = as_floats(self, inputs)
         if mask is not None:  # as good as -inf, but a slice that is hidden as a whole stays finite
             least = -3e4 if inputs.dtype.name == "float16" else -1e9
             inputs = inputs + (1.0 - ops.cast(mask, inputs.dtype)) * least

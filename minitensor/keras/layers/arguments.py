@@ -6,9 +6,21 @@ from typing import Any, NoReturn
 
 import numpy as np
 
+from minitensor.dtypes import kind_of
 from minitensor.errors import InvalidArgumentError, message, suggest
+from minitensor.ops import cast
 
-__all__ = ["channels_last", "is_size", "one_of", "rate_of", "refused", "size", "sizes", "unbuilt"]
+__all__ = [
+    "as_floats",
+    "channels_last",
+    "is_size",
+    "one_of",
+    "rate_of",
+    "refused",
+    "size",
+    "sizes",
+    "unbuilt",
+]
 
 
 def refused(layer: Any, fault: str, rule: str, fix: str) -> InvalidArgumentError:
@@ -100,6 +112,11 @@ def channels_last(layer: Any, data_format: Any) -> str:
             "leave data_format out, and turn the images: mt.transpose(x, [0, 2, 3, 1])",
         )  # fmt: skip
     return "channels_last"
+
+
+def as_floats(layer: Any, x: Any) -> Any:
+    """The input of a layer that computes with fractions: whole numbers become floats."""
+    return cast(x, layer.compute_dtype) if kind_of(x.dtype) in "iub" else x
 
 
 _WEIGHTS = ("alpha", "beta", "bias", "embeddings", "gamma", "kernel")

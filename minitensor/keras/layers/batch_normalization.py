@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from minitensor import nn, ops
-from minitensor.keras.layers.arguments import refused
+from minitensor.keras.layers.arguments import as_floats, refused
 from minitensor.keras.layers.normalization import Normalizing
 
 __all__ = ["BatchNormalization"]
@@ -89,6 +89,7 @@ class BatchNormalization(Normalizing):
 
     def call(self, inputs: Any, training: Any = None, mask: Any = None) -> Any:
         """The normalised input; while training, the moving averages move."""
+        inputs = as_floats(self, inputs)
         if training and self.trainable:
             mean, variance = self._moments(inputs, mask)
             for average, value in ((self.moving_mean, mean), (self.moving_variance, variance)):

@@ -7,7 +7,7 @@ from typing import Any
 from minitensor import nn, ops
 from minitensor.keras import activations
 from minitensor.keras.input_spec import InputSpec
-from minitensor.keras.layers.arguments import channels_last, refused, size, sizes
+from minitensor.keras.layers.arguments import as_floats, channels_last, refused, size, sizes
 from minitensor.keras.layers.parametric import Parametric
 
 __all__ = ["Conv1D", "Conv2D", "Sliding"]
@@ -138,6 +138,7 @@ class _Convolution(Sliding):
     def call(self, inputs: Any) -> Any:
         """activation(convolution + bias)."""
         self._check_room(inputs, self.kernel)
+        inputs = as_floats(self, inputs)
         if self.groups == 1:
             return self._finish(self._slide(inputs, self.kernel))
         parts = zip(ops.split(inputs, self.groups, axis=-1),

@@ -6,7 +6,7 @@ from typing import Any
 
 from minitensor.keras import activations
 from minitensor.keras.input_spec import InputSpec
-from minitensor.keras.layers.arguments import refused, size
+from minitensor.keras.layers.arguments import as_floats, refused, size
 from minitensor.keras.layers.parametric import Parametric
 
 __all__ = ["Dense"]
@@ -70,7 +70,7 @@ class Dense(Parametric):
 
     def call(self, inputs: Any) -> Any:
         """activation(inputs @ kernel + bias)."""
-        x = inputs @ self.kernel
+        x = as_floats(self, inputs) @ self.kernel
         if self.bias is not None:
             x = x + self.bias
         return self.activation(x)

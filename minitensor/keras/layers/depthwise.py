@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from minitensor import nn, ops
-from minitensor.keras.layers.arguments import size
+from minitensor.keras.layers.arguments import as_floats, size
 from minitensor.keras.layers.convolution import Sliding
 
 __all__ = ["DepthwiseConv1D", "DepthwiseConv2D", "SeparableConv1D", "SeparableConv2D"]
@@ -13,6 +13,7 @@ __all__ = ["DepthwiseConv1D", "DepthwiseConv2D", "SeparableConv1D", "SeparableCo
 
 def _apart(layer: Sliding, inputs: Any, kernel: Any) -> Any:
     """Each channel under its own filters; sequences are images of height 1."""
+    inputs = as_floats(layer, inputs)
     to = {"padding": layer.padding.upper()}
     if layer.rank == 2:
         return nn.depthwise_conv2d(

@@ -6,7 +6,7 @@ from typing import Any
 
 from minitensor import ops
 from minitensor.keras.input_spec import InputSpec
-from minitensor.keras.layers.arguments import channels_last, rate_of, refused
+from minitensor.keras.layers.arguments import as_floats, channels_last, rate_of, refused
 from minitensor.keras.layers.drawing import Drawing
 from minitensor.ops.neural import dropout_
 from minitensor.ops.random import stateless_normal
@@ -59,6 +59,7 @@ class Dropout(Drawing):
 
     def call(self, inputs: Any, training: Any = False) -> Any:
         """The inputs with gaps while training, else as they are."""
+        inputs = as_floats(self, inputs)
         if not training or self.rate == 0:
             return inputs
         if self.rate == 1:
@@ -134,6 +135,7 @@ class GaussianNoise(Drawing):
 
     def call(self, inputs: Any, training: Any = False) -> Any:
         """The inputs, blurred while training."""
+        inputs = as_floats(self, inputs)
         if not training or self.stddev == 0:
             return inputs
         return inputs + self.stddev * _normal_like(inputs, self._next_seed())
@@ -167,6 +169,7 @@ class GaussianDropout(Drawing):
 
     def call(self, inputs: Any, training: Any = False) -> Any:
         """The inputs, scaled at random while training."""
+        inputs = as_floats(self, inputs)
         if not training or self.rate == 0:
             return inputs
         deviation = (self.rate / (1 - self.rate)) ** 0.5

@@ -11,7 +11,7 @@ from typing import Any
 from minitensor import nn, ops
 from minitensor.errors import ArgumentError, Fault, message
 from minitensor.keras.input_spec import InputSpec
-from minitensor.keras.layers.arguments import is_size, refused
+from minitensor.keras.layers.arguments import as_floats, is_size, refused
 from minitensor.keras.layers.parametric import Parametric
 from minitensor.shapes import axis_of
 
@@ -144,6 +144,7 @@ class LayerNormalization(Normalizing):
 
     def call(self, inputs: Any) -> Any:
         """The normalised input."""
+        inputs = as_floats(self, inputs)
         mean, variance = nn.moments(inputs, self._axes(inputs.ndim), keepdims=True)
         return self._scaled((inputs - mean) * ops.rsqrt(variance + self.epsilon))
 
@@ -215,7 +216,7 @@ class GroupNormalization(Normalizing):
         if known.count(-1) > 1:  # one size may follow from the others, more must be looked up
             known = [ops.shape(inputs)[i] if n == -1 else n for i, n in enumerate(known)]
         apart = [*known[:axis], self.groups, inputs.shape[axis] // self.groups, *known[axis + 1 :]]
-        x = ops.reshape(inputs, apart)
+        x = ops.reshape(as_floats(self, inputs), apart)
         axes = [i for i in range(1, rank + 1) if i != axis]
         mean, variance = nn.moments(x, axes, keepdims=True)
         x = (x - mean) * ops.rsqrt(variance + self.epsilon)
@@ -256,7 +257,7 @@ class UnitNormalization(Parametric):
 
     def call(self, inputs: Any) -> Any:
         """The vectors of length 1."""
-        return ops.l2_normalize(inputs, axis=self.axis)
+        return ops.l2_normalize(as_floats(self, inputs), axis=self.axis)
 
 
 class RMSNormalization(Normalizing):
@@ -287,7 +288,7 @@ class RMSNormalization(Normalizing):
 
     def call(self, inputs: Any) -> Any:
         """The scaled input."""
-        axes = self._axes(inputs.ndim)
+        axes, inputs = self._axes(inputs.ndim), as_floats(self, inputs)
         square = ops.reduce_mean(ops.square(inputs), axis=axes, keepdims=True)
         unit = inputs * ops.rsqrt(square + self.epsilon)
         return unit * self._along(self.scale, inputs.ndim)

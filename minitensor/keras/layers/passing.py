@@ -85,12 +85,13 @@ class Masking(Layer):
 
     def call(self, inputs: Any) -> Any:
         """The input, with hidden steps as zeros."""
-        counts = ops.reduce_any(ops.not_equal(inputs, self.mask_value), axis=-1, keepdims=True)
+        counts = ops.expand_dims(self.compute_mask(inputs), axis=-1)
         return inputs * ops.cast(counts, inputs.dtype)
 
     def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
         """Which steps count."""
-        return ops.reduce_any(ops.not_equal(inputs, self.mask_value), axis=-1)
+        hidden = self.mask_value if inputs.dtype.is_floating else int(self.mask_value)
+        return ops.reduce_any(ops.not_equal(inputs, hidden), axis=-1)
 
 
 class Lambda(Layer):

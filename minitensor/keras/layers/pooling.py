@@ -7,7 +7,7 @@ from typing import Any
 from minitensor import nn, ops
 from minitensor.keras.input_spec import InputSpec
 from minitensor.keras.layer import Layer
-from minitensor.keras.layers.arguments import channels_last, one_of, sizes
+from minitensor.keras.layers.arguments import as_floats, channels_last, one_of, sizes
 
 __all__ = [
     "AveragePooling1D",
@@ -111,7 +111,9 @@ class AveragePooling1D(_Pooling):
 
     def call(self, inputs: Any) -> Any:
         """The mean of each window."""
-        return nn.avg_pool1d(inputs, self.pool_size, self.strides, self.padding.upper())
+        return nn.avg_pool1d(
+            as_floats(self, inputs), self.pool_size, self.strides, self.padding.upper()
+        )
 
 
 class AveragePooling2D(_Pooling):
@@ -136,8 +138,9 @@ class AveragePooling2D(_Pooling):
     def call(self, inputs: Any) -> Any:
         """The mean of each window."""
         return nn.avg_pool2d(
-            inputs, ksize=self.pool_size, strides=self.strides, padding=self.padding.upper()
-        )
+            as_floats(self, inputs), ksize=self.pool_size, strides=self.strides,
+            padding=self.padding.upper(),
+        )  # fmt: skip
 
 
 class _Global(Layer):
@@ -175,6 +178,7 @@ class GlobalAveragePooling1D(_Global):
 
     def call(self, inputs: Any, mask: Any = None) -> Any:
         """The mean of the steps."""
+        inputs = as_floats(self, inputs)
         if mask is None:
             return ops.reduce_mean(inputs, axis=1, keepdims=self.keepdims)
         counts = ops.expand_dims(ops.cast(mask, inputs.dtype), axis=-1)
@@ -203,7 +207,7 @@ class GlobalAveragePooling2D(_Global):
 
     def call(self, inputs: Any) -> Any:
         """The mean of the pixels."""
-        return ops.reduce_mean(inputs, axis=self._axes, keepdims=self.keepdims)
+        return ops.reduce_mean(as_floats(self, inputs), axis=self._axes, keepdims=self.keepdims)
 
 
 class GlobalMaxPooling1D(_Global):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from minitensor import nn
-from minitensor.keras.layers.arguments import refused, size, sizes
+from minitensor.keras.layers.arguments import as_floats, refused, size, sizes
 from minitensor.keras.layers.convolution import Sliding
 
 __all__ = ["Conv1DTranspose", "Conv2DTranspose"]
@@ -70,7 +70,7 @@ class _Transposed(Sliding):
 
     def call(self, inputs: Any) -> Any:
         """activation(transposed convolution + bias)."""
-        return self._finish(self._spread(inputs, self._output_shape(inputs)))
+        return self._finish(self._spread(as_floats(self, inputs), self._output_shape(inputs)))
 
     def _spread(self, inputs: Any, shape: list) -> Any: ...
 
