@@ -132,6 +132,16 @@ def test_endings(tmp_path: Path) -> None:
         model.save(tmp_path / "model.keras", signatures=None)
 
 
+def test_what_is_no_model(tmp_path: Path) -> None:
+    for save in (keras.saving.save_model, keras.saving.save_weights, keras.saving.load_weights):
+        with pytest.raises(ValueError, match=r"a Dense is no keras\.Model|A Dense is no"):
+            save(L.Dense(3), tmp_path / "model.keras" if save is keras.saving.save_model
+                 else tmp_path / "model.safetensors")  # fmt: skip
+    with pytest.warns(UserWarning, match="You are saving a model that has not yet been built"):
+        keras.Sequential([L.Dense(3)]).save(tmp_path / "model.keras")
+    assert not keras.models.load_model(tmp_path / "model.keras").built
+
+
 def test_files_that_may_not_be_replaced(files: dict) -> None:
     before = {name: path.read_bytes() for name, path in files.items()}
     for name, path in files.items():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
@@ -22,7 +23,7 @@ from minitensor.keras.saving.archive import packed, unpacked_config, unpacked_we
 from minitensor.keras.saving.filling import fill
 from minitensor.keras.saving.layout import places
 from minitensor.keras.saving.stored import by_place
-from minitensor.keras.saving.weights import as_safetensors, put, read_bytes
+from minitensor.keras.saving.weights import as_safetensors, check_model, put, read_bytes
 from minitensor.saved_model.pair import parsed
 from minitensor.saved_model.values import Broken
 
@@ -34,7 +35,7 @@ def save_model(model: Any, filepath: str | os.PathLike, overwrite: bool = True,
     """Write a model into a file: what it is made of, its weights, and how far its training is.
 
     The file is a zip of JSON and safetensors. It holds no code: a class of your own is needed to
-    load its models.
+    load its models. Keras does not read the file, but the weights that `save_weights` writes.
 
     Args:
         model: the model.
@@ -45,8 +46,8 @@ def save_model(model: Any, filepath: str | os.PathLike, overwrite: bool = True,
             effect.
 
     Raises:
-        InvalidArgumentError: (also a ValueError) for another ending, for a file that may not be
-            replaced, and for models that hold functions without a registered name.
+        InvalidArgumentError: (also a ValueError) for what is no model, for another ending, for a
+            file that may not be replaced, and for functions without a registered name.
 
     Example:
         >>> import minitensor as mt, tempfile
@@ -72,6 +73,11 @@ def save_model(model: Any, filepath: str | os.PathLike, overwrite: bool = True,
                     "the ending says the format",
                     f"model.save({str(path.with_suffix('.keras'))!r})")
         )  # fmt: skip
+    check_model("save_model", model)
+    if not model.built:
+        warnings.warn("You are saving a model that has not yet been built. It might not contain "
+                      "any weights yet. Consider building the model first by calling it on some "
+                      "data.", stacklevel=2)  # fmt: skip
     config = serialize(model)
     compiling = model.get_compile_config() if include_optimizer else None
     config["compile_config"] = compiling or {}

@@ -10,7 +10,14 @@ from typing import Any
 import numpy as np
 
 from minitensor.backend import to_numpy
-from minitensor.errors import DataLossError, InvalidArgumentError, NotFoundError, message
+from minitensor.errors import (
+    DataLossError,
+    InvalidArgumentError,
+    NotFoundError,
+    message,
+    shorten,
+)
+from minitensor.keras.model import Model
 from minitensor.keras.saving.archive import unpacked_weights
 from minitensor.keras.saving.filling import fill
 from minitensor.keras.saving.hdf5 import read_hdf5, write_hdf5
@@ -21,8 +28,8 @@ from minitensor.saved_model.pair import replace, safetensors
 from minitensor.saved_model.values import Broken
 from minitensor.variable import Variable
 
-__all__ = ["MissingModelError", "as_safetensors", "load_weights", "put", "read_bytes",
-           "save_weights"]  # fmt: skip
+__all__ = ["MissingModelError", "as_safetensors", "check_model", "load_weights", "put",
+           "read_bytes", "save_weights"]  # fmt: skip
 
 
 class MissingModelError(NotFoundError, FileNotFoundError, ValueError):
@@ -179,7 +186,22 @@ def _reader(path: Path) -> Any:
     )  # fmt: skip
 
 
+def check_model(what: str, model: Any) -> None:
+    """Check that something is a model.
+
+    Raises:
+        InvalidArgumentError: (also a ValueError) when it is not.
+    """
+    if not isinstance(model, Model):
+        raise InvalidArgumentError(
+            message(what, shorten(model), f"a {type(model).__name__} is no keras.Model",
+                    "models are saved, with their layers", "put the layers into a model, for "
+                    "example keras.Sequential; mt.train.Checkpoint saves any mt.Module")
+        )  # fmt: skip
+
+
 def _check_built(model: Any, what: str) -> None:
+    check_model(what, model)
     if not model.built:
         raise InvalidArgumentError(
             message(what, f"the model {model.name!r}",
