@@ -51,7 +51,10 @@ class _Step(NamedTuple):
 
 
 def in_user_code(error: Exception) -> None:
-    """Put the learner's lines into the message of an error that left a converted function."""
+    """Put the learner's lines, if there are any, into the message of an error.
+
+    It has left a converted function, which may be the engine's own, such as a model's `train_step`.
+    """
     extra = error.__dict__
     if "autograph_cause" not in extra:
         hint = extra.pop("autograph_hint", None) or next(
@@ -60,6 +63,8 @@ def in_user_code(error: Exception) -> None:
         said = f"{type(error).__name__}: {error}".removesuffix(": ")
         extra["autograph_cause"] = f"{said}\n\n{hint}" if hint else said
     steps = "\n".join(_shortened([*_steps(error.__traceback__)]))
+    if not steps:
+        return
     cause = "\n".join(
         f"    {line}" if line else "" for line in extra["autograph_cause"].split("\n")
     )
