@@ -134,3 +134,114 @@ def test_mistakes_with_images_are_explained() -> None:
         layers.Resizing(3, 4)(mt.keras.Input((None, None, 1)))
     with pytest.raises(ValueError, match="Only one of `pad_to_aspect_ratio`"):
         layers.Resizing(3, 4, crop_to_aspect_ratio=True, pad_to_aspect_ratio=True)
+
+
+# Texts.
+
+TEXTS = ABOUT["texts"]
+
+
+def known(text: dict) -> layers.TextVectorization:
+    layer = layers.TextVectorization(**text["arguments"])
+    if "vocabulary" not in text["arguments"]:
+        layer.adapt(ABOUT["sentences"])
+    return layer
+
+
+@pytest.mark.parametrize("text", TEXTS, ids=[str(text["arguments"])[:60] for text in TEXTS])
+def test_texts_become_the_numbers_of_keras(text: dict) -> None:
+    layer = known(text)
+    assert layer.get_vocabulary() == text["vocabulary"]
+    assert layer.vocabulary_size() == len(text["vocabulary"])
+    data = [*ABOUT["others"], *ABOUT["sentences"][:2]]
+    wanted = np.array(text["output"])
+    for call in (layer, mt.function(layer)):
+        np.testing.assert_allclose(call(mt.constant(data)).numpy(), wanted, rtol=1e-6)
+    again = layers.TextVectorization.from_config(json.loads(json.dumps(layer.get_config())))
+    np.testing.assert_allclose(again(data).numpy(), wanted, rtol=1e-6)
+
+
+@pytest.mark.parametrize("text", TEXTS[:2] + TEXTS[10:12])
+def test_texts_come_as_columns_and_one_by_one(text: dict) -> None:
+    layer = known(text)
+    column = np.array(ABOUT["others"])[:, None]
+    np.testing.assert_array_equal(layer(column).numpy(), layer(column[:, 0]).numpy())
+    one = layer(mt.constant(ABOUT["others"][1])).numpy()
+    np.testing.assert_array_equal(one, layer([ABOUT["others"][1]])[0].numpy())
+
+
+def test_a_vocabulary_is_learned_from_a_dataset() -> None:
+    whole, parts = layers.TextVectorization(), layers.TextVectorization()
+    whole.adapt(np.array(ABOUT["sentences"]))
+    parts.adapt(mt.data.Dataset.from_tensor_slices(ABOUT["sentences"]).batch(2))
+    assert whole.get_vocabulary() == parts.get_vocabulary()
+    layer = layers.TextVectorization(output_sequence_length=3, vocabulary=["cat", "dog"])
+    mapped = mt.data.Dataset.from_tensor_slices(["a cat", "dog"]).map(layer)
+    assert [row.numpy().tolist() for row in mapped] == [[1, 2, 0], [3, 0, 0]]
+
+
+def test_functions_may_standardize_and_split() -> None:
+    def without_tags(texts: mt.Tensor) -> mt.Tensor:
+        return mt.strings.regex_replace(mt.strings.lower(texts), "<[^>]*>", " ")
+
+    def letters(texts: mt.Tensor) -> mt.Tensor:
+        return mt.stack([mt.strings.substr(texts, i, 1) for i in range(2)], axis=-1)
+
+    layer = layers.TextVectorization(standardize=without_tags)
+    layer.adapt(["a<br>b A"])
+    assert layer.get_vocabulary() == ["", "[UNK]", "a", "b"]
+    layer = layers.TextVectorization(split=letters, output_sequence_length=3)
+    layer.adapt(["ab", "ca"])
+    for call in (layer, mt.function(layer)):
+        assert call(mt.constant(["ba", "cz"])).numpy().tolist() == [[4, 2, 0], [3, 1, 0]]
+
+
+def test_a_model_begins_with_text() -> None:
+    layer = layers.TextVectorization(output_sequence_length=5)
+    layer.adapt(ABOUT["sentences"])
+    model = mt.keras.Sequential([mt.keras.Input((1,), dtype="string"), layer,
+                                 layers.Embedding(layer.vocabulary_size(), 3),
+                                 layers.GlobalAveragePooling1D(), layers.Dense(1)])  # fmt: skip
+    assert model(mt.constant([["the cat"], ["a dog sat"]])).shape == (2, 1)
+
+
+LOOKUPS = ABOUT["lookups"]
+
+
+@pytest.mark.parametrize("case", LOOKUPS, ids=lambda c: f"{c['kind']} {c['arguments']}"[:70])
+def test_terms_have_the_numbers_of_keras(case: dict) -> None:
+    layer = getattr(layers, case["kind"])(**case["arguments"])
+    if case["seen"] is not None:
+        layer.adapt(np.array(case["seen"]))
+    assert layer.get_vocabulary() == case["vocabulary"]
+    for call in (layer, mt.function(layer)):
+        found = call(mt.constant(case["data"])).numpy()
+        if case["arguments"].get("invert") and case["kind"] == "StringLookup":
+            found = [term.decode() for term in found]
+        np.testing.assert_array_equal(found, case["output"])
+
+
+def test_several_numbers_for_unknown_terms() -> None:
+    layer = layers.StringLookup(vocabulary=["a"], num_oov_indices=3, mask_token="")
+    assert layer.get_vocabulary() == ["", "[UNK]", "[UNK]", "[UNK]", "a"]
+    found = layer(["a", *"bcdefgh"]).numpy().tolist()
+    assert found[0] == 4
+    assert set(found[1:]) == {1, 2, 3}
+    assert layer(["b"]).numpy() == found[1]
+
+
+def test_mistakes_with_texts_are_explained() -> None:
+    with pytest.raises(RuntimeError, match="You must set the layer's vocabulary before calling"):
+        layers.TextVectorization()(["a"])
+    with pytest.raises(ValueError, match="at least one repeated term"):
+        layers.StringLookup(vocabulary=["a", "b", "a"])
+    with pytest.raises(ValueError, match="`output_sequence_length` must not be set"):
+        layers.TextVectorization(output_mode="count", output_sequence_length=3)
+    with pytest.raises(ValueError, match="input rank must be 1 or the last"):
+        layers.TextVectorization(vocabulary=["a"])(np.array([["a", "b"]]))
+    with pytest.raises(ValueError, match="should be in vocabulary"):
+        layers.IntegerLookup(vocabulary=[1], num_oov_indices=0)([2])
+    with pytest.raises(ValueError, match="whitespace"):
+        layers.TextVectorization(split="white_space")
+    with pytest.raises(ValueError, match="greater than 1"):
+        layers.StringLookup(max_tokens=1)

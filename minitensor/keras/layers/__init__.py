@@ -24,6 +24,8 @@ from minitensor.keras.layers.depthwise import SeparableConv1D as SeparableConvol
 from minitensor.keras.layers.depthwise import SeparableConv2D as SeparableConv2D
 from minitensor.keras.layers.depthwise import SeparableConv2D as SeparableConvolution2D
 from minitensor.keras.layers.embedding import Embedding as Embedding
+from minitensor.keras.layers.encoding import CategoryEncoding as CategoryEncoding
+from minitensor.keras.layers.encoding import Discretization as Discretization
 from minitensor.keras.layers.features import Normalization as Normalization
 from minitensor.keras.layers.features import Rescaling as Rescaling
 from minitensor.keras.layers.gru import GRU as GRU
@@ -58,6 +60,7 @@ from minitensor.keras.layers.merging import minimum as minimum
 from minitensor.keras.layers.merging import multiply as multiply
 from minitensor.keras.layers.merging import subtract as subtract
 from minitensor.keras.layers.multi_head_attention import MultiHeadAttention as MultiHeadAttention
+from minitensor.keras.layers.noise import AlphaDropout as AlphaDropout
 from minitensor.keras.layers.noise import Dropout as Dropout
 from minitensor.keras.layers.noise import GaussianDropout as GaussianDropout
 from minitensor.keras.layers.noise import GaussianNoise as GaussianNoise
@@ -101,6 +104,9 @@ from minitensor.keras.layers.shaping import Reshape as Reshape
 from minitensor.keras.layers.simple_rnn import SimpleRNN as SimpleRNN
 from minitensor.keras.layers.simple_rnn import SimpleRNNCell as SimpleRNNCell
 from minitensor.keras.layers.stacked_cells import StackedRNNCells as StackedRNNCells
+from minitensor.keras.layers.text_lookup import IntegerLookup as IntegerLookup
+from minitensor.keras.layers.text_lookup import StringLookup as StringLookup
+from minitensor.keras.layers.text_vectorization import TextVectorization as TextVectorization
 from minitensor.keras.layers.time_distributed import TimeDistributed as TimeDistributed
 from minitensor.keras.layers.transposed import Conv1DTranspose as Conv1DTranspose
 from minitensor.keras.layers.transposed import Conv1DTranspose as Convolution1DTranspose
@@ -116,6 +122,7 @@ __all__ = [
     "ActivityRegularization",
     "Add",
     "AdditiveAttention",
+    "AlphaDropout",
     "Attention",
     "Average",
     "AveragePooling1D",
@@ -124,6 +131,7 @@ __all__ = [
     "AvgPool2D",
     "BatchNormalization",
     "Bidirectional",
+    "CategoryEncoding",
     "CenterCrop",
     "Concatenate",
     "Conv1D",
@@ -139,6 +147,7 @@ __all__ = [
     "Dense",
     "DepthwiseConv1D",
     "DepthwiseConv2D",
+    "Discretization",
     "Dot",
     "Dropout",
     "Embedding",
@@ -159,6 +168,7 @@ __all__ = [
     "Input",
     "InputLayer",
     "InputSpec",
+    "IntegerLookup",
     "LSTMCell",
     "Lambda",
     "Layer",
@@ -199,7 +209,9 @@ __all__ = [
     "SpatialDropout1D",
     "SpatialDropout2D",
     "StackedRNNCells",
+    "StringLookup",
     "Subtract",
+    "TextVectorization",
     "TimeDistributed",
     "UnitNormalization",
     "UpSampling1D",
