@@ -141,3 +141,36 @@ def test_compiled_models(tmp_path: Path) -> None:
     histories = [m.fit(x, y, epochs=2, verbose=0, shuffle=False).history for m in (model, again)]
     assert histories[0] == histories[1]
     status.assert_consumed()
+
+
+def test_sequential_models_with_and_without_an_input(tmp_path: Path) -> None:
+    layers = mt.keras.layers
+    model = mt.keras.Sequential([mt.keras.Input((4,)), layers.Dense(3), layers.Dense(2)])
+    path = mt.train.Checkpoint(model=model).save(tmp_path / "ck")
+    assert mt.train.list_variables(path)[1][0].startswith("model/layers/0/bias/")
+    later = mt.keras.Sequential()
+    status = mt.train.Checkpoint(model=later).restore(path)
+    later.add(layers.Dense(3))
+    later.add(layers.Dense(2))
+    x = mt.ones((1, 4))
+    np.testing.assert_array_equal(later(x).numpy(), model(x).numpy())
+    status.assert_consumed()
+    i = mt.keras.Input((4,))
+    functional = mt.keras.Model(i, layers.Dense(2)(layers.Dense(3)(i)))
+    mt.train.Checkpoint(model=functional).restore(path).assert_consumed()
+    np.testing.assert_array_equal(functional(x).numpy(), model(x).numpy())
+
+
+def test_a_model_with_more_layers(tmp_path: Path) -> None:
+    def dense(*units: int) -> Any:
+        inputs = mt.keras.Input((4,))
+        return mt.keras.Sequential([inputs, *[mt.keras.layers.Dense(n) for n in units]])
+
+    path = mt.train.Checkpoint(model=dense(3, 2)).save(tmp_path / "ck")
+    with pytest.raises(AssertionError, match=r"in the program: \(root\)\.model\.layers\.2, "):
+        mt.train.Checkpoint(model=dense(3, 2, 2)).restore(path).assert_consumed()
+    with pytest.raises(AssertionError, match=r"checkpoint \(root\)\.model\.layers\.1\.kernel"):
+        mt.train.Checkpoint(model=dense(3)).restore(path).expect_partial().assert_consumed()
+    with pytest.raises(ValueError, match=r"  \(root\)\.model\.layers\.0\.kernel: float32\[4, 3\] in "
+                       r"the checkpoint, float32\[4, 5\] in the program"):  # fmt: skip
+        mt.train.Checkpoint(model=dense(5, 2)).restore(path)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from minitensor import nest
@@ -11,8 +11,10 @@ from minitensor.errors import InvalidArgumentError, message, suggest
 from minitensor.keras.configuration import serialize
 from minitensor.keras.functional import LayerGraph
 from minitensor.keras.layer import Layer
+from minitensor.keras.layers.input_layer import InputLayer
 from minitensor.keras.symbolic import any_symbolic
 from minitensor.keras.training.trainer import Trainer
+from minitensor.train.objects import attributes
 
 __all__ = ["Functional", "Model"]
 
@@ -143,6 +145,14 @@ class Model(Trainer, Layer):
         show(self, line_length, print_fn, expand_nested, show_trainable, layer_range)
 
     # Configurations and files.
+
+    def _checkpoint_parts(self) -> Iterator[tuple[str, Any]]:
+        """What checkpoints look into: layers under `layers`, without inputs, and attributes."""
+        if "_in_order" in vars(self) or "_parts" in vars(self):
+            yield "layers", [x for x in self.layers if not isinstance(x, InputLayer)]
+        for name, value in attributes(self):
+            if name not in ("_in_order", "_parts"):
+                yield name, value
 
     def get_config(self) -> dict[str, Any]:
         """What it is made of, as plain data; for an own class, the arguments it was made with."""

@@ -17,7 +17,17 @@ from minitensor.module import Trackable
 from minitensor.random import Generator
 from minitensor.variable import Variable
 
-__all__ = ["Found", "has_state", "is_container", "is_trackable", "key_of", "part", "parts", "walk"]
+__all__ = [
+    "Found",
+    "attributes",
+    "has_state",
+    "is_container",
+    "is_trackable",
+    "key_of",
+    "part",
+    "parts",
+    "walk",
+]
 
 VALUE, STATE = ".ATTRIBUTES/VARIABLE_VALUE", ".ATTRIBUTES/ITERATOR_STATE"
 
@@ -55,8 +65,7 @@ def parts(thing: Any) -> Iterator[tuple[str, Any]]:
     elif isinstance(thing, Generator):
         named = [("_state_var", thing.state)]
     elif isinstance(thing, Trackable):
-        ignored = thing._TF_MODULE_IGNORED_PROPERTIES
-        named = [(name, value) for name, value in vars(thing).items() if name not in ignored]
+        named = attributes(thing)
     elif isinstance(thing, Mapping):
         named = _items(thing)
     elif is_container(thing):
@@ -66,6 +75,12 @@ def parts(thing: Any) -> Iterator[tuple[str, Any]]:
     for name, value in named:
         if is_trackable(value):
             yield name, _actual(value)
+
+
+def attributes(thing: Trackable) -> list[tuple[str, Any]]:
+    """The attributes that it looks into. A class may define `_checkpoint_parts` to give others."""
+    ignored = thing._TF_MODULE_IGNORED_PROPERTIES
+    return [(name, value) for name, value in vars(thing).items() if name not in ignored]
 
 
 def _items(mapping: Mapping) -> Iterator[tuple[str, Any]]:

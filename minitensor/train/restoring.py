@@ -53,7 +53,7 @@ class Restoration:
         self.bound: dict[int, Any] = {}
         """The objects of the program, by the number of the entry that they belong to."""
         self.quiet = False
-        self._match([(0, root, None, "")])
+        self._match([(0, root, -1, "")])
 
     def look(self, numbers: Iterable[int] | None = None, name: str | None = None) -> None:
         """Restore what has appeared since the last look: in these entries, under this name."""
@@ -65,13 +65,13 @@ class Restoration:
         found = [(i, entry) for i, entry in enumerate(self.entries) if i not in self.bound]
         return [entry for _, entry in found if entry.holds_something]
 
-    def _new_parts(self, number: int, name: str | None) -> list[tuple[int, Any, Any, str]]:
+    def _new_parts(self, number: int, name: str | None) -> list[tuple[int, Any, int, str]]:
         """Parts of an object that the checkpoint knows and that were not there before."""
         entry, thing = self.entries[number], self.bound[number]
         wanted = entry.parts if name is None else {name} & entry.parts.keys()
         if not wanted:
             return []
-        return [(entry.parts[key], x, thing, key) for key, x in parts(thing)
+        return [(entry.parts[key], x, number, key) for key, x in parts(thing)
                 if key in wanted and self._is_new(entry.parts[key], x)]  # fmt: skip
 
     def _is_new(self, number: int, thing: Any) -> bool:
@@ -79,9 +79,12 @@ class Restoration:
         known = self.bound.get(number)
         return known is None or (is_container(thing) and known is not thing)
 
-    def _match(self, positions: list[tuple[int, Any, Any, str]]) -> None:
-        """Go on from these entries, objects, their owners and names, as far as both sides go."""
-        found: dict[int, tuple[Any, Any, str]] = {}
+    def _match(self, positions: list[tuple[int, Any, int, str]]) -> None:
+        """Go on from these entries and objects as far as both sides go.
+
+        Each is a part of another entry, given by its number, under a name.
+        """
+        found: dict[int, tuple[Any, int, str]] = {}
         stack = positions[::-1]
         while stack:
             number, thing, owner, name = stack.pop()
@@ -91,13 +94,13 @@ class Restoration:
                     self._warn_of_two(entry)
                 continue
             found[number] = thing, owner, name
-            inside = [(entry.parts[key], x, thing, key) for key, x in parts(thing)
+            inside = [(entry.parts[key], x, number, key) for key, x in parts(thing)
                       if key in entry.parts]  # fmt: skip
             stack += inside[::-1]
         if found:
             self._carry_out(found)
 
-    def _carry_out(self, found: dict[int, tuple[Any, Any, str]]) -> None:
+    def _carry_out(self, found: dict[int, tuple[Any, int, str]]) -> None:
         pairs = [(self.entries[number], thing) for number, (thing, _, _) in found.items()]
         variables = [(e, x) for e, x in pairs if e.value is not None]
         _check(variables)
@@ -113,16 +116,18 @@ class Restoration:
         for number, (thing, owner, name) in found.items():
             self._wait(number, thing, owner, name)
 
-    def _wait(self, number: int, thing: Any, owner: Any, name: str) -> None:
+    def _wait(self, number: int, thing: Any, owner_number: int, name: str) -> None:
         """Let the rest of an entry wait at an object that lacks some of its parts."""
         missing = any(n not in self.bound for n in self.entries[number].parts.values())
         waiting = Waiting(self, number) if missing else None
-        if isinstance(thing, (list, dict)):
+        owner = self.bound.get(owner_number)
+        if waiting is not None and type(thing) in (list, dict):
             kind = WaitingList if isinstance(thing, list) else WaitingDict
-            if waiting is not None and type(thing) in (list, dict):
-                thing = self.bound[number] = _put(owner, name, thing, kind(thing))
-            if isinstance(thing, (WaitingList, WaitingDict)):
-                thing._waiting = waiting
+            thing = self.bound[number] = _put(owner, name, thing, kind(thing))
+        if isinstance(thing, (WaitingList, WaitingDict)):
+            thing._waiting = waiting
+        elif is_container(thing) and waiting is not None:  # its owner has to look instead
+            thing, waiting = owner, Waiting(self, owner_number)
         for place in (thing, getattr(thing, "_root", None)):
             if isinstance(place, Trackable):
                 vars(place)["_waiting"] = waiting

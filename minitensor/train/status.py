@@ -93,11 +93,12 @@ class CheckpointLoadStatus:
         """What the program has and the checkpoint does not."""
         self._restoration.look()
         bound = {id(thing) for thing in self._restoration.bound.values()}
-        return [found for found in walk(self._root) if id(found.thing) not in bound]
+        return [found for found in walk(self._root)
+                if id(found.thing) not in bound and not is_container(found.thing)]  # fmt: skip
 
     def _differences(self) -> str:
         """The first names on either side, for messages."""
-        here = [_label(f) for f in self._unbound() if not is_container(f.thing)]
+        here = [_label(found) for found in self._unbound()]
         there = [entry.label for entry in self._restoration.unmatched()]
         return (
             f"Only in the checkpoint: {_few(there)}; only in the program: {_few(here)}. "

@@ -16,7 +16,9 @@ class Waiting:
 
     def look(self, name: str | None = None) -> None:
         """Restore the parts that are there now, or the one of that name."""
-        self.restoration.look([self.number], name)
+        thing = self.restoration.bound[self.number]
+        own_names = hasattr(thing, "_checkpoint_parts")
+        self.restoration.look([self.number], None if own_names else name)
 
     def __reduce__(self) -> tuple:
         return type(None), ()  # a copy of the object does not wait
