@@ -31,18 +31,36 @@ class _Calls(threading.local):
     stack: tuple[Call, ...] = ()
     number = 0
     """Counts calls that nothing else called: what a layer says belongs to one of them."""
+    before_build: tuple[tuple[Any, dict], ...] = ()
+    """Layers that were built in the outermost call, and what they were before."""
 
     @contextmanager
     def of(self, layer: Any, training: Any) -> Iterator[None]:
         """Within it, `layer` is the one that calls."""
         if not self.stack:
             self.number += 1
+            self.before_build = ()
         before, self.stack = self.stack, (*self.stack, Call(layer, training))
         scope, state.scope = state.scope, scope_of(layer.name)
         try:
             yield
+        except BaseException:
+            if not before:
+                self._unbuild()
+            raise
         finally:
             self.stack, state.scope = before, scope
+
+    def builds(self, layer: Any) -> None:
+        """Remember a layer as it is before it is built, for the case that the call fails."""
+        was = {name: [*x] if type(x) is list else x for name, x in vars(layer).items()}
+        self.before_build = (*self.before_build, (layer, was))
+
+    def _unbuild(self) -> None:
+        """Layers whose first call failed are as before: the next inputs may have other sizes."""
+        for layer, was in reversed(self.before_build):
+            vars(layer).clear()
+            vars(layer).update(was)
 
     @property
     def training(self) -> Any:
@@ -79,6 +97,8 @@ class Signature(NamedTuple):
     names: tuple[str, ...]
     training: Any
     """The default of `training`; None without one."""
+    required: tuple[str, ...]
+    """Those without a default."""
 
     def takes(self, name: str) -> bool:
         """Whether there is an argument of that name."""
@@ -96,7 +116,9 @@ def _signature(function: Any) -> Signature:
     return Signature(
         tuple(p.name for p in parameters if p.kind is not p.VAR_KEYWORD),
         None if default is inspect.Parameter.empty else default,
-    )
+        tuple(p.name for p in parameters
+              if p.default is p.empty and p.kind is p.POSITIONAL_OR_KEYWORD),
+    )  # fmt: skip
 
 
 def signature_of(cls: type, method: str = "call") -> Signature:

@@ -7,9 +7,11 @@ from typing import Any
 
 from minitensor import nest
 from minitensor.dtypes import as_dtype
-from minitensor.errors import InvalidArgumentError, message
+from minitensor.errors import ArgumentError, InvalidArgumentError, message
+from minitensor.keras.calling import signature_of
+from minitensor.shapes import TensorShape
 
-__all__ = ["InputSpec", "check_inputs"]
+__all__ = ["InputSpec", "check_inputs", "check_shapes"]
 
 
 class InputSpec:
@@ -58,7 +60,7 @@ class InputSpec:
             return f"expected max_ndim={self.max_ndim}, found ndim={len(shape)}"
         if self.min_ndim is not None and len(shape) < self.min_ndim:
             return f"expected min_ndim={self.min_ndim}, found ndim={len(shape)}. {full}"
-        if self.dtype is not None and x.dtype != self.dtype:
+        if self.dtype is not None and x.dtype not in (self.dtype, None):
             return f"expected dtype={self.dtype.name}, found dtype={x.dtype.name}"
         axes = dict(enumerate(self.shape)) if self.shape else self.axes
         for axis, size in axes.items():
@@ -84,7 +86,13 @@ def check_inputs(layer: str, spec: Any, inputs: Any) -> None:
         return
     specs = nest.flatten(spec)
     found = nest.flatten(inputs)
-    shapes = ", ".join(str(tuple(x.shape)) for x in found)
+    if isinstance(spec, InputSpec) and len(found) == 1 and nest.is_nested(inputs):
+        raise InvalidArgumentError(
+            message(f"layer '{layer}'", f"a {type(inputs).__name__} with one tensor inside",
+                    f"Layer '{layer}' expected the tensor itself",
+                    "a list or dict is for layers of several inputs", "take the tensor out of it")
+        )  # fmt: skip
+    shapes = ", ".join("none" if x is None else str(tuple(x.shape)) for x in found)
     if len(specs) != len(found):
         raise InvalidArgumentError(
             message(f"layer '{layer}'", f"inputs of shapes {shapes}",
@@ -101,3 +109,44 @@ def check_inputs(layer: str, spec: Any, inputs: Any) -> None:
                         "give the layer inputs of the sizes it was built for (the first axis is "
                         "the batch), or make a new layer")
             )  # fmt: skip
+
+
+def check_shapes(layer: Any, args: tuple, kwargs: Mapping[str, Any]) -> None:
+    """Compare the shapes that a layer is to be built for with what it expects.
+
+    Raises:
+        ArgumentError: (also a TypeError) for a shape that is missing.
+        InvalidArgumentError: (also a ValueError) for what is no shape, or does not fit.
+    """
+    needed, spec = signature_of(type(layer), "build").required, layer.input_spec
+    missing = [name for name in needed[len(args) :] if name not in kwargs]
+    if spec is not None and args and args[0] is None:
+        missing = [*needed[:1], *missing]
+    if missing:
+        raise ArgumentError(
+            message(f"layer '{layer.name}'", "",
+                    f"{type(layer).__name__}.build misses `{missing[0]}`",
+                    "weights have the sizes that the inputs ask for",
+                    "call the layer on all its inputs, or say their shapes: layer.build((None, 8))")
+        )  # fmt: skip
+    places = [_place(shape) for shape in args if shape is not None]
+    if spec is not None and places:
+        check_inputs(layer.name, spec, places[0])
+
+
+class _Place:
+    """What is known of an input before there is one."""
+
+    dtype = None
+
+    def __init__(self, shape: Any):
+        self.shape = TensorShape(shape)
+
+
+def _place(shape: Any) -> Any:
+    """A shape as something that can be compared; for a list or dict of shapes, each of them."""
+    if isinstance(shape, Mapping):
+        return {key: _place(one) for key, one in shape.items()}
+    if isinstance(shape, (list, tuple)) and any(isinstance(x, (list, tuple)) for x in shape):
+        return [None if one is None else _place(one) for one in shape]
+    return _Place(shape)

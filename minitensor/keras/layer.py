@@ -23,11 +23,13 @@ from minitensor.errors import (
 )
 from minitensor.keras import symbolic, tracking
 from minitensor.keras.calling import calls, mask_of, set_mask, signature_of
+from minitensor.keras.configuration import kind_of
 from minitensor.keras.input_spec import InputSpec, check_inputs
 from minitensor.keras.naming import auto_name, checked_name
 from minitensor.keras.weighted import Weighted, dtype_name
 from minitensor.ops import cast
 from minitensor.ops import shape as sizes_of
+from minitensor.shapes import TensorShape
 from minitensor.tensor import Operand, Tensor
 
 __all__ = ["InputSpec", "Layer"]
@@ -68,6 +70,8 @@ class Layer(Weighted):
     input_spec: Any = None
     """What inputs must be like: an `InputSpec`, or one for each input."""
     autocast = True
+    takes_plain_data = False
+    """Whether its first argument may be other than tensors: text, lists of text."""
     activity_regularizer: Any = None
     _first_shape: tuple | None = None
     _first_end = 0
@@ -122,6 +126,7 @@ class Layer(Weighted):
         training = self._settle_training(args, kwargs)
         with calls.of(self, training):
             self._last_call = calls.number
+            self._check_given(args, kwargs)
             first = not self.built
             if first:
                 self._build_for(args, kwargs)
@@ -185,13 +190,7 @@ class Layer(Weighted):
         if any(isinstance(x, (np.ndarray, Operand)) for x in leaves):
             return nest.map_structure(self._tensors, value)
         if isinstance(value, list) and any(isinstance(x, (int, float)) for x in leaves):
-            raise InvalidArgumentError(
-                message(f"layer '{self.name}'", shorten(value),
-                        "Only input tensors may be passed as positional arguments. The following "
-                        f"argument value should be passed as a keyword argument: {shorten(value)} "
-                        f"(of type {type(value)})", "a list is a list of inputs",
-                        "make one tensor of the numbers: mt.constant(…)")
-            )  # fmt: skip
+            raise self._not_tensors(value)
         return value
 
     def _tensor(self, x: Any) -> Any:
@@ -202,6 +201,34 @@ class Layer(Weighted):
             return cast(tensor, self.compute_dtype)
         return tensor
 
+    def _check_given(self, args: tuple, kwargs: dict) -> None:
+        """Refuse calls without an input, and with something else in its place."""
+        needed = signature_of(type(self)).required
+        if len(args) >= len(needed) and args and isinstance(args[0], Tensor):
+            return
+        known = {"mask", "training", *kwargs}
+        missing = [name for name in needed[len(args) :] if name not in known]
+        if missing:
+            raise ArgumentError(
+                message(f"layer '{self.name}'", "", f"{type(self).__name__}.call misses the "
+                        f"argument `{missing[0]}`", f"it takes {', '.join(needed)}",
+                        f"pass {missing[0]}=…")
+            )  # fmt: skip
+        ours = kind_of(type(self)) == "layers"
+        wrong = [x for x in nest.flatten(args[:1]) if not isinstance(x, Tensor)
+                 and (x is not None or (ours and args[0] is None))]  # fmt: skip
+        if (wrong or (ours and args and not nest.flatten(args[0]))) and not self.takes_plain_data:
+            raise self._not_tensors(args[0])
+
+    def _not_tensors(self, value: Any) -> InvalidArgumentError:
+        return InvalidArgumentError(
+            message(f"layer '{self.name}'", shorten(value),
+                    "Only input tensors may be passed as positional arguments. The following "
+                    f"argument value should be passed as a keyword argument: {shorten(value)} "
+                    f"(of type {type(value)})", "a layer takes a tensor, or a list of its inputs",
+                    "make one tensor of the numbers: mt.constant(…)")
+        )  # fmt: skip
+
     def _build_for(self, args: tuple, kwargs: dict) -> None:
         """Build it for the shapes of its first inputs, or of those that `build` names."""
         names = signature_of(type(self), "build").names
@@ -211,6 +238,7 @@ class Layer(Weighted):
             inputs = [*args, *kwargs.values()]
         shapes = [nest.map_structure(_shape_of, x) for x in inputs if _holds_tensors(x)]
         if type(self).build is Weighted.build:
+            calls.builds(self)
             self.built = True
             self._built_for = tuple(shapes) if self._layers else ()
             return
@@ -278,10 +306,10 @@ def _first_shape(kwargs: dict) -> tuple | None:
     whole = kwargs.pop("batch_input_shape", None)
     shape, size = kwargs.pop("input_shape", None), kwargs.pop("input_dim", None)
     if whole is not None:
-        return tuple(whole)
+        return tuple(TensorShape(whole))
     if shape is None and size is None:
         return None
-    return (batch, *((size,) if shape is None else (shape,) if isinstance(shape, int) else shape))
+    return (batch, *((size,) if shape is None else TensorShape(shape)))
 
 
 def _holds_tensors(value: Any) -> bool:

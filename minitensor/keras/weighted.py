@@ -13,10 +13,11 @@ from typing import Any
 import numpy as np
 
 from minitensor.dtypes import as_dtype
-from minitensor.errors import InvalidArgumentError, message
+from minitensor.errors import ArgumentError, InvalidArgumentError, message, shorten
 from minitensor.keras import tracking
 from minitensor.keras.calling import calls
 from minitensor.keras.configuration import Configurable
+from minitensor.keras.input_spec import check_shapes
 from minitensor.keras.naming import auto_name, checked_name
 from minitensor.keras.weight import Weight
 from minitensor.module import Module
@@ -238,6 +239,12 @@ class Weighted(Configurable, Module):
             InvalidArgumentError: (also a ValueError) for another number of weights or other shapes.
         """
         own = self.weights
+        if not isinstance(weights, (list, tuple, np.ndarray)):
+            raise ArgumentError(
+                message("set_weights", shorten(weights), f"a {type(weights).__name__} is no list "
+                        "of arrays", "each weight gets one array, in the order of layer.weights",
+                        "pass what get_weights() gave")
+            )  # fmt: skip
         if len(own) != len(weights):
             raise InvalidArgumentError(
                 message("set_weights", f"{len(weights)} arrays",
@@ -268,9 +275,13 @@ def _building(build: Callable) -> Callable:
     @wraps(build)
     def built(self: Any, *args: Any, **kwargs: Any) -> Any:
         if calls.is_building(self):
+            calls.builds(self)
+            check_shapes(self, args, kwargs)
             found = build(self, *args, **kwargs)
         else:
             with calls.of(self, calls.training), init_scope():
+                calls.builds(self)
+                check_shapes(self, args, kwargs)
                 found = build(self, *args, **kwargs)
         self.built = True
         if not self._built_for:

@@ -1,0 +1,78 @@
+"""What was tried to break models, training and pipelines, and must not."""
+
+import numpy as np
+import pytest
+
+import minitensor as mt
+from minitensor import keras
+from minitensor.errors import MinitensorError
+
+layers = keras.layers
+
+
+def ones(*shape):
+    """Input of a shape."""
+    return np.ones(shape, np.float32)
+
+
+def refuses(function, *words):
+    """The lesson that a call raises; each of `words` occurs in it."""
+    with pytest.raises(MinitensorError) as caught:
+        function()
+    assert "To fix it" in str(caught.value)
+    for word in words:
+        assert word in str(caught.value)
+
+
+# Layers and their inputs.
+
+
+@pytest.mark.parametrize("wrong", [None, "x", 3, 2.5, (), [], {}, set(), object(), [None]])
+@pytest.mark.parametrize("layer", [lambda: layers.Dense(2), layers.Flatten, layers.Add])
+def test_what_is_no_tensor_is_refused_by_layers(layer, wrong):
+    made = layer()
+    refuses(lambda: made(wrong))
+    assert not made.built
+
+
+def test_a_single_tensor_in_a_list_or_dict_is_refused_by_layers_of_one_input():
+    for wrong in ([ones(2, 3)], {"a": ones(2, 3)}):
+        refuses(lambda wrong=wrong: layers.Dense(2)(wrong), "the tensor itself")
+    refuses(lambda: layers.Dense(2)([ones(2, 3), ones(2, 3)]), "expected 1 input(s). Received 2")
+
+
+@pytest.mark.parametrize("wrong", [ones(2, 3), ones(2, 4, 4), ones(), mt.constant([["a"]])])
+def test_a_layer_whose_first_call_fails_takes_other_sizes_next(wrong):
+    layer = layers.Conv2D(2, 2)
+    refuses(lambda: layer(wrong))
+    assert layer.weights == [] and not layer.built
+    assert layer(ones(2, 4, 4, 3)).shape == (2, 3, 3, 2)
+    assert [w.path.split("/")[1] for w in layer.weights] == ["kernel", "bias"]
+
+
+def test_a_model_whose_first_call_fails_is_as_before():
+    class Net(keras.Model):
+        def __init__(self):
+            super().__init__()
+            self.one, self.two = layers.Dense(3), layers.Conv1D(2, 2)
+
+        def call(self, x):
+            return self.two(self.one(x))
+
+    net = Net()
+    refuses(lambda: net(ones(2, 5)), "expected min_ndim=3")
+    assert net.weights == [] and not net.one.built
+    assert net(ones(2, 4, 7)).shape == (2, 3, 2)
+
+
+def test_a_build_without_sizes_says_what_is_missing():
+    for wrong in (None, "x", 3.5, (), (None,), (None, -1), (None, "a")):
+        refuses(lambda wrong=wrong: layers.Dense(2).build(wrong))
+    refuses(lambda: layers.GRUCell(2)(ones(2, 3)), "`states`")
+    refuses(lambda: layers.MultiHeadAttention(2, 2)(ones(2, 3, 4)), "`value`")
+    refuses(lambda: layers.Dense(2, input_shape=2.5), "2.5")
+
+
+@pytest.mark.parametrize("wrong", [None, 3, {}, set(), "xy"])
+def test_weights_that_are_no_list_are_refused(wrong):
+    refuses(lambda: layers.Dense(2).set_weights(wrong), "set_weights")
