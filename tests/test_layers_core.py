@@ -50,6 +50,17 @@ def test_gaussian_noise_has_the_deviations_that_it_says() -> None:
     np.testing.assert_allclose([scaled.mean(), scaled.std()], [1, 0.5], atol=0.01)
 
 
+def test_alpha_dropout_keeps_mean_and_variance() -> None:
+    x = np.random.default_rng(0).normal(size=(300, 300)).astype(np.float32)
+    found = layers.AlphaDropout(0.3)(x, training=True).numpy()
+    np.testing.assert_allclose([found.mean(), found.std()], [0, 1], atol=0.01)
+    # of nothing but zeros, in Keras: what is kept becomes 0.45409206, what is dropped -1.0595481
+    zeros, counts = np.unique(layers.AlphaDropout(0.3)(mt.zeros((300, 300)), training=True),
+                              return_counts=True)  # fmt: skip
+    np.testing.assert_allclose(zeros, [-1.0595481, 0.45409206], rtol=1e-6)
+    np.testing.assert_allclose(counts / 90000, [0.3, 0.7], atol=0.01)
+
+
 @pytest.mark.parametrize(
     ("layer", "shape", "axes"),
     [
@@ -156,6 +167,32 @@ def test_normalization_learns_from_a_dataset_and_keeps_what_it_learned_as_weight
     np.testing.assert_array_equal(other(x), layer(x))
     back = layers.Normalization(axis=None, mean=x.mean(), variance=x.var(), invert=True)
     np.testing.assert_allclose(back(layer(x)), x, rtol=1e-5, atol=1e-5)
+
+
+def test_categories_become_vectors_as_in_keras() -> None:
+    x = np.array([[0, 1], [2, 2]])
+    encode = layers.CategoryEncoding
+    assert encode(4)(x).numpy().tolist() == [[1, 1, 0, 0], [0, 0, 1, 0]]
+    assert encode(4, output_mode="count")(x).numpy().tolist() == [[1, 1, 0, 0], [0, 0, 2, 0]]
+    assert encode(4, output_mode="one_hot")(x).shape == (2, 2, 4)
+    assert encode(4, output_mode="one_hot")(x[:, :1]).numpy().tolist() == np.eye(4)[[0, 2]].tolist()
+    weighed = encode(4, output_mode="count")(x, count_weights=np.array([[0.5, 2], [1, 3]]))
+    assert weighed.numpy().tolist() == [[0.5, 2, 0, 0], [0, 0, 4, 0]]
+    assert encode(4)(np.array([0, 7])).numpy().tolist() == [1, 0, 0, 0]
+
+
+def test_numbers_fall_into_bins_that_are_given_or_learned() -> None:
+    given = layers.Discretization([0.0, 1.0, 2.0])(np.array([[-1.0, 0, 0.5], [1, 2, 3]]))
+    assert given.numpy().tolist() == [[0, 1, 1], [2, 3, 3]]
+    assert given.dtype == mt.int32
+    learned = layers.Discretization(num_bins=4)
+    with pytest.raises(mt.errors.FailedPreconditionError, match="call `adapt"):
+        learned(np.ones(2))
+    x = numbers(1000)
+    learned.adapt(mt.data.Dataset.from_tensor_slices(x).batch(300))
+    assert np.bincount(learned(x).numpy()).tolist() == [250] * 4
+    again = layers.Discretization.from_config(learned.get_config())
+    np.testing.assert_array_equal(again(x), learned(x))
 
 
 # Masks.

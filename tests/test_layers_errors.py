@@ -104,6 +104,12 @@ WRONG: dict[str, tuple[Callable[[], Any], str]] = {
                   "All `axis` values to be kept must have a known shape"),
     "adapt": (lambda: L.Normalization(mean=1.0, variance=2.0).adapt(np.ones((2, 3))),
               "Cannot `adapt` a Normalization layer that is initialized with static"),
+    "categories": (lambda: L.CategoryEncoding(-1), "`num_tokens` must be >= 1"),
+    "bins": (lambda: L.Discretization(), "You need to set either `num_bins` or `bin_boundaries`"),
+    "bins twice": (lambda: L.Discretization([1.0], 4),
+                   "Both `num_bins` and `bin_boundaries` should not be set"),
+    "bins in disorder": (lambda: L.Discretization([1.0, 0.0]), "Expected sorted boundaries"),
+    "alpha": (lambda: L.AlphaDropout(1.0), "Invalid value received for argument `rate`"),
     "small image": (lambda: L.Conv2D(4, 3)(ones(1, 2, 2, 1)),
                     "Computed output size would be zero or negative. Received `inputs shape="
                     "(1, 2, 2, 1)`, `kernel shape=(3, 3, 1, 4)`"),

@@ -88,6 +88,11 @@ CASES: dict[str, tuple] = {
         "Normalization", {"mean": [0, 1, 2, 3, 4.0], "variance": [1, 2, 3, 4, 5.0]}, [ROWS]),
     "Normalization inverted": (
         "Normalization", {"mean": 0.5, "variance": 2.0, "invert": True, "axis": None}, [ROWS]),
+    "AlphaDropout at rest": ("AlphaDropout", {"rate": 0.5}, [ROWS]),
+    "Discretization one_hot": (
+        "Discretization", {"bin_boundaries": [-0.5, 0.0, 0.7], "output_mode": "one_hot"}, [ROWS]),
+    "Discretization count": (
+        "Discretization", {"bin_boundaries": [-0.5, 0.0, 0.7], "output_mode": "count"}, [ROWS]),
     "Conv1D": ("Conv1D", {"filters": 3, "kernel_size": 3}, [STEPS]),
     "Conv1D causal": (
         "Conv1D", {"filters": 3, "kernel_size": 3, "padding": "causal", "dilation_rate": 2},

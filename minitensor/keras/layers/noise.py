@@ -8,10 +8,18 @@ from minitensor import ops
 from minitensor.keras.input_spec import InputSpec
 from minitensor.keras.layers.arguments import as_floats, channels_last, rate_of, refused
 from minitensor.keras.layers.drawing import Drawing
+from minitensor.ops.activation import SELU_ALPHA_SCALE
 from minitensor.ops.neural import dropout_
 from minitensor.ops.random import stateless_normal
 
-__all__ = ["Dropout", "GaussianDropout", "GaussianNoise", "SpatialDropout1D", "SpatialDropout2D"]
+__all__ = [
+    "AlphaDropout",
+    "Dropout",
+    "GaussianDropout",
+    "GaussianNoise",
+    "SpatialDropout1D",
+    "SpatialDropout2D",
+]
 
 
 class Dropout(Drawing):
@@ -161,11 +169,7 @@ class GaussianDropout(Drawing):
 
     def __init__(self, rate: float, seed: int | None = None, **kwargs: Any):
         super().__init__(seed=seed, **kwargs)
-        self.rate = rate_of(self, "rate", rate)
-        if rate == 1:
-            raise refused(self, "Invalid value received for argument `rate`: 1 would need an "
-                          "infinite deviation", "the deviation is √(rate / (1 - rate))",
-                          "choose a rate below 1")  # fmt: skip
+        self.rate = _below_one(self, rate)
 
     def call(self, inputs: Any, training: Any = False) -> Any:
         """The inputs, scaled at random while training."""
@@ -174,6 +178,58 @@ class GaussianDropout(Drawing):
             return inputs
         deviation = (self.rate / (1 - self.rate)) ** 0.5
         return inputs * (1.0 + deviation * _normal_like(inputs, self._next_seed()))
+
+
+class AlphaDropout(Drawing):
+    """`Dropout` for networks of selu: mean 0 and variance 1 stay what they are.
+
+    Dropped elements become the value that selu has for very negative inputs; then everything is
+    scaled and shifted.
+
+    Args:
+        rate: the share of elements to drop.
+        noise_shape: which elements are dropped together: 1 for axes along which all are, None for
+            others.
+        seed: a whole number, for a stream of draws of its own.
+        **kwargs: as `Layer`.
+
+    Shape: any → same.
+
+    Raises:
+        InvalidArgumentError: (also a ValueError) for a rate outside of [0, 1).
+
+    Source: Klambauer et al., Self-normalizing neural networks (2017), section 2.
+    """
+
+    supports_masking = True
+
+    def __init__(
+        self, rate: float, noise_shape: Any = None, seed: int | None = None, **kwargs: Any
+    ):
+        super().__init__(seed=seed, **kwargs)
+        self.rate = _below_one(self, rate)
+        self.noise_shape = None if noise_shape is None else tuple(noise_shape)
+
+    def call(self, inputs: Any, training: Any = False) -> Any:
+        """The inputs with gaps while training, else as they are."""
+        inputs = as_floats(self, inputs)
+        if not training or self.rate == 0:
+            return inputs
+        least = -SELU_ALPHA_SCALE
+        factor = ((1 - self.rate) * (1 + self.rate * least**2)) ** -0.5
+        kept = dropout_(
+            ops.zeros_like(inputs), self.rate, self._next_seed(), noise_shape=self.noise_shape
+        )[1]
+        return ops.where(kept, inputs, least) * factor - factor * least * self.rate
+
+
+def _below_one(layer: Drawing, rate: float) -> float:
+    if rate == 1:
+        raise refused(
+            layer, "Invalid value received for argument `rate`: nothing would be left with rate=1",
+            "what is kept is scaled by 1 / (1 - rate)", "choose a rate below 1",
+        )  # fmt: skip
+    return rate_of(layer, "rate", rate)
 
 
 def _normal_like(x: Any, seed: Any) -> Any:

@@ -13,6 +13,7 @@ from minitensor.errors import ArgumentError, Fault, message
 from minitensor.keras.input_spec import InputSpec
 from minitensor.keras.layers.arguments import as_floats, is_size, refused
 from minitensor.keras.layers.parametric import Parametric
+from minitensor.keras.layers.shaping import reshape_sizes
 from minitensor.shapes import axis_of
 
 __all__ = ["GroupNormalization", "LayerNormalization", "Normalizing", "RMSNormalization",
@@ -212,9 +213,7 @@ class GroupNormalization(Normalizing):
     def call(self, inputs: Any) -> Any:
         """The normalised input."""
         rank, (axis,) = inputs.ndim, self._axes(inputs.ndim)
-        known = [-1 if n is None else n for n in inputs.shape]
-        if known.count(-1) > 1:  # one size may follow from the others, more must be looked up
-            known = [ops.shape(inputs)[i] if n == -1 else n for i, n in enumerate(known)]
+        known = reshape_sizes(inputs)
         apart = [*known[:axis], self.groups, inputs.shape[axis] // self.groups, *known[axis + 1 :]]
         x = ops.reshape(as_floats(self, inputs), apart)
         axes = [i for i in range(1, rank + 1) if i != axis]

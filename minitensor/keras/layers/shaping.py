@@ -11,7 +11,7 @@ from minitensor.keras.input_spec import InputSpec
 from minitensor.keras.layer import Layer
 from minitensor.keras.layers.arguments import channels_last, is_size, refused
 
-__all__ = ["Flatten", "Permute", "RepeatVector", "Reshape"]
+__all__ = ["Flatten", "Permute", "RepeatVector", "Reshape", "reshape_sizes"]
 
 
 class Flatten(Layer):
@@ -155,6 +155,14 @@ class RepeatVector(Layer):
     def call(self, inputs: Any) -> Any:
         """The repeated vectors."""
         return ops.repeat(ops.expand_dims(inputs, axis=1), self.n, axis=1)
+
+
+def reshape_sizes(x: Any) -> list:
+    """The sizes of a tensor as `reshape` takes them: those not known yet follow or are looked up."""
+    sizes = [-1 if n is None else n for n in x.shape]
+    if sizes.count(-1) > 1:
+        return [ops.shape(x)[i] if n == -1 else n for i, n in enumerate(sizes)]
+    return sizes
 
 
 def _product(sizes: Any) -> int | None:
