@@ -152,6 +152,15 @@ def test_one_number_everywhere_is_spread_out_only_where_it_is_used() -> None:
     )
 
 
+def test_one_number_everywhere_keeps_its_shape_for_ops_that_stretch_nothing() -> None:
+    def losses(x: Any) -> Any:
+        labels = mt.zeros((mt.shape(x)[0], 1))
+        return mt.nn.sigmoid_cross_entropy_with_logits(labels, x)
+
+    x = np.linspace(-2, 2, 16, dtype=np.float32)[:, None]
+    np.testing.assert_allclose(run(checked(losses, x), [x])[0], np.log1p(np.exp(x)), rtol=1e-6)
+
+
 def test_the_gradient_of_a_mean_is_one_scalar() -> None:
     def f(x: Any) -> Any:
         with mt.GradientTape() as tape:

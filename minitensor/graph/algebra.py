@@ -16,9 +16,9 @@ from minitensor import ops
 from minitensor.dtypes import as_dtype
 from minitensor.errors import Fault
 from minitensor.graph.ir import Node
-from minitensor.graph.rewrite import VIEWS, Rewrite, fits, has_sizes
+from minitensor.graph.rewrite import VIEWS, Rewrite, fits, has_sizes, spec_of
 from minitensor.op import Op
-from minitensor.shapes import axes_of, broadcast_shapes
+from minitensor.shapes import axes_of
 
 __all__ = ["RULES", "without_broadcasts"]
 
@@ -274,13 +274,14 @@ def _before_broadcast(new: Rewrite, node: Node, x: Any) -> Any:
 
 
 def _same_shape(inputs: Sequence, node: Node) -> bool:
+    """Whether the op takes these inputs, which some that stretch others refuse, and to what."""
     if any(x._array.shape is None for x in inputs):
         return False
     try:
-        shape = broadcast_shapes(*(x._array.shape for x in inputs))
+        found = node.op.infer(*map(spec_of, inputs), **node.attrs)
     except Fault:
         return False
-    return shape == node.outputs[0]._array.shape
+    return found.shape == node.outputs[0]._array.shape
 
 
 RULES: dict[Op, Sequence[Rule]] = {
