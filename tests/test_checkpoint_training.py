@@ -171,6 +171,6 @@ def test_a_model_with_more_layers(tmp_path: Path) -> None:
         mt.train.Checkpoint(model=dense(3, 2, 2)).restore(path).assert_consumed()
     with pytest.raises(AssertionError, match=r"checkpoint \(root\)\.model\.layers\.1\.kernel"):
         mt.train.Checkpoint(model=dense(3)).restore(path).expect_partial().assert_consumed()
-    with pytest.raises(ValueError, match=r"  \(root\)\.model\.layers\.0\.kernel: float32\[4, 3\] in "
-                       r"the checkpoint, float32\[4, 5\] in the program"):  # fmt: skip
+    with pytest.raises(ValueError, match=r"layers\.0\.kernel: float32\[4, 3\] in the checkpoint, "
+                       r"float32\[4, 5\] in the program"):  # fmt: skip
         mt.train.Checkpoint(model=dense(5, 2)).restore(path)

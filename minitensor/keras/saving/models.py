@@ -59,12 +59,7 @@ def save_model(model: Any, filepath: str | os.PathLike, overwrite: bool = True,
         >>> bool(mt.reduce_all(again(x) == model(x)))
         True
     """
-    unknown = set(kwargs) - {"zipped", "save_format"}
-    if unknown:
-        raise ArgumentError(
-            message("save_model", "", f"The following argument(s) are not supported: "
-                    f"{sorted(unknown)}", "a model is saved in one format", "leave them out")
-        )  # fmt: skip
+    _check_options(kwargs)
     path = Path(filepath)
     if path.suffix != ".keras":
         raise InvalidArgumentError(
@@ -77,7 +72,7 @@ def save_model(model: Any, filepath: str | os.PathLike, overwrite: bool = True,
     if not model.built:
         warnings.warn("You are saving a model that has not yet been built. It might not contain "
                       "any weights yet. Consider building the model first by calling it on some "
-                      "data.", stacklevel=2)  # fmt: skip
+                      "data.", stacklevel=3)  # fmt: skip
     config = serialize(model)
     compiling = model.get_compile_config() if include_optimizer else None
     config["compile_config"] = compiling or {}
@@ -161,6 +156,15 @@ def model_from_json(json_string: str, custom_objects: Mapping[str, Any] | None =
             message("model_from_json", shorten(json_string), f"{type(error).__name__}: {error}",
                     "it reads what model.to_json() gives", "json = model.to_json()")
         ) from None  # fmt: skip
+
+
+def _check_options(given: dict[str, Any]) -> None:
+    unknown = sorted(set(given) - {"zipped", "save_format"})
+    if unknown:
+        raise ArgumentError(
+            message("save_model", "", f"The following argument(s) are not supported: {unknown}",
+                    "a model is saved in one format", "leave them out")
+        )  # fmt: skip
 
 
 def _made(config: dict[str, Any], custom_objects: Mapping[str, Any] | None) -> Any:
