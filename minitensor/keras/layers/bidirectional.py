@@ -105,8 +105,10 @@ class Bidirectional(Layer):
     def call(self, sequences: Any, initial_state: Any = None, mask: Any = None,
              training: Any = None) -> Any:  # fmt: skip
         """Both outputs as one, then the states of both."""
-        half = 0 if initial_state is None else len(initial_state) // 2
-        states = (initial_state[:half], initial_state[half:]) if half else (None, None)
+        states: Any = (None, None)
+        if initial_state is not None:
+            half = len(initial_state) // 2
+            states = initial_state[:half], initial_state[half:]
         first: Any = self.forward_layer(sequences, initial_state=states[0], mask=mask)
         second: Any = self.backward_layer(sequences, initial_state=states[1], mask=mask)
         after: tuple = ()

@@ -49,25 +49,21 @@ class GRUCell(RecurrentCell):
         return (2, width) if self.reset_after else (width,)
 
     def _input_bias(self) -> Any:
-        return self.bias[0] if self.use_bias and self.reset_after else self.bias
+        return self.bias[0] if self.bias is not None and self.reset_after else self.bias
 
     def advance(self, projected: Any, states: list) -> tuple[Any, list]:
         """The new h = z · h + (1 - z) · candidate, with the gates z and r of input and state."""
         [before] = states
         h, units, weights = self.recurrent_input(before), self.units, self.recurrent_kernel
         for_z, for_r, for_candidate = split(projected, 3, axis=-1)
-        if self.reset_after:
-            recurrent = matmul(h, weights)
-            recurrent = recurrent + self.bias[1] if self.use_bias else recurrent
-            from_z, from_r, from_candidate = split(recurrent, 3, axis=-1)
-        else:
-            from_z, from_r = split(matmul(h, weights[:, : 2 * units]), 2, axis=-1)
+        parts = 3 if self.reset_after else 2
+        recurrent = matmul(h, weights[:, : parts * units])
+        if self.reset_after and self.bias is not None:
+            recurrent = recurrent + self.bias[1]
+        from_z, from_r, *rest = split(recurrent, parts, axis=-1)
         z = self.recurrent_activation(for_z + from_z)
         r = self.recurrent_activation(for_r + from_r)
-        if self.reset_after:
-            looked_at = r * from_candidate
-        else:
-            looked_at = matmul(r * h, weights[:, 2 * units :])
+        looked_at = r * rest[0] if rest else matmul(r * h, weights[:, 2 * units :])
         candidate = self.activation(for_candidate + looked_at)
         h = z * before + (1 - z) * candidate
         return h, [h]

@@ -153,7 +153,7 @@ class MultiHeadAttention(Drawing, Parametric):
             )
         ]
         places = [_sizes(x, axes) for x in (query, value)]
-        found, weights = self._attend(*heads, mask, places, training, use_causal_mask)
+        found, weights = self._attend(heads, mask, places, training, use_causal_mask)
         found = _heads_last(found, axes, places[0])
         if self.use_gate:
             found = found * self.gate_dense(query)
@@ -165,9 +165,10 @@ class MultiHeadAttention(Drawing, Parametric):
             weights = reshape(weights, [*leading, *places[0], *places[1]])
         return output, weights
 
-    def _attend(self, query: Any, key: Any, value: Any, mask: Any, places: list, training: Any,
+    def _attend(self, heads: list, mask: Any, places: list, training: Any,
                 causal: bool) -> tuple[Any, Any]:  # fmt: skip
         """What each query found, and the weights; axes are batch, heads, places, numbers."""
+        query, key, value = heads
         scores = matmul(query * (1 / sqrt(self.key_dim)), key, transpose_b=True)
         if mask is not None:
             mask = _for_scores(mask, len(scores.shape), places)

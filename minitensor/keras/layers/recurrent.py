@@ -169,7 +169,7 @@ class RNN(Layer):
         return outputs, states
 
     def _step(self, states: list, row: Any) -> tuple[Any, Any]:
-        call = self.cell if callable(self.cell) else self.cell.call
+        call: Any = self.cell if callable(self.cell) else self.cell.call
         output, states = call(row, states)
         return states, output
 

@@ -65,8 +65,10 @@ class RecurrentCell(Drawing, Parametric):
         self.recurrent_kernel = self._make("recurrent", (self.units, width), "recurrent_kernel")
         self.bias = None
         if self.use_bias:
-            wishes = self._wishes["bias"]._asdict() | {"initializer": self._bias_start}
-            self.bias = self.add_weight(self._bias_shape(width), name="bias", **wishes)
+            self.bias = self.add_weight(
+                self._bias_shape(width), self._bias_start, name="bias",
+                regularizer=self.bias_regularizer, constraint=self.bias_constraint,
+            )  # fmt: skip
 
     def _bias_shape(self, width: int) -> tuple:
         return (width,)

@@ -77,7 +77,7 @@ class StackedRNNCells(Layer):
         """
         after = []
         for cell, its in zip(self.cells, states, strict=True):
-            call = cell if callable(cell) else cell.call
+            call: Any = cell if callable(cell) else cell.call
             inputs, new = call(inputs, its)
             after.append(new)
         return inputs, after
