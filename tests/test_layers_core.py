@@ -222,7 +222,35 @@ def test_masks_of_several_inputs_are_brought_together() -> None:
     assert getattr(layers.Add()([plain, plain]), "_keras_mask", None) is None
 
 
+def test_masks_go_through_models() -> None:
+    words = np.array([[3, 1, 0], [2, 0, 0]])
+    table = layers.Embedding(5, 2, mask_zero=True)
+    model = keras.Sequential([table, layers.Dropout(0.5), layers.GlobalAveragePooling1D()])
+    vectors = table(words).numpy()
+    wanted = [vectors[0, :2].mean(0), vectors[1, 0]]
+    np.testing.assert_allclose(model(words), wanted, rtol=1e-5)
+    np.testing.assert_allclose(mt.function(model)(mt.constant(words)), wanted, rtol=1e-5)
+
+
 # Gradients, functions, losses.
+
+
+def test_layers_emit_the_ops_that_one_would_write_by_hand() -> None:
+    stack = [
+        layers.Conv2D(4, 3, activation="relu"), layers.MaxPooling2D(), layers.Flatten(),
+        layers.Dropout(0.5), layers.Dense(10, activation="tanh"), layers.Dense(2),
+    ]  # fmt: skip
+
+    def model(x: Any) -> Any:
+        for layer in stack:
+            x = layer(x)
+        return x
+
+    concrete = mt.function(model).get_concrete_function(mt.TensorSpec([None, 8, 8, 1]))
+    found = [node.op.name for node in concrete.graph.nodes]
+    assert [name for name in found if name != "read_variable"] == [
+        "conv2d", "add", "relu", "max_pool2d", "reshape", "matmul", "add", "tanh", "matmul", "add",
+    ]  # fmt: skip
 
 
 def test_the_gradient_of_an_embedding_holds_only_the_rows_that_were_used() -> None:
@@ -317,6 +345,14 @@ def test_layers_can_be_copied_and_work_on_alone() -> None:
     other = copy.deepcopy(layer)
     other.kernel.assign_add(mt.ones((3, 2)))
     np.testing.assert_allclose(other.kernel.numpy() - 1, layer.kernel, rtol=1e-5)
+
+
+def test_any_layer_can_be_written_down_and_read_with_its_class() -> None:
+    layer = layers.Conv2D(2, 3, kernel_regularizer=keras.regularizers.L2(0.1), name="edges")
+    again = layers.deserialize(layers.serialize(layer))
+    assert type(again) is layers.Conv2D
+    assert again.name == "edges"
+    assert again.kernel_regularizer.l2 == 0.1
 
 
 def test_functions_of_several_tensors_are_layers_without_a_name() -> None:

@@ -1,5 +1,7 @@
 """Layers: what models are made of, with Keras's names."""
 
+from minitensor.keras.configuration import deserialize as deserialize
+from minitensor.keras.configuration import serialize as serialize
 from minitensor.keras.input_spec import InputSpec as InputSpec
 from minitensor.keras.layer import Layer as Layer
 from minitensor.keras.layers.activation import ELU as ELU
@@ -221,9 +223,11 @@ __all__ = [
     "add",
     "average",
     "concatenate",
+    "deserialize",
     "dot",
     "maximum",
     "minimum",
     "multiply",
+    "serialize",
     "subtract",
 ]

@@ -158,7 +158,7 @@ class RepeatVector(Layer):
 
 
 def reshape_sizes(x: Any) -> list:
-    """The sizes of a tensor as `reshape` takes them: those not known yet follow or are looked up."""
+    """The sizes of a tensor as `reshape` takes them: unknown ones follow, or are looked up."""
     sizes = [-1 if n is None else n for n in x.shape]
     if sizes.count(-1) > 1:
         return [ops.shape(x)[i] if n == -1 else n for i, n in enumerate(sizes)]
