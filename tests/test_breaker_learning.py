@@ -45,7 +45,8 @@ def test_a_single_tensor_in_a_list_or_dict_is_refused_by_layers_of_one_input():
 def test_a_layer_whose_first_call_fails_takes_other_sizes_next(wrong):
     layer = layers.Conv2D(2, 2)
     refuses(lambda: layer(wrong))
-    assert layer.weights == [] and not layer.built
+    assert layer.weights == []
+    assert not layer.built
     assert layer(ones(2, 4, 4, 3)).shape == (2, 3, 3, 2)
     assert [w.path.split("/")[1] for w in layer.weights] == ["kernel", "bias"]
 
@@ -61,7 +62,8 @@ def test_a_model_whose_first_call_fails_is_as_before():
 
     net = Net()
     refuses(lambda: net(ones(2, 5)), "expected min_ndim=3")
-    assert net.weights == [] and not net.one.built
+    assert net.weights == []
+    assert not net.one.built
     assert net(ones(2, 4, 7)).shape == (2, 3, 2)
 
 
@@ -76,3 +78,34 @@ def test_a_build_without_sizes_says_what_is_missing():
 @pytest.mark.parametrize("wrong", [None, 3, {}, set(), "xy"])
 def test_weights_that_are_no_list_are_refused(wrong):
     refuses(lambda: layers.Dense(2).set_weights(wrong), "set_weights")
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: layers.Dense(),
+        lambda: layers.Dropout(),
+        lambda: layers.Flatten(*range(9)),
+        lambda: layers.LeakyReLU([]),
+        lambda: layers.Permute(3),
+        lambda: layers.StackedRNNCells(None),
+        lambda: layers.Dense(2, activation={}),
+        lambda: layers.Dense(2, activation={"class_name": "Dense"}),
+        lambda: layers.Dense(2, activation={"class_name": "Dense", "config": 3}),
+        lambda: layers.Dense(2, kernel_initializer=int),
+        lambda: layers.Dense(2, activity_regularizer=int),
+    ],
+)
+def test_arguments_of_the_wrong_kind_are_explained(make):
+    refuses(make)
+
+
+def test_errors_of_a_learner_in_a_constructor_stay_as_they_are():
+    class Mine(layers.Dense):
+        def __init__(self, units):
+            super().__init__(units)
+            self.half = units / None
+
+    with pytest.raises(TypeError, match="unsupported operand") as caught:
+        Mine(3)
+    assert not isinstance(caught.value, MinitensorError)

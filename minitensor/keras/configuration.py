@@ -19,6 +19,7 @@ import numpy as np
 
 from minitensor.dtypes import DType
 from minitensor.errors import InvalidArgumentError, message, shorten, suggest
+from minitensor.keras.constructing import explaining
 from minitensor.keras.naming import snake_case
 from minitensor.shapes import TensorShape
 from minitensor.tensor import Operand
@@ -67,6 +68,8 @@ class Configurable:
 
     def __init_subclass__(cls, **kwargs: Any):
         super().__init_subclass__(**kwargs)
+        if kind_of(cls) and "__init__" in vars(cls):
+            cls.__init__ = explaining(cls.__init__)
         if cls.__module__.startswith("minitensor.keras") and not cls.__name__.startswith("_"):
             BUILT_IN[kind_of(cls), cls.__name__] = cls
 
@@ -112,7 +115,8 @@ _custom = _Custom()
 def kind_of(cls: Any) -> str:
     """The namespace of a class of ours: "layers" for `minitensor.keras.layers.core.Dense`."""
     parts = cls.__module__.split(".")
-    return parts[2] if len(parts) > 2 and parts[2] in KINDS else ""
+    ours = parts[:2] == ["minitensor", "keras"] and len(parts) > 2
+    return parts[2] if ours and parts[2] in KINDS else ""
 
 
 KINDS = ("layers", "initializers", "regularizers", "constraints", "activations", "optimizers",
@@ -220,12 +224,22 @@ def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) ->
         return inner["name"]
     if name == "function":
         return _found("", str(inner), config.get("registered_name"))
-    module = str(config.get("module") or "")
-    cls = _found(module, str(name), config.get("registered_name"))
-    made = cls.from_config(inner) if hasattr(cls, "from_config") else cls(**(inner or {}))
+    made = _made(config, str(name), inner)
     if config.get("build_config") and hasattr(made, "build_from_config"):
         made.build_from_config(config["build_config"])
     return made
+
+
+def _made(config: dict, name: str, inner: Any) -> Any:
+    """An object of the class that is named, made with the arguments that are inside."""
+    if not (inner is None or isinstance(inner, dict)):
+        raise InvalidArgumentError(
+            message("deserialize", shorten(config), f"the config of {name} is a "
+                    f"{type(inner).__name__}", "a configuration is a dict of arguments",
+                    "write what get_config() gives")
+        )  # fmt: skip
+    cls = _found(str(config.get("module") or ""), name, config.get("registered_name"))
+    return cls.from_config(inner or {}) if hasattr(cls, "from_config") else cls(**(inner or {}))
 
 
 def _found(module: str, name: str, registered: Any) -> Any:
@@ -329,14 +343,15 @@ class Names:
         """
         if identifier is None:
             return None
-        if isinstance(identifier, Mapping):
-            return deserialize(dict(identifier))
-        if isinstance(identifier, str):
-            identifier = self._named(identifier)
-        if inspect.isclass(identifier):
-            return identifier()
-        if callable(identifier) or isinstance(identifier, Configurable):
-            return identifier
+        found = identifier
+        if isinstance(found, Mapping):
+            found = deserialize(dict(found))
+        if isinstance(found, str):
+            found = self._named(found)
+        if inspect.isclass(found):
+            found = found()
+        if callable(found) or isinstance(found, Configurable):
+            return found
         raise self._unknown(identifier)
 
     def _named(self, name: str) -> Any:

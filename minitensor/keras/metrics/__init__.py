@@ -239,8 +239,8 @@ def get(identifier: Any) -> Any:
 
     Example:
         >>> import minitensor as mt
-        >>> mt.keras.metrics.get("mse"), mt.keras.metrics.get("AUC")
-        (<MeanSquaredError name=mean_squared_error>, <AUC name=auc>)
+        >>> mt.keras.metrics.get("mse"), type(mt.keras.metrics.get("AUC"))
+        (<MeanSquaredError name=mean_squared_error>, <class 'minitensor.keras.metrics.auc.AUC'>)
     """
     return NAMES.get(identifier)
 
