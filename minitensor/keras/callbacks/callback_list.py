@@ -42,7 +42,7 @@ class CallbackList:
     ):  # fmt: skip
         self.callbacks: list[Any] = list(nest.flatten(callbacks)) if callbacks else []
         for callback in self.callbacks:
-            if not hasattr(callback, "set_model"):
+            if not hasattr(callback, "set_model") or isinstance(callback, type):
                 raise ArgumentError(
                     message("callbacks", shorten(callback), "it is no callback",
                             "callbacks are objects of subclasses of keras.callbacks.Callback",
@@ -91,6 +91,11 @@ class CallbackList:
             model.history = self.history
         for callback in self.callbacks:
             callback.set_model(model)
+
+    def close(self) -> None:
+        """End the line of a progress bar that did not come to its end."""
+        if self.progress is not None:
+            self.progress.close()
 
     def wants(self, name: str) -> bool:
         """Whether a callback defines a method for batches."""

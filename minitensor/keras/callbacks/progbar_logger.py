@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from minitensor.errors import InvalidArgumentError, message, shorten
 from minitensor.keras.callbacks.callback import Callback
 from minitensor.keras.callbacks.progress_bar import Progbar, can_rewrite
 
@@ -17,9 +18,19 @@ INTERVAL = 0.2
 
 
 def settled_verbose(verbose: Any) -> int:
-    """What "auto" means: a bar where a line can be written again, a line per epoch in a file."""
+    """What "auto" means: a bar where a line can be written again, a line per epoch in a file.
+
+    Raises:
+        InvalidArgumentError: (also a ValueError) for anything but "auto", 0, 1 and 2.
+    """
     if verbose == "auto":
         return 1 if can_rewrite(sys.stdout) else 2
+    if verbose not in (0, 1, 2):
+        raise InvalidArgumentError(
+            message("fit", f"verbose={shorten(verbose)}", "it is neither 'auto' nor 0, 1 or 2",
+                    "0 is silent, 1 shows a progress bar, 2 writes a line per epoch",
+                    "leave it out")
+        )  # fmt: skip
     return int(verbose)
 
 

@@ -17,6 +17,8 @@ import numpy as np
 
 __all__ = ["Progbar", "can_rewrite"]
 
+NARROWEST = 5
+"""A bar with fewer characters is left out."""
 NOTEBOOKS = ("ipykernel", "pyodide_kernel", "xeus")
 
 
@@ -129,14 +131,14 @@ class Progbar:
 
     def _line(self, stream: Any, now: float, finalize: bool) -> tuple[str, str]:
         """The line as it is written, and as it is seen: without colours."""
-        count, bar, rest = self._count(), self._bar(stream), self._right(now, finalize)
+        count, rest, width = self._count(), self._right(now, finalize), self.width
         if can_rewrite(stream):
             columns = shutil.get_terminal_size().columns - 1
-            if len(count) + len(bar[0]) + len(bar[1]) + len(rest) + 3 > columns:
-                bar = ("", "")
-            room = columns - len(f"{count} {''.join(bar)} ")
+            width = min(width, columns - len(count) - len(rest) - 2)
+            room = columns - len(count) - 1
             if len(rest) > room:
                 rest = f"{rest[: max(0, room - 1)]}…" if _writes(stream, "…") else rest[:room]
+        bar = self._bar(stream, width if width >= NARROWEST else 0)
         shown = " ".join(filter(None, (count, "".join(bar), rest)))
         if not _colours(stream):
             return shown, shown
@@ -149,15 +151,15 @@ class Progbar:
             return f"{self._seen:7d}/Unknown"
         return f"{self._seen:{len(str(self.target))}d}/{self.target}"
 
-    def _bar(self, stream: Any) -> tuple[str, str]:
+    def _bar(self, stream: Any, width: int) -> tuple[str, str]:
         """What is done of the bar, and what is left."""
         if self.target is None:
             return "", ""
         done, left = ("━", "━") if _writes(stream, "━") else ("=", ".")
         if done == left and not _colours(stream):
             left = "─"
-        full = int(self.width * min(1.0, self._seen / max(self.target, 1)))
-        return done * full, left * (self.width - full)
+        full = int(width * min(1.0, self._seen / max(self.target, 1)))
+        return done * full, left * (width - full)
 
     def _right(self, now: float, finalize: bool) -> str:
         """The time and the values."""

@@ -69,17 +69,32 @@ class Batches:
             element = x, y, weight
         if isinstance(element, list):
             element = tuple(element)
-        return element, [convert_to_tensor(x) for x in nest.flatten(element) if x is not None]
+        leaves = [convert_to_tensor(x) for x in nest.flatten(element) if x is not None]
+        if not leaves or not all(x.shape.rank for x in leaves):
+            raise InvalidArgumentError(
+                message("fit", f"the batch {shorten(element)}",
+                        "a part of it is a single number, without a batch axis",
+                        "the first axis of each part of a batch counts the samples",
+                        "make batches of single samples: dataset.batch(32)")
+            )  # fmt: skip
+        return element, leaves
 
 
 class Pipeline(Batches):
     """The elements of a `mt.data.Dataset`."""
 
     def __init__(self, given: Any, class_weight: Any = None):
-        super().__init__(given, class_weight)
+        self._given, self._class_weight = given, class_weight
         count = int(given.cardinality())
         self.is_infinite = count == INFINITE
         self.steps = count if count >= 0 else None
+        self.starts_again = True
+
+    @property
+    def varies(self) -> bool:
+        """Whether the first size of its elements is open."""
+        specs = nest.flatten(self._given.element_spec)
+        return any(None in tuple(spec.shape)[:1] for spec in specs if spec.shape.rank)
 
 
 class Indexed(Batches):
@@ -225,8 +240,8 @@ def _kind(x: Any) -> str:
     raise InvalidArgumentError(
         message("fit", f"x={shorten(x)}",
                 f"Unrecognized data type: x={shorten(x)} (of type {type(x)})" if x is not None
-                else "x is None, so there is nothing to train on",
+                else "there is nothing to train on",
                 "data is an array or tensor, a list or dict of them, a Dataset, a generator of "
                 "batches, or an object with __len__ and __getitem__",
-                "make an array of the numbers: np.array(x)")
+                "pass arrays x and y" if x is None else "make an array: np.array(x)")
     )  # fmt: skip

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from minitensor import nest
 from minitensor.errors import InvalidArgumentError, message, shorten
 from minitensor.keras.callbacks.callback_list import CallbackList
+from minitensor.keras.callbacks.history import History
 from minitensor.keras.training.arrays import empty
 from minitensor.keras.training.batches import Batches, batches_of
 from minitensor.keras.training.interrupts import Interrupts
@@ -61,8 +62,9 @@ def validation_batches(data: Any, batch_size: int | None, frequency: Any) -> Bat
 def fit_epochs(
     model: Any, walks: Walks, step: TracedStep, callbacks: CallbackList, epochs: range,
     validation: Validation | None,
-) -> None:  # fmt: skip
-    """Train for some epochs."""
+) -> History:  # fmt: skip
+    """Train for some epochs; returns their results."""
+    model.stop_training, model._interrupted, model._first_epoch = False, False, None
     logs: dict[str, Any] = {}
     epoch = epochs.start
     with Interrupts() as interrupts:
@@ -83,10 +85,10 @@ def fit_epochs(
             callbacks.on_train_end(logs)
             raise
         finally:
-            if callbacks.progress is not None:
-                callbacks.progress.close()
+            callbacks.close()
         model._finish_training()
         callbacks.on_train_end(logs)
+    return model.history
 
 
 def _epoch(
@@ -154,6 +156,6 @@ def _tell(interrupt: KeyboardInterrupt, epoch: int, done: int, callbacks: Callba
     if callbacks.progress is None:
         interrupt.add_note(text)
         return
-    callbacks.progress.close()
+    callbacks.close()
     sys.stdout.write(f"{text}\n")
     sys.stdout.flush()

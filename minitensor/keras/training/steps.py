@@ -5,6 +5,7 @@ A step is one traced graph: forward, loss, gradients, update and metrics. Read `
 
 from __future__ import annotations
 
+import warnings
 from functools import partial
 from typing import Any
 
@@ -144,11 +145,13 @@ class Steps:
             y_pred = self(x, training=True)  # type: ignore[operator]
             loss = self.compute_loss(x=x, y=y, y_pred=y_pred, sample_weight=sample_weight)
             self._track(loss, x)
-            scaled = loss if self.optimizer is None else self.optimizer.scale_loss(loss)
+            scaled = self._needed_optimizer().scale_loss(loss)
         weights = self.trainable_weights  # type: ignore[attr-defined]
-        if weights and self.optimizer is not None:
+        if weights:
             gradients = tape.gradient(scaled, weights)
             self.optimizer.apply_gradients(zip(gradients, weights, strict=True))
+        else:
+            warnings.warn("The model does not have any trainable weights.", stacklevel=2)
         return self.compute_metrics(x, y, y_pred, sample_weight=sample_weight)
 
     def test_step(self, data: Any) -> dict[str, Any]:
@@ -219,6 +222,15 @@ class Steps:
             result = metric.result()
             found |= result if isinstance(result, dict) else {metric.name: result}
         return found.noted()
+
+    def _needed_optimizer(self) -> Any:
+        if self.optimizer is None:
+            raise InvalidArgumentError(
+                message("fit", "optimizer=None", "there is no optimizer to change the weights",
+                        "a model without one can be evaluated, but not trained",
+                        "model.compile(optimizer='adam', loss=…)")
+            )  # fmt: skip
+        return self.optimizer
 
     def _track(self, loss: Any, x: Any) -> None:
         """Count the loss, by the number of samples."""

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
 from minitensor import nest
-from minitensor.graph.function import Function, function
+from minitensor.graph.function import function
 from minitensor.keras.training.logs import MetricResults
 from minitensor.tensor import TensorSpec
 
 __all__ = ["TracedStep", "results_of_last"]
+
+MOST_EXACT = 2
+"""How many shapes are traced before a trace leaves open what differs."""
 
 
 def results_of_last(found: list) -> Any:
@@ -24,7 +28,9 @@ class TracedStep:
     """`train_step`, `test_step` or `predict_step`, to be run on the leaves of batches.
 
     It is traced once for each structure of batches. Where batches have several sizes, the trace
-    leaves the size open; else a new size makes a second trace, which does.
+    leaves the size open. Other shapes are traced as they are, so that layers can say what is wrong
+    with them; from the third on, as with sequences of many lengths, a trace leaves open what
+    differs.
 
     Args:
         step: takes a batch.
@@ -35,6 +41,7 @@ class TracedStep:
     def __init__(self, step: Callable, eagerly: bool, outcome: Callable):
         self._step, self._eagerly, self._outcome = step, eagerly, outcome
         self._functions: dict[tuple, Callable] = {}
+        self._traced: Counter[tuple] = Counter()
         self._last: tuple[Any, int] = (None, 0)
         self._run: Callable = step
 
@@ -48,30 +55,36 @@ class TracedStep:
             times: how many batches there are.
         """
         if structure is not self._last[0] or times != self._last[1]:
-            self._run = self._traced(structure, leaves, varies, times)
+            self._run = self._chosen(structure, leaves, varies, times)
             self._last = structure, times
         return self._run(*leaves)
 
-    def _traced(self, structure: Any, leaves: Sequence, varies: bool, times: int) -> Callable:
+    def _chosen(self, structure: Any, leaves: Sequence, varies: bool, times: int) -> Callable:
         """The function for a structure: the one that is known, or a new one."""
         skeleton = nest.map_structure(lambda x: None if x is None else 0, structure)
         key = repr(skeleton), times
         if key in self._functions:
             return self._functions[key]
-        run: Any = partial(_run, self._step, self._outcome, skeleton, times)
-        run.__name__ = self._step.__name__  # a partial: traces of other models are not retraces
-        made: Callable = run if self._eagerly else function(run, reduce_retracing=True)
-        if varies and isinstance(made, Function):
-            made.get_concrete_function(*[_open(x) for x in leaves])
+        made: Any = partial(self._several, key, skeleton, times)
+        made.__name__ = self._step.__name__  # a partial: traces of other models are not retraces
+        if not self._eagerly:
+            many = self._traced[key] > MOST_EXACT
+            made = function(made, reduce_retracing=many)
+            if varies or many:
+                made.get_concrete_function(*[_open(x) for x in leaves])
         self._functions[key] = made
         return made
 
-
-def _run(step: Callable, outcome: Callable, skeleton: Any, times: int, *tensors: Any) -> Any:
-    """Run the step for each of the batches whose leaves are given."""
-    count = len(tensors) // times
-    batches = [_filled(skeleton, tensors[i * count : (i + 1) * count]) for i in range(times)]
-    return outcome([step(batch) for batch in batches])
+    def _several(self, key: tuple, skeleton: Any, times: int, *tensors: Any) -> Any:
+        """Run the step for each of the batches whose leaves are given."""
+        count = len(tensors) // times
+        batches = [_filled(skeleton, tensors[i * count : (i + 1) * count]) for i in range(times)]
+        found = self._outcome([self._step(batch) for batch in batches])
+        self._traced[key] += 1
+        if self._traced[key] == MOST_EXACT + 1 and not self._eagerly:
+            self._functions.pop(key, None)
+            self._last = None, 0
+        return found
 
 
 def _open(x: Any) -> TensorSpec:

@@ -7,6 +7,7 @@ between epochs in `fitting`.
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import closing
 from functools import wraps
 from typing import Any
 
@@ -81,24 +82,20 @@ class Trainer(Steps):
 
         At Ctrl-C it stops after the step that runs, says where, calls the callbacks'
         `on_train_end`, and raises KeyboardInterrupt, so that what follows `fit` does not go on as
-        if training were complete. The model has the weights of that step, and `self.history` the
-        results of the epochs before.
+        if training were complete. The model can be used; `self.history` has the epochs before.
 
         Args:
-            x: inputs: arrays or tensors, or a list or dict of them; or a source of batches
-                `(x, y)` or `(x, y, sample_weight)`: a `mt.data.Dataset`, a generator, or an object
-                with `__len__` and `__getitem__`.
+            x: arrays or tensors, or a list or dict of them; or a source of batches `(x, y)` or
+                `(x, y, sample_weight)`: a `mt.data.Dataset`, a generator, a `PyDataset`.
             y: labels, where x are arrays.
             batch_size: how many samples of arrays make a batch, 32 by default.
             epochs: the number of the last epoch.
             verbose: 0 for silence, 1 for a progress bar, 2 for a line per epoch; "auto" is a bar in
                 a terminal or notebook, and a line per epoch in a file.
             callbacks: a list of callbacks.
-            validation_split: the share of the arrays, from their end, that is kept for validation.
-            validation_data: what is evaluated after epochs: `(x, y)`, `(x, y, sample_weight)`, or
-                a source of batches.
+            validation_split: the share of the arrays, from their end, to validate with.
+            validation_data: `(x, y)`, `(x, y, sample_weight)`, or a source of batches.
             shuffle: whether arrays are shuffled before each epoch; "batch" shuffles whole batches.
-                Datasets and generators keep their order.
             class_weight: a dict from the number of a class to how much its samples count.
             sample_weight: how much each sample counts.
             initial_epoch: the number of the first epoch.
@@ -108,32 +105,23 @@ class Trainer(Steps):
             validation_freq: after how many epochs there is validation, or a list of epochs.
 
         Returns:
-            A `History`; its `history` holds the results of each epoch.
+            A `History`, with the results of each epoch.
 
         Raises:
-            InvalidArgumentError: (also a ValueError) before `compile`, and for data and arguments
-                that do not fit.
+            InvalidArgumentError: (also a ValueError) before `compile`, and for what does not fit.
         """
-        settings = self._compiled()
         _check_counts(epochs=epochs, initial_epoch=initial_epoch)
         _check_counts(1, steps_per_epoch=steps_per_epoch, validation_steps=validation_steps)
+        together = self._compiled().together
         if validation_split and validation_data is None:
             (x, y, sample_weight), validation_data = split((x, y, sample_weight), validation_split)
         batches = batches_of(x, y, sample_weight, batch_size, shuffle, class_weight)
-        walks = Walks(batches, steps_per_epoch, settings.together)
-        validation = None
-        if validation_data is not None:
-            size = validation_batch_size or batch_size
-            validation = Validation(
-                validation_batches(validation_data, size, validation_freq),
-                validation_steps, validation_freq, settings.together, self._step("test"),
-            )  # fmt: skip
+        walks = Walks(batches, steps_per_epoch, together)
+        size = validation_batch_size or batch_size
+        validation = self._validation(validation_data, size, validation_steps, validation_freq)
         listening = self._listening(callbacks, verbose, epochs, walks.steps)
-        self.stop_training, self._interrupted, self._first_epoch = False, False, None
         spread = range(initial_epoch, epochs)
-        fit_epochs(self, walks, self._step("train"), listening, spread, validation)
-        assert self.history is not None
-        return self.history
+        return fit_epochs(self, walks, self._step("train"), listening, spread, validation)
 
     @_for_people
     def evaluate(
@@ -157,8 +145,8 @@ class Trainer(Steps):
         batches = batches_of(x, y, sample_weight, batch_size)
         what = Validation(batches, steps, 1, settings.together, self._step("test"))
         walks = Walks(batches, steps)
-        listening = self._listening(callbacks, verbose, 1, walks.steps, False)
-        return self._returned(evaluate_batches(self, what, listening), return_dict)
+        with closing(self._listening(callbacks, verbose, 1, walks.steps, False)) as listening:
+            return self._returned(evaluate_batches(self, what, listening), return_dict)
 
     @_for_people
     def predict(self, x: Any, batch_size: int | None = None, verbose: Any = "auto",
@@ -176,8 +164,8 @@ class Trainer(Steps):
         _check_counts(1, steps=steps)
         together = 1 if self._settings is None else self._settings.together
         walks = Walks(batches_of(x, batch_size=batch_size), steps, together)
-        listening = self._listening(callbacks, verbose, 1, walks.steps, False)
-        found = predict_batches(self, walks, self._step("predict"), listening)
+        with closing(self._listening(callbacks, verbose, 1, walks.steps, False)) as listening:
+            found = predict_batches(self, walks, self._step("predict"), listening)
         return nest.map_structure(lambda *parts: np.concatenate(parts), *found)
 
     # Single batches.
@@ -217,6 +205,13 @@ class Trainer(Steps):
         return self._returned(as_numbers(results), by_name)
 
     # Parts of the above.
+
+    def _validation(self, data: Any, size: int | None, steps: Any, frequency: Any) -> Any:
+        """What is evaluated after epochs; None without validation data."""
+        if data is None:
+            return None
+        batches = validation_batches(data, size, frequency)
+        return Validation(batches, steps, frequency, self._compiled().together, self._step("test"))
 
     def _listening(self, callbacks: Any, verbose: Any, epochs: int, steps: int | None,
                    history: bool = True) -> CallbackList:  # fmt: skip
