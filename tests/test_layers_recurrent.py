@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import runpy
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -138,6 +140,24 @@ def test_the_forget_gate_begins_with_a_bias_of_1() -> None:
     plain = layers.LSTM(2, unit_forget_bias=False)
     plain.build((None, None, 3))
     assert not plain.bias.numpy().any()
+
+
+@pytest.mark.parametrize("area", ["recurrent", "attention", "preprocessing"])
+def test_keras_still_gives_the_recorded_numbers_where_it_is_installed(area: str) -> None:
+    folder = Path(__file__).with_name("recorded")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for library in ("tensorflow", "keras", "torch"):
+            pytest.importorskip(library)
+        found = runpy.run_path(str(folder / f"{area}.py"))
+        arrays, wanted = found["computed"](), np.load(folder / f"{area}.npz")
+        assert set(arrays) == set(wanted.files)
+        for key, array in arrays.items():
+            if array.dtype.kind in "fi":
+                np.testing.assert_allclose(array, wanted[key], rtol=1e-4, atol=1e-5, err_msg=key)
+        if "told" in found:
+            text = json.loads((folder / f"{area}.json").read_text())
+            assert json.loads(json.dumps(found["told"]())) == text
 
 
 # States.

@@ -119,14 +119,15 @@ def record_torch(arrays: dict, rng: np.random.Generator) -> None:
         arrays[f"torch/{key}"] = value.detach().numpy()
 
 
-def main() -> None:
+def computed() -> dict[str, np.ndarray]:
+    """All numbers, by case and letter."""
     arrays: dict[str, np.ndarray] = {}
     rng = np.random.default_rng(12)
     for name, case in cases().items():
         record(arrays, name, case, rng)
     record_torch(arrays, rng)
-    np.savez_compressed(FILE, **arrays)
+    return arrays
 
 
 if __name__ == "__main__":
-    main()
+    np.savez_compressed(FILE, **computed())

@@ -48,6 +48,12 @@ def image_cases() -> list[tuple]:
         found.append(
             ("RandomBrightness", {"factor": [factor, factor], "value_range": [-1, 1]})
         )  # fmt: skip
+    return [*found, *size_cases()]
+
+
+def size_cases() -> list[tuple]:
+    """(class, arguments) of layers that give one size."""
+    found: list[tuple] = []
     for height, width in ((3, 4), (12, 20), (6, 3), (9, 8)):
         size = {"height": height, "width": width}
         found.append(("CenterCrop", size))
@@ -115,15 +121,19 @@ def plain(value: Any) -> Any:
     return array.tolist()
 
 
-def main() -> None:
+def computed() -> dict[str, np.ndarray]:
+    """The images, and what layers make of them."""
     rng = np.random.default_rng(13)
     images = rng.random((2, 6, 8, 2)).astype("f")
-    arrays, listed = {"images": images}, []
+    arrays = {"images": images}
     for number, (kind, arguments) in enumerate(image_cases()):
         layer = getattr(keras.layers, kind)(**arguments)
         arrays[str(number)] = np.asarray(layer(images, training=True))
-        listed.append([kind, arguments])
-    np.savez_compressed(FILE, **arrays)
+    return arrays
+
+
+def told() -> dict[str, Any]:
+    """How the layers for images were made, and what texts and terms become."""
     texts, lookups = [], []
     for arguments in text_cases():
         layer = keras.layers.TextVectorization(**arguments)
@@ -138,10 +148,10 @@ def main() -> None:
         lookups.append({"kind": kind, "arguments": arguments, "seen": seen, "data": data,
                         "vocabulary": plain(layer.get_vocabulary()),
                         "output": plain(layer(tf.constant(data)))})  # fmt: skip
-    found = {"images": listed, "sentences": SENTENCES, "others": OTHERS, "texts": texts,
-             "lookups": lookups}  # fmt: skip
-    TEXT.write_text(json.dumps(found, indent=1, ensure_ascii=False) + "\n")
+    return {"images": image_cases(), "sentences": SENTENCES, "others": OTHERS, "texts": texts,
+            "lookups": lookups}  # fmt: skip
 
 
 if __name__ == "__main__":
-    main()
+    np.savez_compressed(FILE, **computed())
+    TEXT.write_text(json.dumps(told(), indent=1, ensure_ascii=False) + "\n")

@@ -124,15 +124,16 @@ def record_torch(arrays: dict, kind: str, rng: np.random.Generator) -> None:
         arrays[f"torch {kind}/{key}"] = value.detach().numpy()
 
 
-def main() -> None:
+def computed() -> dict[str, np.ndarray]:
+    """All numbers, by case and letter."""
     arrays: dict[str, np.ndarray] = {}
     rng = np.random.default_rng(11)
     for name, case in cases().items():
         record(arrays, name, case, rng)
     for kind in ("LSTM", "GRU"):
         record_torch(arrays, kind, rng)
-    np.savez_compressed(FILE, **arrays)
+    return arrays
 
 
 if __name__ == "__main__":
-    main()
+    np.savez_compressed(FILE, **computed())

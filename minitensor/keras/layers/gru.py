@@ -56,11 +56,10 @@ class GRUCell(RecurrentCell):
         [before] = states
         h, units, weights = self.recurrent_input(before), self.units, self.recurrent_kernel
         for_z, for_r, for_candidate = split(projected, 3, axis=-1)
-        parts = 3 if self.reset_after else 2
-        recurrent = matmul(h, weights[:, : parts * units])
+        recurrent = matmul(h, weights if self.reset_after else weights[:, : 2 * units])
         if self.reset_after and self.bias is not None:
             recurrent = recurrent + self.bias[1]
-        from_z, from_r, *rest = split(recurrent, parts, axis=-1)
+        from_z, from_r, *rest = split(recurrent, 3 if self.reset_after else 2, axis=-1)
         z = self.recurrent_activation(for_z + from_z)
         r = self.recurrent_activation(for_r + from_r)
         looked_at = r * rest[0] if rest else matmul(r * h, weights[:, 2 * units :])
