@@ -60,7 +60,7 @@ def validation_batches(data: Any, batch_size: int | None, frequency: Any) -> Bat
 
 
 def fit_epochs(
-    model: Any, walks: Walks, step: TracedStep, callbacks: CallbackList, epochs: range,
+    model: Any, walks: Walks, callbacks: CallbackList, epochs: range,
     validation: Validation | None,
 ) -> History:  # fmt: skip
     """Train for some epochs; returns their results."""
@@ -68,7 +68,7 @@ def fit_epochs(
     logs: dict[str, Any] = {}
     epoch = epochs.start
     with Interrupts() as interrupts:
-        runner = Runner(model, "train", step, callbacks, interrupts)
+        runner = Runner(model, "train", model._step("train"), callbacks, interrupts)
         try:
             callbacks.on_train_begin()
             first = max(epoch, model._first_epoch or 0)

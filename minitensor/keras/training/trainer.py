@@ -90,8 +90,7 @@ class Trainer(Steps):
             y: labels, where x are arrays.
             batch_size: how many samples of arrays make a batch, 32 by default.
             epochs: the number of the last epoch.
-            verbose: 0 for silence, 1 for a progress bar, 2 for a line per epoch; "auto" is a bar in
-                a terminal or notebook, and a line per epoch in a file.
+            verbose: 0 for silence, 1 for a bar, 2 for a line per epoch; "auto" is 2 in a file.
             callbacks: a list of callbacks.
             validation_split: the share of the arrays, from their end, to validate with.
             validation_data: `(x, y)`, `(x, y, sample_weight)`, or a source of batches.
@@ -110,18 +109,17 @@ class Trainer(Steps):
         Raises:
             InvalidArgumentError: (also a ValueError) before `compile`, and for what does not fit.
         """
+        together = self._compiled().together
         _check_counts(epochs=epochs, initial_epoch=initial_epoch)
         _check_counts(1, steps_per_epoch=steps_per_epoch, validation_steps=validation_steps)
-        together = self._compiled().together
         if validation_split and validation_data is None:
             (x, y, sample_weight), validation_data = split((x, y, sample_weight), validation_split)
         batches = batches_of(x, y, sample_weight, batch_size, shuffle, class_weight)
         walks = Walks(batches, steps_per_epoch, together)
-        size = validation_batch_size or batch_size
-        validation = self._validation(validation_data, size, validation_steps, validation_freq)
+        validation = self._validation(validation_data, validation_batch_size or batch_size,
+                                      validation_steps, validation_freq)  # fmt: skip
         listening = self._listening(callbacks, verbose, epochs, walks.steps)
-        spread = range(initial_epoch, epochs)
-        return fit_epochs(self, walks, self._step("train"), listening, spread, validation)
+        return fit_epochs(self, walks, listening, range(initial_epoch, epochs), validation)
 
     @_for_people
     def evaluate(
