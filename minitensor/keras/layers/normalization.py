@@ -192,23 +192,27 @@ class GroupNormalization(Normalizing):
     def build(self, input_shape: tuple) -> None:
         """Make gamma and beta."""
         (channels,) = shape = self._sizes(input_shape)
-        groups = channels if self.groups == -1 else self.groups
-        if not is_size(groups) or channels % groups:
-            fault = (
-                f"Number of groups ({groups}) must be a multiple of the number of channels "
-                f"({channels})"
-            )
-            if not is_size(groups):
-                fault = ("Received an invalid value for argument `groups`, expected a positive "
-                         f"integer (or `-1` for instance normalization). Received: "
-                         f"groups={groups}")  # fmt: skip
-            elif groups > channels:
-                fault = (f"Number of groups ({groups}) cannot be more than the number of channels "
-                         f"({channels})")  # fmt: skip
+        if self.groups == -1:
+            self.groups = channels
+        fault = self._group_fault(channels)
+        if fault:
             raise refused(self, fault, "each group has the same number of channels",
                           f"choose a divisor of {channels}")  # fmt: skip
-        self.groups = groups
         self._make_scale(shape)
+
+    def _group_fault(self, channels: int) -> str | None:
+        """What is wrong with the number of groups; None if nothing is."""
+        groups = self.groups
+        if not is_size(groups):
+            return ("Received an invalid value for argument `groups`, expected a positive integer "
+                    f"(or `-1` for instance normalization). Received: groups={groups}")  # fmt: skip
+        if groups > channels:
+            return (f"Number of groups ({groups}) cannot be more than the number of channels "
+                    f"({channels})")  # fmt: skip
+        if channels % groups:
+            return (f"Number of groups ({groups}) must be a multiple of the number of channels "
+                    f"({channels})")  # fmt: skip
+        return None
 
     def call(self, inputs: Any) -> Any:
         """The normalised input."""
