@@ -221,6 +221,17 @@ def test_terms_have_the_numbers_of_keras(case: dict) -> None:
         np.testing.assert_array_equal(found, case["output"])
 
 
+def test_configurations_that_keras_wrote_are_understood() -> None:
+    config = {"name": "words", "trainable": True, "max_tokens": None, "output_mode": "int",
+              "standardize": "lower", "split": "whitespace", "ngrams": [1, 2], "ragged": False,
+              "output_sequence_length": 3, "pad_to_max_tokens": False, "sparse": False,
+              "vocabulary": ["a", "a b"], "idf_weights": None, "encoding": "utf-8",
+              "vocabulary_size": 4}  # fmt: skip
+    assert layers.TextVectorization.from_config(config)(["A b"]).numpy().tolist() == [[2, 1, 3]]
+    config = {"vocabulary": [7], "vocabulary_size": 2, "oov_method": "floormod", "salt": None}
+    assert layers.IntegerLookup.from_config(config)([7]).numpy().tolist() == [1]
+
+
 def test_several_numbers_for_unknown_terms() -> None:
     layer = layers.StringLookup(vocabulary=["a"], num_oov_indices=3, mask_token="")
     assert layer.get_vocabulary() == ["", "[UNK]", "[UNK]", "[UNK]", "a"]

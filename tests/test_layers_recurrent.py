@@ -179,6 +179,18 @@ def test_a_stateful_layer_goes_on_where_it_ended(kind: str, run: Callable) -> No
     assert len(layer.weights) == 3
 
 
+def test_stacked_cells_keep_their_states() -> None:
+    cells = [layers.LSTMCell(3), layers.GRUCell(2)]
+    layer = layers.RNN(cells, stateful=True, return_state=True)
+    x = mt.constant(np.random.default_rng(1).normal(size=(2, 6, 3)).astype("f"))
+    layer(x[:, :4])
+    halves = mt.nest.flatten(layer(x[:, 4:]))
+    layer.reset_state()
+    for a, b in zip(halves, mt.nest.flatten(layer(x)), strict=True):
+        np.testing.assert_allclose(a.numpy(), b.numpy(), rtol=1e-5, atol=1e-6)
+    assert [tuple(x.shape) for x in halves] == [(2, 2), (2, 3), (2, 3), (2, 2)]
+
+
 def test_a_stateful_layer_wants_batches_of_one_size() -> None:
     layer = layers.GRU(2, stateful=True)
     layer(mt.ones((2, 3, 1)))

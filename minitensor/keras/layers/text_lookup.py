@@ -22,11 +22,21 @@ from minitensor.keras.symbolic import is_symbolic
 from minitensor.python_function import numpy_function
 from minitensor.tensor import Operand
 
-__all__ = ["MODES", "IntegerLookup", "StringLookup", "VocabularyLookup", "batches_of",
-           "on_array"]  # fmt: skip
+__all__ = [
+    "MODES",
+    "NEW_NAMES",
+    "ONLY_KERAS",
+    "IntegerLookup",
+    "StringLookup",
+    "VocabularyLookup",
+    "batches_of",
+    "on_array",
+]
 
 MODES = ("int", "one_hot", "multi_hot", "count", "tf_idf")
 NEW_NAMES = {"binary": "multi_hot", "tf-idf": "tf_idf"}
+ONLY_KERAS = ("vocabulary_size", "has_input_vocabulary", "oov_method", "salt")
+"""What Keras writes into configurations, and nothing here needs."""
 
 
 class VocabularyLookup(Layer):
@@ -253,6 +263,11 @@ class VocabularyLookup(Layer):
         """The arguments, with the terms that were learned."""
         config = super().get_config()
         return config | {"vocabulary": self._terms, "idf_weights": self._weights}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> Any:
+        """A layer made with what a configuration says."""
+        return super().from_config({k: v for k, v in config.items() if k not in ONLY_KERAS})
 
 
 class StringLookup(VocabularyLookup):

@@ -16,6 +16,7 @@ from minitensor.keras.layers.arguments import one_of, refused
 from minitensor.keras.layers.text_lookup import (
     MODES,
     NEW_NAMES,
+    ONLY_KERAS,
     StringLookup,
     batches_of,
     on_array,
@@ -199,6 +200,11 @@ class TextVectorization(Layer):
         widths = self._given.arguments.get("ngrams")
         widths = list(widths) if isinstance(widths, tuple) else widths
         return super().get_config() | learned | {"ngrams": widths}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> TextVectorization:
+        """A layer made with what a configuration says."""
+        return super().from_config({k: v for k, v in config.items() if k not in ONLY_KERAS})
 
 
 def _neighbours(tokens: Sequence[bytes], count: int) -> list[bytes]:
