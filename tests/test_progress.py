@@ -79,13 +79,13 @@ def test_a_terminal_shows_one_line_per_epoch_that_is_written_again(to: Any) -> N
     assert len(shown) == 7
     assert shown[0] == "Epoch 1/2"
     assert re.fullmatch(
-        r"4/4 ━{12,17} 0s \d+[mu]s/step - loss: 16.0000 - mae: 4.0000 - val_loss: 16.0000"
+        r"4/4 ━{12,17} \S+ \d+[mu]?s/step - loss: 16.0000 - mae: 4.0000 - val_loss: 16.0000"
         r" - val_mae: 4.0000",
         shown[1],
     )
     assert shown[2] == "Epoch 2/2"
-    assert re.fullmatch(r"1/1 ━{20} 0s \d+[mu]s/step - loss: 16.0000 - mae: 4.0000", shown[4])
-    assert re.fullmatch(r"1/1 ━{20} 0s \d+[mu]s/step", shown[5])
+    assert re.fullmatch(r"1/1 ━{20} \S+ \d+[mu]?s/step - loss: 16.0000 - mae: 4.0000", shown[4])
+    assert re.fullmatch(r"1/1 ━{20} \S+ \d+[mu]?s/step", shown[5])
 
 
 def test_colours_are_left_out_when_they_are_not_wanted(
@@ -119,7 +119,7 @@ def test_a_notebook_shows_one_line_per_epoch(to: Any) -> None:
     fit(epochs=3)
     shown = screen(stream.getvalue())
     assert len(shown) == 7
-    assert shown[5].startswith("4/4 ━━━━━━━━━━━━━━━━━━━━ 0s")
+    assert shown[5].startswith("4/4 ━━━━━━━━━━━━━━━━━━━━ ")
     assert len(stream.getvalue()) < 3000
 
 
@@ -135,7 +135,7 @@ def test_a_file_gets_a_line_per_epoch_and_no_control_characters(
     assert "\x1b" not in text
     lines = text.splitlines()
     assert lines[0] == "Epoch 1/2"
-    assert re.fullmatch(r"4/4 - 0s - \d+[mu]s/step - loss: 16.0000 - mae: 4.0000", lines[1])
+    assert re.fullmatch(r"4/4 - \d+s - \d+[mu]?s/step - loss: 16.0000 - mae: 4.0000", lines[1])
     assert len(lines) == 4
 
 
@@ -146,7 +146,7 @@ def test_a_bar_that_is_asked_for_in_a_file_is_written_once_per_epoch(to: Any) ->
     assert "\r" not in text
     assert "\x1b" not in text
     assert len(text.splitlines()) == 4
-    assert text.splitlines()[1].startswith("4/4 ━━━━━━━━━━━━━━━━━━━━ 0s")
+    assert text.splitlines()[1].startswith("4/4 ━━━━━━━━━━━━━━━━━━━━ ")
 
 
 def test_silence_is_silent(to: Any) -> None:
@@ -174,7 +174,7 @@ def test_a_source_of_unknown_length_is_counted(to: Any) -> None:
     model.compile("sgd", "mse")
     model.fit((X[:5], Y[:5]) for _ in range(3))
     assert "1/Unknown" in stream.getvalue()
-    assert re.match(r"3/3 ━{20} 0s \d+[mu]s/step - loss: ", screen(stream.getvalue())[1])
+    assert re.match(r"3/3 ━{20} \S+ \d+[mu]?s/step - loss: ", screen(stream.getvalue())[1])
 
 
 def test_an_error_begins_on_a_line_of_its_own(to: Any) -> None:
@@ -199,7 +199,7 @@ def test_progbar_averages_values_and_takes_others_as_they_are(to: Any) -> None:
     for number in range(5):
         bar.add(1, [("loss", 0.1 * number), ("best", number), ("tiny", 1e-5 * number)])
     assert re.fullmatch(
-        r"5/5 - 0s - \d+us/file - loss: 0.2000 - best: 4.0000 - tiny: 2.0000e-05\n",
+        r"5/5 - \d+s - \d+[mu]?s/file - loss: 0.2000 - best: 4.0000 - tiny: 2.0000e-05\n",
         stream.getvalue(),
     )
 

@@ -15,7 +15,6 @@ from minitensor.keras.training.arrays import empty
 from minitensor.keras.training.batches import Batches, batches_of
 from minitensor.keras.training.interrupts import Interrupts
 from minitensor.keras.training.runner import Runner
-from minitensor.keras.training.traced_step import TracedStep
 from minitensor.keras.training.unpacking import unpack_x_y_sample_weight
 from minitensor.keras.training.walks import RAN_OUT, Walks
 
@@ -29,7 +28,6 @@ class Validation(NamedTuple):
     steps: int | None
     frequency: Any
     together: int
-    step: TracedStep
 
     def is_due(self, epoch: int) -> bool:
         """Whether it comes after an epoch."""
@@ -68,7 +66,7 @@ def fit_epochs(
     logs: dict[str, Any] = {}
     epoch = epochs.start
     with Interrupts() as interrupts:
-        runner = Runner(model, "train", model._step("train"), callbacks, interrupts)
+        runner = Runner(model, "train", callbacks, interrupts)
         try:
             callbacks.on_train_begin()
             first = max(epoch, model._first_epoch or 0)
@@ -117,7 +115,7 @@ def _epoch(
 
 def evaluate_batches(model: Any, what: Validation, callbacks: CallbackList) -> dict[str, Any]:
     """The results of evaluation, by name."""
-    runner = Runner(model, "test", what.step, callbacks)
+    runner = Runner(model, "test", callbacks)
     walks = Walks(what.batches, what.steps, what.together)
     callbacks.on_test_begin()
     model.reset_metrics()
@@ -132,12 +130,10 @@ def evaluate_batches(model: Any, what: Validation, callbacks: CallbackList) -> d
     return logs
 
 
-def predict_batches(
-    model: Any, walks: Walks, step: TracedStep, callbacks: CallbackList
-) -> list[Any]:  # fmt: skip
+def predict_batches(model: Any, walks: Walks, callbacks: CallbackList) -> list[Any]:
     """What each batch gives."""
     found: list = []
-    runner = Runner(model, "predict", step, callbacks)
+    runner = Runner(model, "predict", callbacks)
     callbacks.on_predict_begin()
     model.stop_predicting = False
     runner.epoch(walks, found.extend)

@@ -12,7 +12,6 @@ from typing import Any
 from minitensor.keras.callbacks.callback_list import CallbackList
 from minitensor.keras.training.interrupts import Interrupts
 from minitensor.keras.training.logs import as_numbers
-from minitensor.keras.training.traced_step import TracedStep
 from minitensor.keras.training.walks import Walks
 
 __all__ = ["Runner"]
@@ -24,14 +23,13 @@ class Runner:
     Args:
         model: the model, whose attribute `stops` ends an epoch early.
         kind: "train", "test" or "predict".
-        step: the traced step.
         callbacks: who is told.
         interrupts: what holds Ctrl-C back during a step.
     """
 
-    def __init__(self, model: Any, kind: str, step: TracedStep, callbacks: CallbackList,
+    def __init__(self, model: Any, kind: str, callbacks: CallbackList,
                  interrupts: Interrupts | None = None):  # fmt: skip
-        self._model, self._kind, self._step, self._callbacks = model, kind, step, callbacks
+        self._model, self._kind, self._callbacks = model, kind, callbacks
         self._interrupts = interrupts or Interrupts()
         self.done = 0
         """How many steps of this epoch are done."""
@@ -49,7 +47,8 @@ class Runner:
         begins, ends = (f"on_{self._kind}_batch_{when}" for when in ("begin", "end"))
         begin = getattr(self._callbacks, begins) if self._callbacks.wants(begins) else None
         end = getattr(self._callbacks, ends) if self._callbacks.wants(ends) else None
-        model, step, interrupts = self._model, self._step, self._interrupts
+        model, interrupts = self._model, self._interrupts
+        step = model._step(self._kind, told=end is not None)
         progress = self._callbacks.progress
         stops, varies = _STOPS[self._kind], walks.batches.varies
         for structure, leaves, count in walks.epoch():

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import warnings
 from functools import partial
+from operator import itemgetter
 from typing import Any
 
 from minitensor import nest
@@ -19,7 +20,7 @@ from minitensor.keras.training.compiled_metrics import CompiledMetrics
 from minitensor.keras.training.logs import MetricResults
 from minitensor.keras.training.outputs import names_of_outputs
 from minitensor.keras.training.settings import Settings
-from minitensor.keras.training.traced_step import TracedStep, results_of_last
+from minitensor.keras.training.traced_step import TracedStep, held_by_metrics
 from minitensor.keras.training.unpacking import unpack_x_y_sample_weight
 from minitensor.tape import GradientTape
 
@@ -260,14 +261,17 @@ class Steps:
 
     # Their traced forms.
 
-    def _step(self, kind: str) -> TracedStep:
-        """The traced form of `train_step`, `test_step` or `predict_step`."""
-        steps: dict[str, TracedStep] = self.__dict__.setdefault("_steps", {})
-        if kind not in steps:
+    def _step(self, kind: str, told: bool = False) -> TracedStep:
+        """The traced form of `train_step`, `test_step` or `predict_step`.
+
+        Where each step's results are told to somebody, they are computed in the graph.
+        """
+        steps: dict[tuple, TracedStep] = self.__dict__.setdefault("_steps", {})
+        if (kind, told) not in steps:
             step = getattr(self, f"{kind}_step")
-            outcome = list if kind == "predict" else results_of_last
-            steps[kind] = TracedStep(step, self._run_eagerly, outcome)
-        return steps[kind]
+            outcome = list if kind == "predict" else itemgetter(-1) if told else held_by_metrics
+            steps[kind, told] = TracedStep(step, self._run_eagerly, outcome)
+        return steps[kind, told]
 
     def _forget_steps(self) -> None:
         self.__dict__.pop("_steps", None)

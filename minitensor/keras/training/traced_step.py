@@ -12,13 +12,13 @@ from minitensor.graph.function import function
 from minitensor.keras.training.logs import MetricResults
 from minitensor.tensor import TensorSpec
 
-__all__ = ["TracedStep", "results_of_last"]
+__all__ = ["TracedStep", "held_by_metrics"]
 
 MOST_EXACT = 2
 """How many shapes are traced before a trace leaves open what differs."""
 
 
-def results_of_last(found: list) -> Any:
+def held_by_metrics(found: list) -> Any:
     """The results of the last of several steps; None where the metrics hold them anyway."""
     last = found[-1]
     return None if isinstance(last, MetricResults) and last.is_untouched() else last

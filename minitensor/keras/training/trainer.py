@@ -141,7 +141,7 @@ class Trainer(Steps):
         settings = self._compiled()
         _check_counts(1, steps=steps)
         batches = batches_of(x, y, sample_weight, batch_size)
-        what = Validation(batches, steps, 1, settings.together, self._step("test"))
+        what = Validation(batches, steps, 1, settings.together)
         walks = Walks(batches, steps)
         with closing(self._listening(callbacks, verbose, 1, walks.steps, False)) as listening:
             return self._returned(evaluate_batches(self, what, listening), return_dict)
@@ -163,7 +163,7 @@ class Trainer(Steps):
         together = 1 if self._settings is None else self._settings.together
         walks = Walks(batches_of(x, batch_size=batch_size), steps, together)
         with closing(self._listening(callbacks, verbose, 1, walks.steps, False)) as listening:
-            found = predict_batches(self, walks, self._step("predict"), listening)
+            found = predict_batches(self, walks, listening)
         return nest.map_structure(lambda *parts: np.concatenate(parts), *found)
 
     # Single batches.
@@ -198,8 +198,7 @@ class Trainer(Steps):
     def _on_batch(self, kind: str, x: Any, y: Any, sample_weight: Any, by_name: bool) -> Any:
         self._compiled()
         self.reset_metrics()
-        results = self._step(kind)(*_one_batch(x, y, sample_weight))
-        results = self.get_metrics_result() if results is None else results
+        results = self._step(kind, told=True)(*_one_batch(x, y, sample_weight))
         return self._returned(as_numbers(results), by_name)
 
     # Parts of the above.
@@ -209,7 +208,7 @@ class Trainer(Steps):
         if data is None:
             return None
         batches = validation_batches(data, size, frequency)
-        return Validation(batches, steps, frequency, self._compiled().together, self._step("test"))
+        return Validation(batches, steps, frequency, self._compiled().together)
 
     def _listening(self, callbacks: Any, verbose: Any, epochs: int, steps: int | None,
                    history: bool = True) -> CallbackList:  # fmt: skip
