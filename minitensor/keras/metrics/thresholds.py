@@ -86,10 +86,7 @@ def outcomes(
     """
     y_pred, y_true = same_rank(in_dtype(y_pred, "float32"), in_dtype(y_true, "float32"))
     check_same_shape("metric", y_true, y_pred)
-    weight = None
-    if sample_weight is not None:
-        weight = ops.expand_dims(in_dtype(sample_weight, "float32"), axis=-1)
-        _, weight = same_rank(y_true, weight, expand_rank_1=False)
+    weight = None if sample_weight is None else _per_label(sample_weight, y_true)
     if top_k is not None:
         y_pred = _only_top(y_pred, top_k)
     if class_id is not None:
@@ -105,6 +102,12 @@ def outcomes(
     count = _count_evenly if evenly_spread(thresholds) else _count_each
     counts = count(wanted, thresholds, masses, y_pred)
     return counts if by_label else {name: x[:, 0] for name, x in counts.items()}
+
+
+def _per_label(sample_weight: Any, y_true: Any) -> Any:
+    """Weights of samples, for each entry of the last axis."""
+    weight = ops.expand_dims(in_dtype(sample_weight, "float32"), axis=-1)
+    return same_rank(y_true, weight, expand_rank_1=False)[1]
 
 
 def _only_top(x: Any, k: int) -> Any:
