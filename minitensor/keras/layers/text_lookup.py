@@ -23,7 +23,6 @@ from minitensor.python_function import numpy_function
 from minitensor.tensor import Operand
 
 __all__ = [
-    "MODES",
     "NEW_NAMES",
     "ONLY_KERAS",
     "IntegerLookup",

@@ -14,7 +14,6 @@ from minitensor.errors import InvalidArgumentError, message
 from minitensor.keras.layer import Layer
 from minitensor.keras.layers.arguments import one_of, refused
 from minitensor.keras.layers.text_lookup import (
-    MODES,
     NEW_NAMES,
     ONLY_KERAS,
     StringLookup,
@@ -25,6 +24,7 @@ from minitensor.ops import squeeze
 
 __all__ = ["TextVectorization"]
 
+TEXT_MODES = ("int", "multi_hot", "count", "tf_idf")
 STANDARDS = ("lower_and_strip_punctuation", "lower", "strip_punctuation")
 
 
@@ -79,7 +79,7 @@ class TextVectorization(Layer):
             one_of(self, "split", split, ("whitespace", "character"))
         self.standardize, self.split = standardize, split
         self._widths = tuple(range(1, ngrams + 1)) if isinstance(ngrams, int) else ngrams
-        mode = one_of(self, "output_mode", NEW_NAMES.get(output_mode, output_mode), MODES)
+        mode = one_of(self, "output_mode", NEW_NAMES.get(output_mode, output_mode), TEXT_MODES)
         if mode != "int" and output_sequence_length is not None:
             raise refused(
                 self, "`output_sequence_length` must not be set if `output_mode` is not 'int'. "
@@ -89,8 +89,8 @@ class TextVectorization(Layer):
         self.output_mode, self.output_sequence_length = mode, output_sequence_length
         self.lookup = StringLookup(
             max_tokens, mask_token="", vocabulary=vocabulary, idf_weights=idf_weights,
-            output_mode="multi_hot" if mode == "one_hot" else mode, encoding=encoding,
-            pad_to_max_tokens=pad_to_max_tokens, dtype=self.dtype,
+            output_mode=mode, encoding=encoding, pad_to_max_tokens=pad_to_max_tokens,
+            dtype=self.dtype,
         )  # fmt: skip
 
     def get_vocabulary(self, include_special_tokens: bool = True) -> list[str]:
