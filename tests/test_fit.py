@@ -238,6 +238,28 @@ def test_a_step_of_ones_own_may_branch_on_tensors() -> None:
     assert history["loss"][-1] < history["loss"][0]
 
 
+def test_a_step_as_keras_2_wrote_it_counts_loss_and_metrics() -> None:
+    class Older(keras.Sequential):
+        def train_step(self, data: Any) -> dict:
+            x, y = data
+            with mt.GradientTape() as tape:
+                y_pred = self(x, training=True)
+                loss = self.compiled_loss(y, y_pred, regularization_losses=self.losses)
+            self.optimizer.minimize(loss, self.trainable_variables, tape=tape)
+            self.compiled_metrics.update_state(y, y_pred)
+            return {metric.name: metric.result() for metric in self.metrics}
+
+    histories = []
+    for kind in (Older, keras.Sequential):
+        dense = layers.Dense(1, kernel_initializer="ones", kernel_regularizer="l2")
+        model = kind([keras.Input((4,)), dense])
+        model.compile("sgd", "mse", metrics=["mae"])
+        histories.append(model.fit(X, TARGETS, epochs=2, verbose=0, shuffle=False).history)
+    assert sorted(histories[0]) == sorted(histories[1]) == ["loss", "mae"]
+    assert histories[0]["loss"] == pytest.approx(histories[1]["loss"], rel=1e-6)
+    assert histories[0]["mae"] == pytest.approx(histories[1]["mae"], rel=1e-6)
+
+
 def test_results_that_a_step_adds_to_are_kept() -> None:
     class More(type(line())):  # type: ignore[misc]
         def train_step(self, data: Any) -> dict:

@@ -319,7 +319,8 @@ def test_ctrl_c_between_steps_is_handled_at_once() -> None:
                 signal.raise_signal(signal.SIGINT)
 
     made = model()
-    with pytest.raises(KeyboardInterrupt):
+    with pytest.raises(KeyboardInterrupt) as caught:
         made.fit(X, Y, batch_size=5, epochs=3, verbose=0, callbacks=[Press()])
     assert int(made.optimizer.iterations) == 3
+    assert "after step 3 of epoch 1" in caught.value.__notes__[0]
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler

@@ -24,10 +24,11 @@ NOTEBOOKS = ("ipykernel", "pyodide_kernel", "xeus")
 
 def can_rewrite(stream: Any) -> bool:
     """Whether a stream shows what follows a carriage return in place of the line."""
-    if type(stream).__module__.split(".")[0] in NOTEBOOKS:
-        return True
-    terminal = getattr(stream, "isatty", bool)()
-    return terminal and os.environ.get("TERM") != "dumb"
+    return _is_terminal(stream) or type(stream).__module__.split(".")[0] in NOTEBOOKS
+
+
+def _is_terminal(stream: Any) -> bool:
+    return getattr(stream, "isatty", bool)() and os.environ.get("TERM") != "dumb"
 
 
 class Progbar:
@@ -132,7 +133,7 @@ class Progbar:
     def _line(self, stream: Any, now: float, finalize: bool) -> tuple[str, str]:
         """The line as it is written, and as it is seen: without colours."""
         count, rest, width = self._count(), self._right(now, finalize), self.width
-        if can_rewrite(stream):
+        if _is_terminal(stream):
             columns = shutil.get_terminal_size().columns - 1
             width = min(width, columns - len(count) - len(rest) - 2)
             room = columns - len(count) - 1

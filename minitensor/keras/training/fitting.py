@@ -94,6 +94,7 @@ def _epoch(
     validation: Validation | None,
 ) -> dict[str, Any] | None:  # fmt: skip
     """One epoch; its results, or None if there were no batches left."""
+    runner.done = 0
     model.reset_metrics()
     callbacks.on_epoch_begin(epoch)
     walks.batches.begin_epoch()
@@ -131,16 +132,20 @@ def evaluate_batches(model: Any, what: Validation, callbacks: CallbackList) -> d
 
 
 def predict_batches(model: Any, walks: Walks, callbacks: CallbackList) -> list[Any]:
-    """What each batch gives."""
+    """What each batch gives, as arrays."""
     found: list = []
     runner = Runner(model, "predict", callbacks)
     callbacks.on_predict_begin()
     model.stop_predicting = False
-    runner.epoch(walks, found.extend)
+    runner.epoch(walks, lambda batches: found.extend(map(_arrays, batches)))
     if not runner.done:
         raise empty("data without batches")
     callbacks.on_predict_end()
-    return [nest.map_structure(lambda x: x.numpy(), outputs) for outputs in found]
+    return found
+
+
+def _arrays(outputs: Any) -> Any:
+    return nest.map_structure(lambda x: x.numpy(), outputs)
 
 
 def _tell(interrupt: KeyboardInterrupt, epoch: int, done: int, callbacks: CallbackList) -> None:

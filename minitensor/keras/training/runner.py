@@ -72,7 +72,7 @@ class Runner:
         if not self.done:
             return {}
         if self._kind == "predict":
-            return {"outputs": self.results}
+            return {"outputs": self.results[0] if len(self.results) == 1 else self.results}
         held = self.results is None
         return as_numbers(self._model.get_metrics_result() if held else self.results)
 

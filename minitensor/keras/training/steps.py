@@ -199,15 +199,39 @@ class Steps:
             parts += [] if value is None else [value]
         parts += self.losses  # type: ignore[attr-defined]
         if not parts:
-            raise InvalidArgumentError(
-                message("fit", "", "No loss to compute. Provide a `loss` argument in `compile()`",
-                        "training makes a loss small", "model.compile(optimizer='adam', "
-                        "loss='mse'), or call self.add_loss in a layer")
-            )  # fmt: skip
+            raise self._no_loss()
         total = parts[0]
         for part in parts[1:]:
             total = total + part
         return total
+
+    def compiled_loss(self, y_true: Any, y_pred: Any, sample_weight: Any = None,
+                      regularization_losses: Any = None) -> Any:  # fmt: skip
+        """The loss of `compile`, counted in the metrics: Keras 2's way in a `train_step`.
+
+        Args:
+            y_true: the labels.
+            y_pred: the predictions.
+            sample_weight: how much each sample counts.
+            regularization_losses: what is added to it: `self.losses`.
+
+        Raises:
+            InvalidArgumentError: (also a ValueError) without a loss in `compile`.
+        """
+        loss = self._compiled().loss
+        total = None if loss is None else loss(y_true, y_pred, sample_weight)
+        if total is None:
+            raise self._no_loss()
+        for part in regularization_losses or ():
+            total = total + part
+        self._track(total, y_pred)
+        return total
+
+    @property
+    def compiled_metrics(self) -> CompiledMetrics:
+        """The metrics of `compile`, for `update_state(y, y_pred)` as Keras 2 had it."""
+        found = self._compiled().metrics
+        return CompiledMetrics(partial(names_of_outputs, self)) if found is None else found
 
     def compute_metrics(self, x: Any, y: Any, y_pred: Any, sample_weight: Any = None) -> dict:
         """Count a batch in the metrics of `compile`; returns the results by name."""
@@ -223,6 +247,13 @@ class Steps:
             result = metric.result()
             found |= result if isinstance(result, dict) else {metric.name: result}
         return found.noted()
+
+    def _no_loss(self) -> InvalidArgumentError:
+        return InvalidArgumentError(
+            message("fit", "", "No loss to compute. Provide a `loss` argument in `compile()`",
+                    "training makes a loss small", "model.compile(optimizer='adam', "
+                    "loss='mse'), or call self.add_loss in a layer")
+        )  # fmt: skip
 
     def _needed_optimizer(self) -> Any:
         if self.optimizer is None:
