@@ -88,7 +88,7 @@ def lstm_(xp, x, recurrent, h, c):
     """
     found = []
     for t in range(x.shape[0]):
-        z = x[t, ...] + xp.matmul(h, recurrent)
+        z = x[t, ...] + matmul.on(xp, h, recurrent)
         h, c, gates = lstm_cell(z, c, xp.tanh, partial(sigmoid.on, xp))
         found.append((h, c, xp.concat(gates, axis=-1)))
     return tuple(xp.stack(list(column), axis=0) for column in zip(*found, strict=True))
@@ -137,7 +137,7 @@ def previous(xp: Any, first: Any, states: Any) -> Any:
 
 def over_steps(xp: Any, states: Any, gates: Any) -> Any:
     """The cotangent of the recurrent weights: the sum of all outer products, one matmul."""
-    states, gates = (xp.reshape(a, (-1, a.shape[-1])) for a in (states, gates))
+    states, gates = (xp.reshape(a, (-1, xp.shape(a)[-1])) for a in (states, gates))
     return matmul.on(xp, states, gates, transpose_a=True)
 
 
@@ -178,7 +178,7 @@ def lstm_back(xp, to_h, to_c, slopes, through, forget, recurrent):
     h, c, found = to_h[-1, ...], to_c[-1, ...], []
     for t in range(to_h.shape[0] - 1, -1, -1):
         if found:
-            h = to_h[t, ...] + xp.matmul(found[-1][0], xp.permute_dims(recurrent, (1, 0)))
+            h = to_h[t, ...] + matmul.on(xp, found[-1][0], recurrent, transpose_b=True)
             c = to_c[t, ...] + c * forget[t + 1, ...]
         c = c + h * through[t, ...]
         found.append((slopes[t, ...] * xp.concat([c, c, c, h], axis=-1), h, c))
@@ -215,7 +215,7 @@ def lstm_ahead(xp, z, h, c, slopes, through, forget, recurrent):
     for t in range(z.shape[0]):
         now, shown, cell = z[t, ...], h[t, ...], c[t, ...]
         if found:
-            now = now + xp.matmul(found[-1][1], recurrent)
+            now = now + matmul.on(xp, found[-1][1], recurrent)
             cell = cell + found[-1][2] * forget[t, ...]
         i, f, g, o = gates_of(slopes[t, ...] * now)
         cell = cell + i + f + g

@@ -23,6 +23,9 @@ def _work(x: Spec, recurrent: Spec, h: Spec, c: Spec) -> tuple[Spec, ...]:
 
 @lstm_.into(workspace=_work)
 def lstm_into(out, work, x, recurrent, h, c):
+    if x.dtype.itemsize == 2:
+        _by_formula(lstm_, out, x, recurrent, h, c)
+        return
     (hs, cs, gates), (weights, z, half, shift, added), units = out, work, h.shape[1]
     half[...] = 0.5
     half[:, 2 * units : 3 * units] = 1
@@ -45,6 +48,12 @@ def lstm_into(out, work, x, recurrent, h, c):
         np.multiply(o, added, out=h)
 
 
+def _by_formula(op: Any, out: tuple, *arrays: Any) -> None:
+    """Half precision, whose products BLAS cannot write."""
+    for target, found in zip(out, op.forward(np, *arrays), strict=True):
+        target[...] = found
+
+
 def _back_work(to_h: Spec, to_c: Spec, slopes: Spec, through: Spec, forget: Spec,
                recurrent: Spec) -> tuple[Spec, ...]:  # fmt: skip
     units, gates = recurrent.shape
@@ -53,6 +62,9 @@ def _back_work(to_h: Spec, to_c: Spec, slopes: Spec, through: Spec, forget: Spec
 
 @lstm_back.into(workspace=_back_work, strided=True)
 def lstm_back_into(out, work, to_h, to_c, slopes, through, forget, recurrent):
+    if to_h.dtype.itemsize == 2:
+        _by_formula(lstm_back, out, to_h, to_c, slopes, through, forget, recurrent)
+        return
     (zs, hs, cs), (weights, part), units = out, work, recurrent.shape[0]
     np.copyto(weights, recurrent.T)
     last = len(to_h) - 1
