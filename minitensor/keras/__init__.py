@@ -4,6 +4,8 @@
 is, `symbolic` and `functional` for how models are drawn up, `training.trainer` for the loop.
 """
 
+import sys
+
 from minitensor.keras import activations as activations
 from minitensor.keras import callbacks as callbacks
 from minitensor.keras import constraints as constraints
@@ -15,6 +17,7 @@ from minitensor.keras import metrics as metrics
 from minitensor.keras import models as models
 from minitensor.keras import optimizers as optimizers
 from minitensor.keras import preparation as utils
+from minitensor.keras import preprocessing as preprocessing
 from minitensor.keras import regularizers as regularizers
 from minitensor.keras import saving as saving
 from minitensor.keras import session as backend
@@ -35,5 +38,9 @@ __all__ = [
     "Functional", "Initializer", "Input", "InputSpec", "KerasTensor", "Layer", "Loss", "Metric",
     "Model", "Optimizer", "Regularizer", "Sequential", "activations", "backend", "callbacks",
     "constraints", "datasets", "initializers", "layers", "losses", "metrics", "models",
-    "optimizers", "regularizers", "saving", "utils",
+    "optimizers", "preprocessing", "regularizers", "saving", "utils",
 ]  # fmt: skip
+
+# `from minitensor.keras.utils import to_categorical` finds the modules under Keras's names for
+# them, which say less about what is in them than those of their files.
+sys.modules |= {f"{__name__}.utils": utils, f"{__name__}.backend": backend}

@@ -39,10 +39,11 @@ class LayerGraph:
                         *(("outputs", x) for x in nest.flatten(outputs))):  # fmt: skip
             if not is_symbolic(x):
                 raise _no_place(what, x)
-        self.nodes = _between(self.flat_inputs, nest.flatten(outputs))
+        order = _between(self.flat_inputs, nest.flatten(outputs))
+        self.nodes = [node for node in order if node.inputs]
         self.specs = [InputSpec(shape=(None, *x.shape[1:]), name=x.name) for x in self.flat_inputs]
         own = [x.node for x in self.flat_inputs if x.node is not None and not x.node.inputs]
-        self.layers = tracking.unique(node.layer for node in (*own, *self.nodes))
+        self.layers = tracking.unique(node.layer for node in (*order, *own))
 
     def run(self, name: str, inputs: Any) -> Any:
         """The outputs for tensors in the places of the inputs."""
@@ -215,7 +216,10 @@ class _Reader:
 
 
 def _between(inputs: list[KerasTensor], outputs: list[KerasTensor]) -> list[Node]:
-    """The nodes that the outputs need, each after those it needs: the deepest first."""
+    """The nodes that the outputs need, each after those it needs: the deepest first.
+
+    Those of the inputs themselves are among them.
+    """
     ends = {id(x) for x in inputs}
     order: list[Node] = []
     seen: set[int] = set()
@@ -227,15 +231,16 @@ def _between(inputs: list[KerasTensor], outputs: list[KerasTensor]) -> list[Node
             order.append(node)
         elif id(x) not in ends and (node is None or not node.inputs):
             raise _not_connected(x)
-        elif id(x) not in ends and node is not None and id(node) not in seen:
+        elif node is not None and id(node) not in seen and (id(x) not in ends or not node.inputs):
             seen.add(id(node))
             waiting.append((x, True))
             waiting += [(y, False) for y in reversed(node.inputs)]
     depth = dict.fromkeys(map(id, order), 0)
     for node in reversed(order):
         for x in node.inputs:
-            if id(x) not in ends:
-                depth[id(x.node)] = max(depth[id(x.node)], depth[id(node)] + 1)
+            maker = x.node
+            if maker is not None and (id(x) not in ends or not maker.inputs):
+                depth[id(maker)] = max(depth[id(maker)], depth[id(node)] + 1)
     return sorted(order, key=lambda node: -depth[id(node)])
 
 

@@ -12,7 +12,7 @@ from minitensor.keras.configuration import serialize
 from minitensor.keras.functional import LayerGraph
 from minitensor.keras.layer import Layer
 from minitensor.keras.layers.input_layer import InputLayer
-from minitensor.keras.symbolic import any_symbolic
+from minitensor.keras.symbolic import any_symbolic, is_symbolic
 from minitensor.keras.training.trainer import Trainer
 from minitensor.train.objects import attributes
 
@@ -98,13 +98,18 @@ class Model(Trainer, Layer):
 
     @property
     def input_shape(self) -> Any:
-        """The shape of its input."""
-        return tuple(self.input.shape)
+        """The shape of its input; a list of shapes for several."""
+        return _shapes(self.input)
 
     @property
     def output_shape(self) -> Any:
-        """The shape of its output."""
-        return tuple(self.output.shape)
+        """The shape of its output; a list of shapes for several."""
+        return _shapes(self.output)
+
+    @property
+    def output_names(self) -> list[str]:
+        """The names of the layers that a functional model ends with."""
+        return [x.node.layer.name for x in self.outputs or []]
 
     def get_layer(self, name: str | None = None, index: int | None = None) -> Layer:
         """The layer of a name, or at an index.
@@ -194,6 +199,13 @@ class Model(Trainer, Layer):
         from minitensor.keras import saving
 
         saving.load_weights(self, filepath, skip_mismatch=skip_mismatch, **kwargs)
+
+
+def _shapes(places: Any) -> Any:
+    """The shape of a KerasTensor, or a list with that of each."""
+    if is_symbolic(places):
+        return tuple(places.shape)
+    return [tuple(x.shape) for x in nest.flatten(places)]
 
 
 class Functional(Model):

@@ -11,14 +11,30 @@ import numpy as np
 from minitensor import random
 from minitensor.errors import InvalidArgumentError, UnavailableError, message
 from minitensor.keras.callbacks.progress_bar import Progbar as Progbar
+from minitensor.keras.configuration import custom_object_scope as CustomObjectScope  # noqa: N812
+from minitensor.keras.configuration import custom_object_scope as custom_object_scope
+from minitensor.keras.configuration import deserialize as deserialize_keras_object
+from minitensor.keras.configuration import get_custom_objects as get_custom_objects
+from minitensor.keras.configuration import get_registered_name as get_registered_name
+from minitensor.keras.configuration import get_registered_object as get_registered_object
+from minitensor.keras.configuration import (
+    register_keras_serializable as register_keras_serializable,
+)
+from minitensor.keras.configuration import serialize as serialize_keras_object
+from minitensor.keras.session import clear_session as clear_session
+from minitensor.keras.symbolic import is_symbolic as is_keras_tensor
 from minitensor.keras.training.py_dataset import PyDataset as PyDataset
 from minitensor.keras.training.py_dataset import PyDataset as Sequence  # its older name
 from minitensor.keras.training.unpacking import pack_x_y_sample_weight as pack_x_y_sample_weight
 from minitensor.keras.training.unpacking import unpack_x_y_sample_weight as unpack_x_y_sample_weight
 
-__all__ = ["Progbar", "PyDataset", "Sequence", "get_file", "normalize", "pack_x_y_sample_weight",
-           "pad_sequences", "set_random_seed", "to_categorical",
-           "unpack_x_y_sample_weight"]  # fmt: skip
+__all__ = [
+    "CustomObjectScope", "Progbar", "PyDataset", "Sequence", "clear_session",
+    "custom_object_scope", "deserialize_keras_object", "get_custom_objects", "get_file",
+    "get_registered_name", "get_registered_object", "is_keras_tensor", "normalize",
+    "pack_x_y_sample_weight", "pad_sequences", "register_keras_serializable",
+    "serialize_keras_object", "set_random_seed", "to_categorical", "unpack_x_y_sample_weight",
+]  # fmt: skip
 
 
 def to_categorical(x: Any, num_classes: int | None = None) -> np.ndarray:

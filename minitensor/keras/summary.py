@@ -56,12 +56,12 @@ class Summary:
         self.columns = ["Layer (type)", "Output Shape", "Param #"]
         self.columns += ["Connected to"] * branches + ["Trainable"] * show_trainable
         trained, fixed = model.trainable_weights, model.non_trainable_weights
-        self.totals = [_total(" Total params", [*trained, *fixed]),
+        kept = getattr(getattr(model, "optimizer", None), "variables", None) or []
+        self.totals = [_total(" Total params", [*trained, *fixed, *kept]),
                        _total(" Trainable params", trained),
                        _total(" Non-trainable params", fixed)]  # fmt: skip
-        optimizer = getattr(model, "optimizer", None)
-        if optimizer is not None and getattr(optimizer, "variables", None):
-            self.totals.append(_total(" Optimizer params", optimizer.variables))
+        if kept:
+            self.totals.append(_total(" Optimizer params", kept))
 
     def _cells(self, row: Row) -> list[str]:
         indent = f"{'   ' * row.depth}└ " if row.depth else ""

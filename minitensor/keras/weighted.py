@@ -210,7 +210,7 @@ class Weighted(Configurable, Module):
     @property
     def metrics(self) -> list:
         """The metrics in its attributes, and in those of the layers inside."""
-        own = [x for x in tracking.parts(self) if hasattr(x, "update_state")]
+        own = [x for x in tracking.parts(self) if _is_metric(x)]
         return tracking.unique([*own, *(m for layer in self._layers for m in layer.metrics)])
 
     def count_params(self) -> int:
@@ -267,6 +267,11 @@ class Weighted(Configurable, Module):
 
     def build(self, *args: Any, **kwargs: Any) -> None:
         """Make the weights, for inputs of a shape. To be defined where there are any."""
+
+
+def _is_metric(x: Any) -> bool:
+    """Whether it counts results; a layer that is shown data beforehand does not."""
+    return hasattr(x, "update_state") and not isinstance(x, Weighted)
 
 
 def _building(build: Callable) -> Callable:

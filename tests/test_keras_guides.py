@@ -1,0 +1,110 @@
+"""Short programs in the manner of the TensorFlow and Keras guides, which run here unchanged.
+
+What they show beside that they run (orders, names, numbers) was read off TensorFlow 2.21 and Keras
+3.15 for the same programs.
+"""
+
+from __future__ import annotations
+
+import importlib
+
+import numpy as np
+import pytest
+
+import minitensor as tf
+from minitensor import keras
+from minitensor.keras import layers
+
+
+@pytest.fixture(autouse=True)
+def fresh_names():
+    keras.backend.clear_session()
+    keras.utils.set_random_seed(1)
+
+
+@pytest.mark.parametrize(
+    ("module", "name"),
+    [
+        ("utils", "to_categorical"),
+        ("utils", "register_keras_serializable"),
+        ("utils", "custom_object_scope"),
+        ("backend", "clear_session"),
+        ("preprocessing.sequence", "pad_sequences"),
+        ("models", "Sequential"),
+        ("layers", "Dense"),
+        ("losses", "BinaryCrossentropy"),
+        ("optimizers.schedules", "ExponentialDecay"),
+        ("callbacks", "EarlyStopping"),
+    ],
+)
+def test_modules_are_found_where_keras_has_them(module, name):
+    found = importlib.import_module(f"minitensor.keras.{module}")
+    inside = keras
+    for part in module.split("."):
+        inside = getattr(inside, part)
+    assert inside is found
+    assert callable(getattr(found, name))
+
+
+def test_several_inputs_and_outputs_have_shapes_names_and_places():
+    words = keras.Input((None,), name="words")
+    tags = keras.Input((12,), name="tags")
+    x = layers.LSTM(4)(layers.Embedding(100, 8)(words))
+    x = layers.concatenate([x, tags])
+    urgent, office = layers.Dense(1, name="urgent")(x), layers.Dense(4, name="office")(x)
+    model = keras.Model([words, tags], [urgent, office])
+    assert model.input_shape == [(None, None), (None, 12)]
+    assert model.output_shape == [(None, 1), (None, 4)]
+    assert model.output_names == ["urgent", "office"]
+    names = [layer.name for layer in model.layers]
+    assert names == ["words", "embedding", "lstm", "tags", "concatenate", "urgent", "office"]
+
+
+def test_a_summary_counts_what_the_optimizer_keeps(capsys):
+    model = keras.Sequential([keras.Input((2,)), layers.Dense(3)])
+    model.compile("adam", "mse")
+    model.fit(np.ones((4, 2)), np.ones((4, 3)), verbose=0)
+    model.summary()
+    shown = capsys.readouterr().out
+    assert " Total params: 29 (" in shown
+    assert " Trainable params: 9 (36.00 B)" in shown
+    assert " Optimizer params: 20 (" in shown
+
+
+def test_basic_regression_on_one_normalized_feature():
+    power = np.array([1.0, 2.0, 3.0, 4.0, 5.0])
+    normalizer = layers.Normalization(input_shape=[1], axis=None)
+    normalizer.adapt(power)
+    model = keras.Sequential([normalizer, layers.Dense(1, kernel_initializer="ones")])
+    model.compile(optimizer=tf.keras.optimizers.SGD(0.1), loss="mean_absolute_error")
+    history = model.fit(power, 2 * power, epochs=2, verbose=0, shuffle=False)
+    np.testing.assert_allclose(history.history["loss"], [6.0, 5.9], rtol=1e-6)
+    assert model.metrics_names == ["loss"]
+
+
+def test_the_two_steps_of_an_adversarial_pair_are_one_graph():
+    inside = keras.Sequential([keras.Input((3,)), layers.Dense(4)], name="generator")
+    judge = keras.Sequential([keras.Input((4,)), layers.Dense(1)], name="discriminator")
+    loss_of = keras.losses.BinaryCrossentropy(from_logits=True)
+    first, second = keras.optimizers.Adam(1e-3), keras.optimizers.Adam(1e-3)
+
+    @tf.function
+    def step(real):
+        count = tf.shape(real)[0]
+        noise = tf.random.normal((count, 3))
+        with tf.GradientTape() as making, tf.GradientTape() as judging:
+            said, fooled = judge(real), judge(inside(noise))
+            fake_loss = loss_of(tf.ones((count, 1)), fooled)
+            real_loss = loss_of(tf.ones_like(said), said) + loss_of(tf.zeros((count, 1)), fooled)
+        gradients = making.gradient(fake_loss, inside.trainable_variables)
+        first.apply_gradients(zip(gradients, inside.trainable_variables, strict=True))
+        gradients = judging.gradient(real_loss, judge.trainable_variables)
+        second.apply_gradients(zip(gradients, judge.trainable_variables, strict=True))
+        return fake_loss, real_loss
+
+    before = [w.numpy() for w in (*inside.weights, *judge.weights)]
+    for batch in tf.data.Dataset.from_tensor_slices(np.ones((20, 4), np.float32)).batch(8):
+        assert [x.shape for x in step(batch)] == [(), ()]
+    after = [w.numpy() for w in (*inside.weights, *judge.weights)]
+    assert all(not np.array_equal(a, b) for a, b in zip(before, after, strict=True))
+    assert int(first.iterations) == int(second.iterations) == 3
