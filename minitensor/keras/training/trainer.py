@@ -45,8 +45,8 @@ def _for_people(method: Callable) -> Callable:
     def shown(*args: Any, **kwargs: Any) -> Any:
         try:
             return method(*args, **kwargs)
-        except Exception as error:
-            raise shortened(error)  # noqa: B904 - it is the same error
+        except (Exception, KeyboardInterrupt) as error:
+            raise shortened(error)  # type: ignore[arg-type]  # noqa: B904 - it is the same error
 
     return shown
 
