@@ -23,7 +23,7 @@ from minitensor.op import NO_ATTRS, Op, State, state
 from minitensor.ops.array import stack
 from minitensor.ops.state import to_device
 from minitensor.scalars import as_operands
-from minitensor.shapes import Spec, TensorShape
+from minitensor.shapes import NoElements, Spec, TensorShape
 from minitensor.tensor import IndexedSlices, Operand, Tensor
 from minitensor.variable import Variable
 
@@ -135,6 +135,8 @@ class Eager:
     def assign(self, variable: Variable, tensor: Tensor) -> None:
         """Give a variable a new value; what was read before stays as it is."""
         array = tensor._array
+        if isinstance(array, NoElements):
+            array = tensor.numpy()  # which says why there are none
         if not array.flags.c_contiguous:
             array = array.copy()
         variable._value = Tensor(array, tensor._device)

@@ -109,3 +109,39 @@ def test_errors_of_a_learner_in_a_constructor_stay_as_they_are():
     with pytest.raises(TypeError, match="unsupported operand") as caught:
         Mine(3)
     assert not isinstance(caught.value, MinitensorError)
+
+
+# Losses, metrics, optimisers.
+
+
+@pytest.mark.parametrize("y_true", [1, "x", [1], ones()])
+def test_predictions_without_axes_are_refused(y_true):
+    refuses(lambda: keras.losses.SparseCategoricalCrossentropy()(y_true, 3))
+    refuses(lambda: keras.metrics.SparseCategoricalAccuracy().update_state(y_true, 3))
+    refuses(lambda: keras.metrics.SparseTopKCategoricalAccuracy().update_state(y_true, 3))
+
+
+def test_a_metric_that_refuses_a_batch_counted_nothing_of_it():
+    metric = keras.metrics.R2Score()
+    refuses(lambda: metric.update_state(ones(2, 1), ones(2, 3)), "number of outputs")
+    assert metric.sums == {}
+    mean = keras.metrics.MeanSquaredError()
+    refuses(lambda: mean.update_state(ones(2, 3), keras.Input((3,))))
+    assert float(mean.result()) == 0
+    refuses(lambda: keras.metrics.MeanMetricWrapper(3), "fn=3")
+    refuses(lambda: keras.metrics.AUC(num_thresholds=10**30), "num_thresholds")
+
+
+@pytest.mark.parametrize("wrong", [None, "x", [], {}, 1j, np.array([1, 2]), np.array([None])])
+def test_a_learning_rate_is_a_number(wrong):
+    optimizer = keras.optimizers.SGD(0.5)
+    refuses(lambda: setattr(optimizer, "learning_rate", wrong), "learning_rate")
+    assert float(optimizer.learning_rate) == 0.5
+    refuses(lambda: keras.optimizers.schedules.CosineDecay(0.1, 10, alpha=wrong), "alpha")
+
+
+@pytest.mark.parametrize("wrong", [3, "x", [1], [np.ones(2)], mt.constant(1.0)])
+def test_an_optimiser_is_built_for_variables(wrong):
+    optimizer = keras.optimizers.Adam()
+    refuses(lambda: optimizer.build(wrong), "Variable")
+    assert len(optimizer.variables) == 2

@@ -159,7 +159,7 @@ def sparse_categorical_crossentropy(
                     f"Only axis=-1 is currently supported. Received: axis={axis}",
                     "the classes lie along the last axis", "transpose y_pred")
         )  # fmt: skip
-    if y_true.ndim == y_pred.ndim and y_true.shape[-1] == 1:
+    if y_true.ndim == y_pred.ndim != 0 and y_true.shape[-1] == 1:
         y_true = ops.squeeze(y_true, axis=-1)
     _check_class_numbers(name, y_true, y_pred)
     labels, kept = y_true if y_true.dtype.is_integer else ops.cast(y_true, dtype="int64"), None

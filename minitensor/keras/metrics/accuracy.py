@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from minitensor import ops
+from minitensor.errors import InvalidArgumentError, message
 from minitensor.keras.losses.ranks import in_dtype, same_rank
 from minitensor.keras.metrics.reduction import MeanMetricWrapper
 from minitensor.op import convert
@@ -76,7 +77,7 @@ def sparse_categorical_accuracy(y_true: Any, y_pred: Any) -> Any:
         array([0., 1.], dtype=float32)
     """
     y_true, y_pred = convert(y_true), convert(y_pred)
-    if y_true.ndim == y_pred.ndim and y_true.shape[-1] == 1:
+    if y_true.ndim == y_pred.ndim != 0 and y_true.shape[-1] == 1:
         y_true = ops.squeeze(y_true, axis=-1)
     return _agree(y_true, in_dtype(ops.argmax(y_pred, axis=-1), y_true.dtype))
 
@@ -98,6 +99,11 @@ def sparse_top_k_categorical_accuracy(
     class numbers, the strongest first.
     """
     y_true, y_pred = convert(y_true), convert(y_pred)
+    if not y_pred.ndim:
+        raise InvalidArgumentError(
+            message("sparse_top_k_categorical_accuracy", "y_pred of shape ()", "it has no classes",
+                    "the classes lie along the last axis", "give one number for each class")
+        )  # fmt: skip
     rows = ops.reshape(y_pred, (-1, y_pred.shape[-1]))
     labels = ops.reshape(y_true, (-1,))
     if from_sorted_ids:

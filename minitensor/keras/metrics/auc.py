@@ -15,6 +15,7 @@ from minitensor.keras.weight import Weight
 __all__ = ["AUC"]
 
 EPSILON = 1e-7
+MOST = 1_000_000
 CURVES = ("ROC", "PR", "PRGAIN")
 SUMMATIONS = ("interpolation", "minoring", "majoring")
 
@@ -170,9 +171,10 @@ class AUC(Metric):
 def _points(count: int, inner: Sequence[float] | None) -> list[float]:
     """Thresholds from just below 0 to just above 1, so that the curve has both its ends."""
     if inner is None:
-        if count <= 1:
+        if not 1 < count <= MOST:
             raise _wrong("Argument `num_thresholds` must be an integer > 1. Received: "
-                         f"num_thresholds={count}", "a curve has two ends", "use 200")  # fmt: skip
+                         f"num_thresholds={count}",
+                         f"a curve has two ends, and at most {MOST} points", "use 200")  # fmt: skip
         inner = [i / (count - 1) for i in range(1, count - 1)]
     return [-EPSILON, *sorted(checked_thresholds(list(inner), 0.5)), 1.0 + EPSILON]
 

@@ -61,6 +61,12 @@ class R2Score(Metric):
         """
         y_true, y_pred = same_rank(in_dtype(y_true, self._dtype), in_dtype(y_pred, self._dtype))
         outputs = require_matrices("R2Score", y_true, y_pred)
+        if y_true.shape[-1] != outputs:
+            raise InvalidArgumentError(
+                message("R2Score", f"y_true of shape {tuple(y_true.shape)} and y_pred of shape "
+                        f"{tuple(y_pred.shape)}", "they differ in the number of outputs",
+                        "each prediction has its own true value", "compare how both were made")
+            )  # fmt: skip
         if not self.sums:
             for name in ("squared_sum", "sum", "residual", "count"):
                 self.sums[name] = self.add_variable((outputs,), name=name)

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from minitensor import ops
+from minitensor.errors import ArgumentError, message, shorten
 from minitensor.keras.configuration import deserialize
 from minitensor.keras.losses.ranks import in_dtype, same_rank
 from minitensor.keras.losses.reducing import along_first_axes, apply_mask
@@ -142,6 +143,12 @@ class MeanMetricWrapper(Mean):
 
     def __init__(self, fn: Callable, name: str | None = None, dtype: Any = None, **kwargs: Any):
         super().__init__(name=name, dtype=dtype)
+        if not callable(fn):
+            raise ArgumentError(
+                message("MeanMetricWrapper", f"fn={shorten(fn)}", "it cannot be called",
+                        "it computes one number for each sample", "pass a function of y_true and "
+                        "y_pred")
+            )  # fmt: skip
         self._fn = fn
         self._options = kwargs
 

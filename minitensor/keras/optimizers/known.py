@@ -6,8 +6,10 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from minitensor.errors import InvalidArgumentError, message
+from minitensor.errors import ArgumentError, InvalidArgumentError, message, shorten
 from minitensor.keras.optimizers.gradients import label
+from minitensor.tensor import Operand
+from minitensor.variable import Variable
 
 __all__ = ["Known", "Undecayed"]
 
@@ -20,7 +22,15 @@ class Known:
     """
 
     def __init__(self, variables: Sequence):
-        self.variables = list(variables)
+        several = isinstance(variables, Iterable) and not isinstance(variables, Operand)
+        self.variables = list(variables) if several else [None]
+        wrong = [x for x in self.variables if not isinstance(x, Variable)]
+        if wrong:
+            raise ArgumentError(
+                message("optimizer", shorten(variables), "it is no list of Variables",
+                        "an optimiser keeps moments for a list of variables",
+                        "pass model.trainable_variables")
+            )  # fmt: skip
         self._places = {id(variable): i for i, variable in enumerate(self.variables)}
 
     def __reduce__(self) -> tuple:

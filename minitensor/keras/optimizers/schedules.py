@@ -9,8 +9,16 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
+
 from minitensor.dtypes import float32
-from minitensor.errors import InvalidArgumentError, UnimplementedError, message
+from minitensor.errors import (
+    ArgumentError,
+    InvalidArgumentError,
+    UnimplementedError,
+    message,
+    shorten,
+)
 from minitensor.keras import configuration
 from minitensor.keras.configuration import Configurable
 from minitensor.op import convert
@@ -61,6 +69,16 @@ class LearningRateSchedule(Configurable):
 
 
 def _check_steps(schedule: LearningRateSchedule, **steps: float) -> None:
+    for name, value in vars(schedule).items():
+        words = name in ("name", "_given", "cycle", "staircase") or (name, value) == (
+            "warmup_target",
+            None,
+        )
+        if not words and not isinstance(value, (int, float, np.number)):
+            raise ArgumentError(
+                message(type(schedule).__name__, f"{name}={shorten(value)}",
+                        f"`{name}` is no number", "a schedule computes with it", f"{name}=0.1")
+            )  # fmt: skip
     for name, value in steps.items():
         if value <= 0:
             raise InvalidArgumentError(

@@ -94,7 +94,10 @@ class OptimizerState(Configurable, Module):
         if callable(value):
             self._learning_rate = value
         elif isinstance(self._learning_rate, Variable):
-            self._learning_rate.assign(value if isinstance(value, Operand) else float(value))
+            if not isinstance(value, Operand):
+                value = float(value) if isinstance(value, (int, float, np.number)) else value
+                _check_rate("learning_rate", value)
+            self._learning_rate.assign(value)
         else:
             raise ArgumentError(
                 message("learning_rate", shorten(value), "This optimizer was created with a "
