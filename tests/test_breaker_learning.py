@@ -101,13 +101,13 @@ def test_arguments_of_the_wrong_kind_are_explained(make):
 
 
 def test_errors_of_a_learner_in_a_constructor_stay_as_they_are():
-    class Mine(layers.Dense):
+    class Halved(layers.Dense):
         def __init__(self, units):
             super().__init__(units)
             self.half = units / None
 
     with pytest.raises(TypeError, match="unsupported operand") as caught:
-        Mine(3)
+        Halved(3)
     assert not isinstance(caught.value, MinitensorError)
 
 
