@@ -19,14 +19,20 @@ from minitensor.eager import convert_to_tensor
 from minitensor.errors import InvalidArgumentError, message, shorten
 from minitensor.keras.training.arrays import as_arrays, check_cardinality, is_arrays
 from minitensor.keras.training.class_weights import checked_class_weight, weights_of_classes
-from minitensor.keras.training.unpacking import pack_x_y_sample_weight, unpack_x_y_sample_weight
+from minitensor.keras.training.unpacking import (
+    pack_x_y_sample_weight,
+    skeleton_of,
+    unpack_x_y_sample_weight,
+)
 from minitensor.op import state
 from minitensor.tensor import Tensor
 
 __all__ = ["Arrays", "Batches", "batches_of"]
 
 Batch = tuple[Any, list]
-"""The structure of a batch, with anything in the places of the leaves, and the leaves."""
+"""The skeleton of a batch, the same object as long as it is the same, and the leaves."""
+PLAIN = {count: (0,) * count for count in (1, 2, 3)}
+"""The skeletons of batches that are tuples of tensors."""
 
 
 class Batches:
@@ -42,6 +48,7 @@ class Batches:
     is_infinite = False
     starts_again = True
     """Whether the next walk begins at the beginning, as a generator's does not."""
+    _skeleton: Any = None
 
     def __init__(self, given: Any, class_weight: Any = None):
         self._given, self._class_weight = given, class_weight
@@ -69,15 +76,15 @@ class Batches:
             element = x, y, weight
         if isinstance(element, list):
             element = tuple(element)
-        leaves = [convert_to_tensor(x) for x in nest.flatten(element) if x is not None]
-        if not leaves or not all(x.shape.rank for x in leaves):
-            raise InvalidArgumentError(
-                message("fit", f"the batch {shorten(element)}",
-                        "a part of it is a single number, without a batch axis",
-                        "the first axis of each part of a batch counts the samples",
-                        "make batches of single samples: dataset.batch(32)")
-            )  # fmt: skip
-        return element, leaves
+        if type(element) is tuple and all([type(x) is Tensor for x in element]):
+            skeleton, leaves = PLAIN.get(len(element)) or skeleton_of(element), list(element)
+        else:
+            skeleton = skeleton_of(element)
+            leaves = [convert_to_tensor(x) for x in nest.flatten(element) if x is not None]
+        if skeleton is not self._skeleton and skeleton != self._skeleton:
+            _check_axes(element, leaves)
+            self._skeleton = skeleton
+        return self._skeleton, leaves
 
 
 class Pipeline(Batches):
@@ -129,7 +136,7 @@ class Arrays(Batches):
     """
 
     def __init__(self, data: Any, batch_size: int, shuffle: Any = False):
-        self.data, self._size, self._shuffle = data, batch_size, shuffle
+        self._skeleton, self._size, self._shuffle = skeleton_of(data), batch_size, shuffle
         self._arrays = [x for x in nest.flatten(data) if x is not None]
         self.count = len(self._arrays[0])
         self.steps = -(-self.count // batch_size)
@@ -148,7 +155,7 @@ class Arrays(Batches):
                 rows = [x.take(order[start:end], axis=0) for x in self._arrays]
             else:
                 rows = [x[start:end].copy() for x in self._arrays]
-            yield self.data, [Tensor(device.place(x), state.device) for x in rows]
+            yield self._skeleton, [Tensor(device.place(x), state.device) for x in rows]
 
     def _order(self) -> np.ndarray:
         if self._shuffle != "batch":
@@ -157,6 +164,16 @@ class Arrays(Batches):
         starts = _shuffled(whole) * self._size
         order = (starts[:, None] + np.arange(self._size)).ravel()
         return np.concatenate([order, np.arange(whole * self._size, self.count)])
+
+
+def _check_axes(element: Any, leaves: list) -> None:
+    if not leaves or not all(x.shape.rank for x in leaves):
+        raise InvalidArgumentError(
+            message("fit", f"the batch {shorten(element)}",
+                    "a part of it is a single number, without a batch axis",
+                    "the first axis of each part of a batch counts the samples",
+                    "make batches of single samples: dataset.batch(32)")
+        )  # fmt: skip
 
 
 def _shuffled(count: int) -> np.ndarray:

@@ -51,11 +51,11 @@ class Runner:
         step = model._step(self._kind, told=end is not None)
         progress = self._callbacks.progress
         stops, varies = _STOPS[self._kind], walks.batches.varies
-        for structure, leaves, count in walks.epoch():
+        for skeleton, leaves, count in walks.epoch():
             if begin is not None:
                 begin(self.done)
             interrupts.in_step = True
-            self.results = results = step(structure, leaves, varies, count)
+            self.results = results = step(skeleton, leaves, varies, count)
             self.done += count
             interrupts.end_step()
             if keep is not None:

@@ -45,23 +45,22 @@ class TracedStep:
         self._last: tuple[Any, int] = (None, 0)
         self._run: Callable = step
 
-    def __call__(self, structure: Any, leaves: list, varies: bool = False, times: int = 1) -> Any:
+    def __call__(self, skeleton: Any, leaves: list, varies: bool = False, times: int = 1) -> Any:
         """Run the step.
 
         Args:
-            structure: that of a batch.
+            skeleton: that of a batch.
             leaves: its tensors; for several steps, those of one batch after the other.
             varies: whether batches of other sizes may follow.
             times: how many batches there are.
         """
-        if structure is not self._last[0] or times != self._last[1]:
-            self._run = self._chosen(structure, leaves, varies, times)
-            self._last = structure, times
+        if skeleton is not self._last[0] or times != self._last[1]:
+            self._run = self._chosen(skeleton, leaves, varies, times)
+            self._last = skeleton, times
         return self._run(*leaves)
 
-    def _chosen(self, structure: Any, leaves: Sequence, varies: bool, times: int) -> Callable:
-        """The function for a structure: the one that is known, or a new one."""
-        skeleton = nest.map_structure(lambda x: None if x is None else 0, structure)
+    def _chosen(self, skeleton: Any, leaves: Sequence, varies: bool, times: int) -> Callable:
+        """The function for a skeleton: the one that is known, or a new one."""
         key = repr(skeleton), times
         if key in self._functions:
             return self._functions[key]

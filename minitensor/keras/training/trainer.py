@@ -32,7 +32,7 @@ from minitensor.keras.training.fitting import (
 )
 from minitensor.keras.training.logs import as_numbers
 from minitensor.keras.training.steps import Steps
-from minitensor.keras.training.unpacking import pack_x_y_sample_weight
+from minitensor.keras.training.unpacking import pack_x_y_sample_weight, skeleton_of
 from minitensor.keras.training.walks import Walks
 
 __all__ = ["Trainer"]
@@ -237,12 +237,12 @@ class Trainer(Steps):
 
 
 def _one_batch(x: Any, y: Any = None, sample_weight: Any = None) -> tuple[Any, list]:
-    """The structure and the leaves of a batch that was given as arrays."""
+    """The skeleton and the leaves of a batch that was given as arrays."""
     parts = {"x": x, "y": y, "sample_weight": sample_weight}
     parts = {name: as_arrays(name, part) for name, part in parts.items() if part is not None}
     check_cardinality(parts)
     data = pack_x_y_sample_weight(**parts)
-    return data, [convert_to_tensor(x) for x in nest.flatten(data) if x is not None]
+    return skeleton_of(data), [convert_to_tensor(x) for x in nest.flatten(data) if x is not None]
 
 
 def _check_counts(least: int = 0, **counts: Any) -> None:

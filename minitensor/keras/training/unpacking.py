@@ -7,7 +7,7 @@ from typing import Any
 from minitensor import nest
 from minitensor.errors import InvalidArgumentError, message, shorten
 
-__all__ = ["pack_x_y_sample_weight", "unpack_x_y_sample_weight"]
+__all__ = ["pack_x_y_sample_weight", "skeleton_of", "unpack_x_y_sample_weight"]
 
 
 def unpack_x_y_sample_weight(data: Any) -> tuple[Any, Any, Any]:
@@ -47,3 +47,13 @@ def pack_x_y_sample_weight(x: Any, y: Any = None, sample_weight: Any = None) -> 
     if y is not None:
         return x, y
     return (x,) if nest.is_nested(x) else x
+
+
+def skeleton_of(batch: Any) -> Any:
+    """The structure of a batch: 0 in the places of tensors, None where there is nothing.
+
+    Example:
+        >>> skeleton_of(({"a": "array", "b": "array"}, None, "array"))
+        ({'a': 0, 'b': 0}, None, 0)
+    """
+    return nest.map_structure(lambda x: None if x is None else 0, batch)

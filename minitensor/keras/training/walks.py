@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import Any
 
-from minitensor import nest
 from minitensor.errors import InvalidArgumentError, message
 from minitensor.keras.training.batches import Batches
 
@@ -58,7 +57,7 @@ class Walks:
         return self._wanted
 
     def epoch(self) -> Iterator[tuple[Any, list, int]]:
-        """The structure, the leaves and the number of the batches for each call of an epoch."""
+        """The skeleton, the leaves and the number of the batches for each call of an epoch."""
         if self._wanted is None:
             walk, limit = iter(self.batches), None
         else:
@@ -66,10 +65,10 @@ class Walks:
                 self._walk, self._left = iter(self.batches), self.batches.steps
             walk, limit = self._walk, self._wanted
         taken = 0
-        for structure, leaves, count in self._calls(islice(walk, limit)):
+        for skeleton, leaves, count in self._calls(islice(walk, limit)):
             self.seen = True
             taken += count
-            yield structure, leaves, count
+            yield skeleton, leaves, count
         if limit is not None:
             self._account(taken, limit)
 
@@ -86,30 +85,20 @@ class Walks:
 
     def _calls(self, walk: Iterator) -> Iterator[tuple[Any, list, int]]:
         if self._together == 1:
-            for structure, leaves in walk:
-                yield structure, leaves, 1
+            for skeleton, leaves in walk:
+                yield skeleton, leaves, 1
             return
         group: list = []
-        for structure, leaves in walk:
-            if group and not _alike(group[0], structure):
+        for skeleton, leaves in walk:
+            if group and group[0][0] != skeleton:
                 yield _joined(group)
                 group = []
-            group.append((structure, leaves))
+            group.append((skeleton, leaves))
             if len(group) == self._together:
                 yield _joined(group)
                 group = []
         if group:
             yield _joined(group)
-
-
-def _alike(first: tuple, structure: Any) -> bool:
-    if first[0] is structure:
-        return True
-    try:
-        nest.assert_same_structure(first[0], structure)
-    except InvalidArgumentError:
-        return False
-    return True
 
 
 def _joined(group: list) -> tuple[Any, list, int]:
