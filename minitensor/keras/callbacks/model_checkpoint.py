@@ -50,7 +50,7 @@ class ModelCheckpoint(Monitoring):
         ['01.safetensors', '02.safetensors']
     """
 
-    _purpose = "Can save best model only: saving"
+    _purpose = "Saving only the best model is"
 
     def __init__(
         self, filepath: str | os.PathLike, monitor: str = "val_loss", verbose: int = 0,
