@@ -145,3 +145,26 @@ def test_an_optimiser_is_built_for_variables(wrong):
     optimizer = keras.optimizers.Adam()
     refuses(lambda: optimizer.build(wrong), "Variable")
     assert len(optimizer.variables) == 2
+
+
+# Names.
+
+
+def test_a_name_with_line_breaks_is_not_run_as_a_program(tmp_path):
+    mark = tmp_path / "ran"
+    name = f"x\nopen({str(mark)!r}, 'w')\n#".replace("/", "\\x2f")
+    model = keras.Sequential([keras.Input((3,), name=name), layers.Dense(2, name=f"{name}d")])
+    model.compile("adam", "mse")
+    model.fit(ones(4, 3), ones(4, 2), verbose=0)
+    assert not mark.exists()
+
+
+@pytest.mark.parametrize("name", ["", "a\nb", "x\x00y", "x²", "²", "class", "'''", "\\", "{x}%d"])
+def test_layers_and_variables_may_have_any_name(name):
+    variable = mt.Variable(ones(2), name=name)
+    double = mt.function(lambda x: variable.assign_add(x) * 2)
+    assert double(ones(2)).numpy().tolist() == [4, 4]
+    model = keras.Sequential([keras.Input((3,)), layers.Dense(2, name=name)])
+    model.compile("adam", "mse")
+    model.fit(ones(4, 3), ones(4, 2), verbose=0)
+    assert model.layers[0].name == name

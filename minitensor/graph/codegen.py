@@ -73,7 +73,7 @@ class Writer:
             arena, slot.name = self.unique(f"arena_{i}"), self.unique(f"flat_{i}")
             self.namespace[arena] = slot.value
             names = ", ".join(v.name for v in slot.value.variables)
-            self.above.append(f"# {arena} holds {names}"[:160])
+            self.note(f"{arena} holds {names}"[:160])
             self.say(f"{slot.name} = {arena}.claim()")
         read = self._read_names()
         for slot in self.plan.arguments:
@@ -133,7 +133,7 @@ class Writer:
         if key not in self.views:
             name = self.views[key] = self.numbered("c")
             self.namespace[name] = array
-            self.above.append(f"# {name} = {_text(array)}")
+            self.note(f"{name} = {_text(array)}")
         if slot is not None:
             slot.name = self.views[key]
         return self.views[key]
@@ -170,7 +170,7 @@ class Writer:
             found = self.variables[id(variable)] = self.unique(label)
             self.namespace[found] = variable
             sizes = "" if variable.shape.rank is None else list(variable.shape)
-            self.above.append(f"# {found} is {variable.name!r}, {variable.dtype.name}{sizes}")
+            self.note(f"{found} is {variable.name!r}, {variable.dtype.name}{sizes}")
         return found
 
     def helper(self, name: str) -> str:
@@ -302,7 +302,7 @@ class Writer:
         if key not in self.views:
             self.views[key] = self.numbered("a")
             self.namespace[self.views[key]] = value
-            self.above.append(f"# {self.views[key]} = {text[:70]}")
+            self.note(f"{self.views[key]} = {text[:70]}")
         return self.views[key]
 
     def _contiguous(self, slot: Slot) -> str:
@@ -348,6 +348,10 @@ class Writer:
             lines.append(f"    {text}")
         return Program("\n".join(lines) + "\n", self.namespace, numbers, self.name)
 
+    def note(self, text: str) -> None:
+        """A comment above the program."""
+        self.above.append(f"# {_in_one_line(text)}")
+
     def numbered(self, prefix: str) -> str:
         """The next free name with a number: `out_0`, `out_1`, …."""
         self.counts[prefix] = self.counts.get(prefix, -1) + 1
@@ -375,6 +379,8 @@ def _text(array: np.ndarray) -> str:
 
 def _identifier(text: str) -> str:
     name = re.sub(r"\W", "_", text.rpartition("/")[2].partition(":")[0])
+    if not f"_{name}".isidentifier():  # a superscript is a word character, too
+        name = re.sub(r"\W", "_", name, flags=re.ASCII)
     return f"_{name}" if name[:1].isdigit() or keyword.iskeyword(name) else name
 
 
@@ -382,4 +388,12 @@ def _commented(text: str, node: Node, line: SourceLine | None, width: int) -> st
     """A line of the program with its node, and the learner's line where it is another one."""
     where = f"{node.scope}/{node.name}" if node.scope else node.name or node.op.name
     note = f"# {where}" + (f"  {line.line}: {line.text}" if line is not None and line.text else "")
-    return f"{text:<{width}}  {note}"[: max(140, len(text))]
+    return f"{text:<{width}}  {_in_one_line(note)}"[: max(140, len(text))]
+
+
+def _in_one_line(text: str) -> str:
+    """Text for a comment, which must not end before it: names may hold anything, line breaks too.
+
+    A name may come from a file, so what stands behind a line break in it would be run.
+    """
+    return "".join(c if c.isprintable() else "_" for c in text)

@@ -85,7 +85,7 @@ def scope_of(name: str) -> str:
 
     Layers may have any name; what graphs cannot have in theirs becomes '_'.
     """
-    leaf = re.sub(r"[^A-Za-z0-9_.>-]", "_", name)
+    leaf = re.sub(r"[^A-Za-z0-9_.>-]", "_", name) or "_"
     whole = f"{state.scope}/{leaf}" if state.scope else re.sub(r"^[^A-Za-z0-9.]", ".", leaf)
     unique = getattr(state.interpreter, "unique_scope", None)
     return whole if unique is None else unique(whole)
