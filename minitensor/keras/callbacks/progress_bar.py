@@ -1,7 +1,7 @@
 """`Progbar`: how far something is, in a terminal, in a notebook, and in a log file.
 
 Where the last line can be written again, it is, a few times a second and never wider than the
-terminal. In a file there is one line at the end, without colours.
+terminal; what stays in the end is whole. In a file there is one line at the end, without colours.
 """
 
 from __future__ import annotations
@@ -137,7 +137,7 @@ class Progbar:
             columns = shutil.get_terminal_size().columns - 1
             width = min(width, columns - len(count) - len(rest) - 2)
             room = columns - len(count) - 1
-            if len(rest) > room:
+            if len(rest) > room and not finalize:  # the last line may wrap: nobody rewrites it
                 rest = f"{rest[: max(0, room - 1)]}…" if _writes(stream, "…") else rest[:room]
         bar = self._bar(stream, width if width >= NARROWEST else 0)
         shown = " ".join(filter(None, (count, "".join(bar), rest)))
