@@ -152,8 +152,6 @@ class Tensor(Operand):
         return bool(np.any(to_numpy((self == value)._array)))
 
     def __format__(self, spec: str) -> str:
-        if not spec:
-            return str(self)
         return to_numpy(self._array)[()].__format__(spec)
 
     def __setitem__(self, index: Any, value: Any) -> None:
