@@ -161,6 +161,14 @@ def test_one_number_everywhere_keeps_its_shape_for_ops_that_stretch_nothing() ->
     np.testing.assert_allclose(run(checked(losses, x), [x])[0], np.log1p(np.exp(x)), rtol=1e-6)
 
 
+def test_a_product_of_unknown_rank_has_some_cost() -> None:
+    @mt.function
+    def product(x: Any) -> Any:
+        return mt.matmul(mt.numpy_function(np.transpose, [x], mt.float32), x)
+
+    np.testing.assert_array_equal(product(mt.constant(X)), X.T @ X)
+
+
 def test_the_gradient_of_a_mean_is_one_scalar() -> None:
     def f(x: Any) -> Any:
         with mt.GradientTape() as tape:

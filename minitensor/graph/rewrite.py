@@ -279,6 +279,6 @@ def _operations(node: Node) -> int:
         return 0
     if node.op is ops.matmul:
         a, turned = node.inputs[0], node.attrs.get("transpose_a") or node.attrs.get("adjoint_a")
-        inner = a._array.shape[-2 if turned else -1]
+        inner = (a._array.shape or (1, 1))[-2 if turned else -1]
         return 2 * _size(node.outputs[0]) * (inner or 1)
     return max([_size(x) for x in (*node.inputs, *node.outputs)])
