@@ -108,3 +108,68 @@ def test_the_two_steps_of_an_adversarial_pair_are_one_graph():
     after = [w.numpy() for w in (*inside.weights, *judge.weights)]
     assert all(not np.array_equal(a, b) for a, b in zip(before, after, strict=True))
     assert int(first.iterations) == int(second.iterations) == 3
+
+
+def test_cells_of_ones_own_stack_in_a_list():
+    class Summing(layers.Layer):
+        def __init__(self, units, **kwargs):
+            super().__init__(**kwargs)
+            self.units = self.state_size = units
+
+        def build(self, input_shape):
+            self.kernel = self.add_weight((input_shape[-1], self.units), "ones", name="kernel")
+
+        def call(self, inputs, states):
+            total = states[0] + tf.matmul(inputs, self.kernel)
+            return total, [total]
+
+    rnn = layers.RNN([Summing(4), Summing(3)], return_state=True)
+    output, first, second = rnn(np.ones((2, 3, 5), np.float32))
+    np.testing.assert_array_equal(first, np.full((2, 4), 15))
+    np.testing.assert_array_equal(second, np.full((2, 3), 4 * (5 + 10 + 15)))
+    np.testing.assert_array_equal(output, second)
+
+
+def test_a_mask_reaches_layers_of_ones_own_in_functional_models():
+    class TemporalSoftmax(layers.Layer):
+        def __init__(self, **kwargs):
+            super().__init__(**kwargs)
+            self.supports_masking = True
+
+        def call(self, inputs, mask=None):
+            assert mask is not None
+            counted = tf.cast(mask, "float32")[..., tf.newaxis]
+            shares = tf.exp(inputs) * counted
+            return shares / tf.reduce_sum(shares, axis=1, keepdims=True)
+
+    words = keras.Input((None,), dtype="int32")
+    x = layers.Embedding(10, 4, mask_zero=True, embeddings_initializer="ones")(words)
+    x = layers.Dropout(0.5)(layers.Dense(1)(x))
+    model = keras.Model(words, TemporalSoftmax()(x))
+    shares = model(tf.constant([[3, 1, 0, 0], [5, 6, 7, 8]]))[..., 0]
+    np.testing.assert_allclose(shares, [[0.5, 0.5, 0, 0], [0.25] * 4], atol=1e-6)
+
+
+def test_tensors_are_put_into_text_as_their_elements():
+    mean = keras.metrics.Mean()
+    mean.update_state([1.0, 2.0])
+    assert f"Loss: {mean.result()}, {mean.result():.3f}, {mean.result():.1%}" == (
+        "Loss: 1.5, 1.500, 150.0%"
+    )
+    assert "Prediction: {} of {}".format(tf.constant([2, 0]), tf.constant("rose")) == (
+        "Prediction: [2 0] of b'rose'"
+    )
+
+
+def test_a_model_for_export_begins_at_raw_text():
+    texts = tf.constant([["the sun"], ["the moon"], ["sun"]])
+    vectorize = layers.TextVectorization(output_mode="int", output_sequence_length=3)
+    vectorize.adapt(texts)
+    assert vectorize.get_vocabulary() == ["", "[UNK]", "the", "sun", "moon"]
+    embed = layers.Embedding(5, 2, embeddings_initializer="ones", mask_zero=True)
+    inside = keras.Sequential([embed, layers.GlobalAveragePooling1D(), layers.Dense(1)])
+    export = keras.Sequential([vectorize, inside, layers.Activation("sigmoid")])
+    export.compile(loss="binary_crossentropy", optimizer="adam", metrics=["accuracy"])
+    lines = tf.data.Dataset.from_tensor_slices((texts, [[1], [0], [1]])).batch(2)
+    assert set(export.evaluate(lines, verbose=0, return_dict=True)) == {"loss", "accuracy"}
+    assert export.predict(tf.constant(["the sun", "moon"]), verbose=0).shape == (2, 1)

@@ -70,6 +70,8 @@ class Layer(Weighted):
     input_spec: Any = None
     """What inputs must be like: an `InputSpec`, or one for each input."""
     autocast = True
+    input_dtype: str | None = None
+    """The dtype of the input that begins a `Sequential` with it, where that is not its own."""
     takes_plain_data = False
     """Whether its first argument may be other than tensors: text, lists of text."""
     activity_regularizer: Any = None
@@ -294,7 +296,7 @@ class Layer(Weighted):
 
     def _flatten_layers(self) -> list[Layer]:
         """All layers inside of it, and inside of these."""
-        return tracking.unique(x for y in self._layers for x in (y, *y._flatten_layers()))
+        return self._walk()[1:]
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} name={self.name}, built={self.built}>"

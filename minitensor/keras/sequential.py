@@ -101,7 +101,7 @@ class Sequential(Model):
             shape = (
                 input_shape if isinstance(input_shape, dict | list) else (None, *input_shape[1:])
             )
-            inputs = placeholders(shape, self.compute_dtype)
+            inputs = placeholders(shape, layers[0].input_dtype or self.compute_dtype)
         x = inputs
         for layer in layers:
             x = layer(x)

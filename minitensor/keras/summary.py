@@ -56,7 +56,8 @@ class Summary:
         self.columns = ["Layer (type)", "Output Shape", "Param #"]
         self.columns += ["Connected to"] * branches + ["Trainable"] * show_trainable
         trained, fixed = model.trainable_weights, model.non_trainable_weights
-        kept = getattr(getattr(model, "optimizer", None), "variables", None) or []
+        optimizer: Any = getattr(model, "optimizer", None)
+        kept = optimizer.variables if getattr(optimizer, "built", False) else []
         self.totals = [_total(" Total params", [*trained, *fixed, *kept]),
                        _total(" Trainable params", trained),
                        _total(" Non-trainable params", fixed)]  # fmt: skip

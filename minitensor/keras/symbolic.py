@@ -58,7 +58,7 @@ class KerasTensor(Symbol):
         (TensorShape([None, 2]), tf.float32)
     """
 
-    __slots__ = ("index", "node")
+    __slots__ = ("index", "mask", "node")
 
     def __init__(self, shape: Any, dtype: Any = "float32", name: str | None = None):
         sizes = TensorShape(shape)
@@ -67,6 +67,7 @@ class KerasTensor(Symbol):
         super().__init__(None, spec, name or f"keras_tensor_{next(_numbers)}")  # type: ignore[arg-type]
         self.node: Node | None = None
         self.index = 0
+        self.mask: Spec | None = None
 
     @property
     def name(self) -> str:
@@ -154,9 +155,12 @@ def inferred(layer: Callable, args: tuple, kwargs: dict) -> Any:
     """KerasTensors of the shapes that a layer's results have, found by tracing it."""
     leaves = nest.flatten((args, kwargs))
     places = [x for x in leaves if is_symbolic(x)]
+    masked = [i for i, x in enumerate(places) if x.mask is not None]
     found: list = []
 
     def run(*symbols: Any) -> list:
+        for i, mask in zip(masked, symbols[len(places) :], strict=True):
+            symbols[i]._keras_mask = mask
         values = iter(symbols)
         filled = [next(values) if is_symbolic(x) else x for x in leaves]
         inner_args, inner_kwargs = nest.pack_sequence_as((args, kwargs), filled)
@@ -164,7 +168,15 @@ def inferred(layer: Callable, args: tuple, kwargs: dict) -> Any:
             found.append(layer(*inner_args, **inner_kwargs))
         return [x for x in nest.flatten(found[0]) if isinstance(x, Tensor)]
 
-    trace(run, [x.spec for x in places], getattr(layer, "name", ""))
-    return nest.map_structure(
-        lambda x: KerasTensor(x.shape, x.dtype) if isinstance(x, Tensor) else x, found[0]
-    )
+    specs = [x.spec for x in places] + [places[i].mask for i in masked]
+    trace(run, specs, getattr(layer, "name", ""))
+    return nest.map_structure(lambda x: _place(x) if isinstance(x, Tensor) else x, found[0])
+
+
+def _place(x: Any) -> KerasTensor:
+    """The KerasTensor for what a layer gave while it was traced."""
+    place, mask = KerasTensor(x.shape, x.dtype), getattr(x, "_keras_mask", None)
+    if mask is not None:
+        sizes: Any = None if mask.shape.rank is None else tuple(mask.shape)
+        place.mask = Spec(sizes, mask.dtype.numpy)
+    return place

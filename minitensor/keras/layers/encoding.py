@@ -67,6 +67,9 @@ class CategoryEncoding(Layer):
         self.num_tokens = int(num_tokens)  # type: ignore[arg-type]
         self.output_mode = one_of(self, "output_mode", output_mode, _MODES)
 
+    def _tensors(self, value: Any) -> Any:
+        return super()._tensors(np.asarray(value) if isinstance(value, (list, tuple)) else value)
+
     def call(self, inputs: Any, count_weights: Any = None) -> Any:
         """The vectors; with `count_weights`, each number counts by its weight."""
         return _encoded(self, inputs, self.num_tokens, self.output_mode, count_weights)

@@ -78,8 +78,9 @@ class StackedRNNCells(Layer):
         after = []
         for cell, its in zip(self.cells, states, strict=True):
             call: Any = cell if callable(cell) else cell.call
-            inputs, new = call(inputs, its)
-            after.append(new)
+            alone = not nest.is_nested(its)  # of a cell whose state_size is a number
+            inputs, new = call(inputs, [its] if alone else its)
+            after.append(nest.flatten(new)[0] if alone else new)
         return inputs, after
 
 

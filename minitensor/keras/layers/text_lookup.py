@@ -298,6 +298,11 @@ class StringLookup(VocabularyLookup):
 
     term_dtype, kind = string, str
 
+    @property
+    def input_dtype(self) -> str:  # type: ignore[override]
+        """Words, or their numbers on the way back."""
+        return "int64" if self.invert else "string"
+
     def __init__(self, max_tokens: int | None = None, num_oov_indices: int = 1,
                  mask_token: str | None = None, oov_token: str = "[UNK]", vocabulary: Any = None,
                  idf_weights: Any = None, invert: bool = False, output_mode: str = "int",

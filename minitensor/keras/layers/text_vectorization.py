@@ -66,6 +66,8 @@ class TextVectorization(Layer):
         array([[1, 5, 3, 0]])
     """
 
+    input_dtype = "string"
+
     def __init__(self, max_tokens: int | None = None,
                  standardize: str | Callable | None = "lower_and_strip_punctuation",
                  split: str | Callable | None = "whitespace", ngrams: Any = None,
