@@ -119,6 +119,17 @@ def kind_of(cls: Any) -> str:
     return parts[2] if ours and parts[2] in KINDS else ""
 
 
+def _module_of(cls: Any) -> str:
+    """Where Keras has the class, so that it can read what is written here."""
+    if not cls.__module__.startswith("minitensor."):
+        return cls.__module__
+    if cls.__name__ == "Functional":
+        return "keras.src.models.functional"
+    if cls.__module__.endswith(".schedules"):
+        return "keras.optimizers.schedules"
+    return f"keras.{kind_of(cls)}".rstrip(".")
+
+
 KINDS = ("layers", "initializers", "regularizers", "constraints", "activations", "optimizers",
          "losses", "metrics", "callbacks")  # fmt: skip
 
@@ -177,9 +188,8 @@ def _serialize_object(value: Any) -> Any:
     if isinstance(value, Configurable) or hasattr(value, "get_config"):
         cls = type(value)
         ours = cls.__module__.startswith("minitensor.")
-        kind = kind_of(cls)
         found = {
-            "module": (f"keras.{kind}" if kind else "keras") if ours else cls.__module__,
+            "module": _module_of(cls),
             "class_name": cls.__name__,
             "config": value.get_config(),
             "registered_name": None if ours else get_registered_name(cls) or cls.__name__,
