@@ -168,3 +168,28 @@ def test_layers_and_variables_may_have_any_name(name):
     model.compile("adam", "mse")
     model.fit(ones(4, 3), ones(4, 2), verbose=0)
     assert model.layers[0].name == name
+
+
+# Layers inside of layers.
+
+
+def test_models_may_hold_each_other():
+    class Half(keras.Model):
+        def __init__(self):
+            super().__init__()
+            self.dense, self.me = layers.Dense(2), self
+
+        def call(self, x):
+            return self.dense(x)
+
+    one, two = Half(), Half()
+    one.other, two.other = two, one
+    assert one(ones(4, 3)).shape == (4, 2)
+    two(ones(4, 3))
+    assert len(one.weights) == len(two.trainable_weights) == 4
+    one.dense.trainable = False
+    assert len(two.trainable_weights) == 2
+    one.trainable = False
+    assert two.trainable_weights == []
+    assert one.losses == one.metrics == []
+    one.summary(expand_nested=True, print_fn=lambda text: None)

@@ -144,6 +144,20 @@ class Weighted(Configurable, Module):
         """The layers directly inside of it."""
         return [x for x in tracking.parts(self) if isinstance(x, Weighted)]
 
+    def _walk(self, enters: Callable[[Any], bool] = lambda layer: True) -> list[Any]:
+        """Itself and all layers inside of it, each once, also where they hold each other.
+
+        Layers that `enters` says no to are left out, with what is in them.
+        """
+        found: dict[int, Any] = {}
+        waiting = [self]
+        while waiting:
+            layer = waiting.pop()
+            if id(layer) not in found and enters(layer):
+                found[id(layer)] = layer
+                waiting += reversed(layer._layers)
+        return list(found.values())
+
     def _own_weights(self) -> list[Variable]:
         """Its own, without those of layers inside: trainable ones first."""
         found: list[Variable] = []
@@ -158,17 +172,13 @@ class Weighted(Configurable, Module):
     @property
     def weights(self) -> list[Variable]:
         """All its weights, and those of the layers inside of it."""
-        return tracking.unique(
-            [*self._own_weights(), *(w for x in self._layers for w in x.weights)]
-        )
+        return tracking.unique(w for x in self._walk() for w in x._own_weights())
 
     @property
     def trainable_weights(self) -> list[Variable]:
         """The weights that are trained; none where `trainable` is False."""
-        if not self._is_trainable:
-            return []
-        own = [w for w in self._own_weights() if w.trainable]
-        return tracking.unique([*own, *(w for x in self._layers for w in x.trainable_weights)])
+        trained = self._walk(lambda layer: layer._is_trainable)
+        return tracking.unique(w for x in trained for w in x._own_weights() if w.trainable)
 
     @property
     def non_trainable_weights(self) -> list[Variable]:
@@ -199,19 +209,21 @@ class Weighted(Configurable, Module):
 
     @trainable.setter
     def trainable(self, value: bool) -> None:
-        self._is_trainable = bool(value)
+        for layer in self._walk():
+            layer._set_trainable(bool(value))
+
+    def _set_trainable(self, value: bool) -> None:
+        self._is_trainable = value
         for weight in self._own_weights():
             if not hasattr(weight, "_was_trainable"):
                 weight._was_trainable = weight.trainable  # type: ignore[attr-defined]
-            weight.trainable = self._is_trainable and weight._was_trainable  # type: ignore[attr-defined]
-        for layer in self._layers:
-            layer.trainable = value
+            weight.trainable = value and weight._was_trainable  # type: ignore[attr-defined]
 
     @property
     def metrics(self) -> list:
         """The metrics in its attributes, and in those of the layers inside."""
-        own = [x for x in tracking.parts(self) if _is_metric(x)]
-        return tracking.unique([*own, *(m for layer in self._layers for m in layer.metrics)])
+        parts = (x for layer in self._walk() for x in tracking.parts(layer))
+        return tracking.unique(x for x in parts if _is_metric(x))
 
     def count_params(self) -> int:
         """The number of elements of all its weights.
