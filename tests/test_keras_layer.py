@@ -215,6 +215,18 @@ def test_a_built_layer_refuses_other_sizes_naming_axis_and_both_sizes():
         layer(mt.ones((2, 5)))
 
 
+def test_an_error_says_in_which_layer_it_happened():
+    class Wrong(Layer):
+        def call(self, x):
+            return mt.matmul(x, mt.ones((7, 7)))
+
+    model = keras.Sequential([Dense(3), Wrong(name="wrong")], name="model")
+    for call in (model, mt.function(lambda x: model(x))):
+        with pytest.raises(ValueError, match="matmul") as caught:
+            call(mt.ones((2, 4)))
+        assert caught.value.__notes__[0] == "It happened in layer 'model/wrong' (Wrong)."
+
+
 def test_a_layer_without_super_init_works():
     class Plain(Layer):
         def __init__(self):

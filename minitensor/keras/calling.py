@@ -44,7 +44,8 @@ class _Calls(threading.local):
         scope, state.scope = state.scope, scope_of(layer.name)
         try:
             yield
-        except BaseException:
+        except BaseException as error:
+            _locate(error, self.path, layer)
             if not before:
                 self._unbuild()
             raise
@@ -75,6 +76,13 @@ class _Calls(threading.local):
     def is_building(self, layer: Any) -> bool:
         """Whether a layer is the innermost one."""
         return bool(self.stack) and self.stack[-1].layer is layer
+
+
+def _locate(error: BaseException, path: str, layer: Any) -> None:
+    """Note on an error which layer it is from: the innermost one."""
+    if isinstance(error, Exception) and not hasattr(error, "layer"):
+        error.layer = path  # type: ignore[attr-defined]
+        error.add_note(f"It happened in layer {path!r} ({type(layer).__name__}).")
 
 
 calls = _Calls()
