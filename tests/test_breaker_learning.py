@@ -193,3 +193,20 @@ def test_models_may_hold_each_other():
     assert two.trainable_weights == []
     assert one.losses == one.metrics == []
     one.summary(expand_nested=True, print_fn=lambda text: None)
+
+
+# Datasets.
+
+Dataset = mt.data.Dataset
+
+
+@pytest.mark.parametrize("wrong", [None, 3, 2.5, {}, set(), object(), mt.constant(1.0), len])
+def test_stages_name_the_argument_that_they_cannot_take(wrong):
+    numbers = Dataset.range(3)
+    refuses(lambda: numbers.concatenate(wrong), "concatenate")
+    refuses(lambda: numbers.with_options(wrong), "Options")
+    refuses(lambda: Dataset.sample_from_datasets(wrong), "datasets")
+    refuses(lambda: mt.data.TextLineDataset({1: wrong}), "file name")
+    refuses(lambda: numbers.bucket_by_sequence_length(len, wrong, [1]), "bucket_boundaries")
+    refuses(Dataset.zip, "at least one")
+    assert [int(x) for x in numbers] == [0, 1, 2]

@@ -7,11 +7,12 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from minitensor.data.caching import Cache
-from minitensor.data.elements import whole
+from minitensor.data.elements import is_dataset, whole
 from minitensor.data.mixing import Concatenate, Enumerate
 from minitensor.data.prefetching import Prefetch
 from minitensor.data.selecting import Filter, Repeat, Shard, Skip, Take, Unique
 from minitensor.data.shuffling import Shuffle
+from minitensor.errors import ArgumentError, message, shorten
 
 if TYPE_CHECKING:
     from minitensor.data.dataset import Dataset
@@ -134,6 +135,12 @@ def concatenate(self: Dataset, dataset: Dataset, name: str | None = None) -> Dat
     Raises:
         ArgumentError: (also a TypeError) when their elements have other structures or dtypes.
     """
+    if not is_dataset(dataset):
+        raise ArgumentError(
+            message("Dataset.concatenate", shorten(dataset), f"a {type(dataset).__name__} is no "
+                    "Dataset", "the elements of two datasets follow each other",
+                    "make one of it: Dataset.from_tensor_slices(…)")
+        )  # fmt: skip
     return self._then(Concatenate(self._stage, dataset._stage))
 
 

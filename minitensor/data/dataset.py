@@ -173,7 +173,10 @@ class Dataset:
             [(np.int64(0), np.int64(1))]
         """
         if not args and datasets is None:
-            raise ArgumentError("Must pass at least one dataset to `zip`.")
+            raise ArgumentError(
+                message("Dataset.zip", "", "Must pass at least one dataset to `zip`",
+                        "one element of each makes an element", "Dataset.zip(first, second)")
+            )  # fmt: skip
         structure = datasets if not args else args[0] if len(args) == 1 else args
         structure = tuple(structure) if type(structure) is list else structure
         leaves = nest.flatten(structure)
@@ -289,6 +292,12 @@ class Dataset:
 
     def with_options(self, options: Options, name: str | None = None) -> Dataset:
         """The same dataset with further options, which have no effect here."""
+        if not isinstance(options, Options):
+            raise ArgumentError(
+                message("Dataset.with_options", shorten(options), f"a {type(options).__name__} is "
+                        "no Options", "options are attributes of an object of their own",
+                        "options = mt.data.Options(), set its attributes, and pass it")
+            )  # fmt: skip
         before = self._stage
         found = Dataset(Passing("Options", before, before.size))
         found._options = self._options.merge(options)
@@ -344,10 +353,11 @@ class Dataset:
 
 
 def _stages(method: str, datasets: Any) -> list[Stage]:
-    found = list(datasets)
+    found = list(datasets) if isinstance(datasets, Sequence) else []
     if not found or not all(is_dataset(d) for d in found):
         raise InvalidArgumentError(
-            f"Invalid `datasets`. `datasets` should not be empty.\nDataset.{method} takes a list "
-            f"of datasets; it got {shorten(datasets)}."
-        )
+            message(f"Dataset.{method}", shorten(datasets),
+                    "Invalid `datasets`. `datasets` should not be empty",
+                    "it takes a list of datasets", "pass at least one dataset in a list")
+        )  # fmt: skip
     return [dataset._stage for dataset in found]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,7 +13,7 @@ from minitensor.data.elements import tensor_specs, whole
 from minitensor.data.windows import GroupByWindow, Window
 from minitensor.dtypes import int64
 from minitensor.eager import convert_to_tensor
-from minitensor.errors import InvalidArgumentError, message
+from minitensor.errors import ArgumentError, InvalidArgumentError, message, shorten
 from minitensor.graph.symbol import Symbol
 
 if TYPE_CHECKING:
@@ -214,6 +214,14 @@ def bucket_by_sequence_length(  # noqa: D417 - self, and arguments that share a 
         InvalidArgumentError: (also a ValueError) when the numbers of sizes and boundaries do not
             fit.
     """
+    for argument, given in (("bucket_boundaries", bucket_boundaries),
+                            ("bucket_batch_sizes", bucket_batch_sizes)):  # fmt: skip
+        if not isinstance(given, Sequence | np.ndarray):
+            raise ArgumentError(
+                message("Dataset.bucket_by_sequence_length", f"{argument}={shorten(given)}",
+                        f"a {type(given).__name__} is no list of numbers",
+                        "each length belongs to a bucket", f"{argument}=[8, 16, 32]")
+            )  # fmt: skip
     buckets = _Buckets(element_length_func, list(bucket_boundaries), list(bucket_batch_sizes))
     shapes = [tuple(leaf.shape) for leaf in tensor_specs(self.element_spec, "Dataset")]
 

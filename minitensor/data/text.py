@@ -8,7 +8,7 @@ from typing import Any
 from minitensor.data.dataset import Dataset
 from minitensor.data.functions import Placeholder, is_symbolic
 from minitensor.data.sources import Lines
-from minitensor.errors import InvalidArgumentError, message
+from minitensor.errors import ArgumentError, InvalidArgumentError, message, shorten
 from minitensor.tensor import Tensor, TensorSpec
 
 __all__ = ["TextLineDataset"]
@@ -65,4 +65,9 @@ def _names(given: Any) -> list[str]:
         given = given.reshape(-1).tolist() if hasattr(given, "reshape") else given
     if isinstance(given, (list, tuple)):
         return [name for one in given for name in _names(one)]
+    if not isinstance(given, (str, bytes, os.PathLike)):
+        raise ArgumentError(
+            message("TextLineDataset", shorten(given), f"a {type(given).__name__} is no file name",
+                    "lines are read from files", "pass a name, or a list of names")
+        )  # fmt: skip
     return [os.fsdecode(given)]

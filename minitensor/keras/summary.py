@@ -171,15 +171,15 @@ def _branches(model: Any) -> bool:
                for node, last in zip(nodes, before, strict=True) for x in node.inputs)  # fmt: skip
 
 
-def _rows(model: Any, layers: list, expand: bool, depth: int = 0) -> Iterator[Row]:
+def _rows(model: Any, layers: list, expand: bool, around: tuple = ()) -> Iterator[Row]:
     for layer in layers:
         yield Row(
-            depth, layer.name, type(layer).__name__, _shape(model, layer), _parameters(layer),
+            len(around), layer.name, type(layer).__name__, _shape(model, layer), _parameters(layer),
             _connections(model, layer), "Y" if layer.trainable_weights else
             "N" if layer.weights else "-",
         )  # fmt: skip
-        if expand and hasattr(layer, "_graph"):
-            yield from _rows(layer, layer.layers, expand, depth + 1)
+        if expand and hasattr(layer, "_graph") and layer not in around:
+            yield from _rows(layer, layer.layers, expand, (*around, model))
 
 
 def _parameters(layer: Any) -> str:
