@@ -173,3 +173,20 @@ def test_a_model_for_export_begins_at_raw_text():
     lines = tf.data.Dataset.from_tensor_slices((texts, [[1], [0], [1]])).batch(2)
     assert set(export.evaluate(lines, verbose=0, return_dict=True)) == {"loss", "accuracy"}
     assert export.predict(tf.constant(["the sun", "moon"]), verbose=0).shape == (2, 1)
+
+
+def test_losses_written_with_the_backend_s_short_names():
+    from minitensor.keras import backend as K  # noqa: N812 - as everybody calls it
+
+    def dice(truth, guess, smooth=1.0):
+        both = K.sum(K.flatten(truth) * K.flatten(guess))
+        return 1 - (2.0 * both + smooth) / (K.sum(truth) + K.sum(guess) + smooth)
+
+    assert float(dice(tf.constant([[1.0, 0.0]]), tf.constant([[0.5, 0.5]]))) == pytest.approx(1 / 3)
+    assert K.argmax(tf.constant([[1.0, 3.0, 2.0]])).numpy().tolist() == [1]
+    assert K.concatenate([tf.ones((2, 1)), tf.zeros((2, 3))]).shape == (2, 4)
+    assert K.int_shape(K.expand_dims(keras.Input((3,)))) == (None, 3, 1)
+    assert float(K.std(tf.constant([1.0, 3.0]))) == float(K.mean(tf.constant([True, True]))) == 1
+    model = keras.Sequential([keras.Input((2,)), layers.Dense(1, activation="sigmoid")])
+    model.compile("sgd", loss=dice)
+    assert list(model.fit(np.ones((4, 2)), np.ones((4, 1)), verbose=0).history) == ["loss"]

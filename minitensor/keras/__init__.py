@@ -7,6 +7,7 @@ is, `symbolic` and `functional` for how models are drawn up, `training.trainer` 
 import sys
 
 from minitensor.keras import activations as activations
+from minitensor.keras import backend as backend
 from minitensor.keras import callbacks as callbacks
 from minitensor.keras import constraints as constraints
 from minitensor.keras import datasets as datasets
@@ -20,7 +21,6 @@ from minitensor.keras import preparation as utils
 from minitensor.keras import preprocessing as preprocessing
 from minitensor.keras import regularizers as regularizers
 from minitensor.keras import saving as saving
-from minitensor.keras import session as backend
 from minitensor.keras.initializers import Initializer as Initializer
 from minitensor.keras.layer import InputSpec as InputSpec
 from minitensor.keras.layer import Layer as Layer
@@ -41,6 +41,6 @@ __all__ = [
     "optimizers", "preprocessing", "regularizers", "saving", "utils",
 ]  # fmt: skip
 
-# `from minitensor.keras.utils import to_categorical` finds the modules under Keras's names for
-# them, which say less about what is in them than those of their files.
-sys.modules |= {f"{__name__}.utils": utils, f"{__name__}.backend": backend}
+# `from minitensor.keras.utils import to_categorical` finds the module under Keras's name for it,
+# which says less about what is in it than that of its file.
+sys.modules[f"{__name__}.utils"] = utils
