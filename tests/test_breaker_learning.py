@@ -210,3 +210,27 @@ def test_stages_name_the_argument_that_they_cannot_take(wrong):
     refuses(lambda: numbers.bucket_by_sequence_length(len, wrong, [1]), "bucket_boundaries")
     refuses(Dataset.zip, "at least one")
     assert [int(x) for x in numbers] == [0, 1, 2]
+
+
+def test_batch_normalization_keeps_its_averages_clear_of_empty_batches():
+    layer = layers.BatchNormalization()
+    layer(ones(2, 3))
+    refuses(lambda: layer(ones(0, 3), training=True), "nothing to take a mean of")
+    assert layer(ones(0, 3), training=False).shape == (0, 3)
+    assert all(np.isfinite(w.numpy()).all() for w in layer.weights)
+
+
+def test_a_weight_may_begin_with_an_array_and_has_whole_sizes():
+    layer = layers.Layer()
+    weight = layer.add_weight((2,), initializer=np.array([1.0, 2.0]))
+    assert weight.numpy().tolist() == [1, 2]
+    assert layer.add_weight().shape == ()
+    for wrong in ("x", 2.5, object(), (-1,), [[1], [2, 3]], [None]):
+        refuses(lambda wrong=wrong: layer.add_weight(shape=[wrong]))
+    assert len(layer.weights) == 2
+
+
+def test_an_input_stands_before_the_layers():
+    model = keras.Sequential([layers.Dense(2)])
+    refuses(lambda: model.add(keras.Input((3,))), "already has a beginning")
+    assert len(model.layers) == 1

@@ -65,6 +65,13 @@ class Sequential(Model):
                         "names tell weights apart",
                         "Update the `name` argument to pass a unique name")
             )  # fmt: skip
+        if isinstance(layer, InputLayer) and self._in_order:
+            raise InvalidArgumentError(
+                message("Sequential.add", f"the input '{layer.name}'",
+                        f"Sequential model '{self.name}' already has a beginning, "
+                        f"'{self._in_order[0].name}'", "an input stands before all layers",
+                        "add keras.Input(…) first, or leave it out")
+            )  # fmt: skip
         first = getattr(layer, "_first_shape", None)
         if not self._in_order and first is not None and not isinstance(layer, InputLayer):
             self._in_order.append(InputLayer(batch_shape=first))

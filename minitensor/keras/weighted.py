@@ -22,6 +22,7 @@ from minitensor.keras.naming import auto_name, checked_name
 from minitensor.keras.weight import Weight
 from minitensor.module import Module
 from minitensor.scopes import init_scope
+from minitensor.shapes import TensorShape
 from minitensor.variable import Variable
 
 __all__ = ["Weighted", "dtype_name"]
@@ -117,15 +118,16 @@ class Weighted(Configurable, Module):
         if isinstance(shape, str):  # Keras 2: add_weight(name, shape)
             name, shape = shape, initializer
             initializer = kwargs.pop("initializer", None)
-        sizes = (shape,) if isinstance(shape, int) else tuple(shape or ())
+        sizes = tuple(TensorShape(() if shape is None else shape))
         if None in sizes:
             raise InvalidArgumentError(
                 message(f"add_weight of layer '{self.name}'", f"shape={sizes}", "a size is None",
                         "a weight has sizes that are known", "give the input's last axis a size: "
                         "keras.Input((3,)), or call the layer on data")
             )  # fmt: skip
-        dtype = dtype or self.variable_dtype
-        make = initializers.get(initializer or initializers.default_for(dtype))
+        dtype = self.variable_dtype if dtype is None else dtype
+        start = initializers.default_for(dtype) if initializer is None else initializer
+        make = initializers.get(start)
         path = calls.path if calls.is_building(self) else "/".join(
             filter(None, [calls.path, self.name]))  # fmt: skip
         with init_scope():

@@ -105,6 +105,12 @@ class BatchNormalization(Normalizing):
     def _moments(self, x: Any, mask: Any) -> tuple[Any, Any]:
         """The mean and variance of each channel, over steps that count."""
         axes = [i for i in range(x.ndim) if i not in self._axes(x.ndim)]
+        if 0 in [x.shape[i] for i in axes]:
+            raise refused(
+                self, f"the batch has shape {tuple(x.shape)}: there is nothing to take a mean of",
+                "while training, each channel is normalised by its mean in the batch",
+                "leave empty batches out, or call the layer with training=False",
+            )  # fmt: skip
         if mask is None:
             return nn.moments(x, axes)
         counts = ops.expand_dims(ops.cast(mask, x.dtype), axis=-1)
