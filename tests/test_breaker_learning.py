@@ -234,3 +234,11 @@ def test_an_input_stands_before_the_layers():
     model = keras.Sequential([layers.Dense(2)])
     refuses(lambda: model.add(keras.Input((3,))), "already has a beginning")
     assert len(model.layers) == 1
+
+
+@pytest.mark.parametrize(
+    "layer", [layers.Dropout(0.5), layers.GaussianNoise(1.0), layers.LayerNormalization()]
+)
+def test_layers_of_one_tensor_refuse_several(layer):
+    refuses(lambda: layer((ones(2, 3), None), training=True))
+    refuses(lambda: layer({"a": ones(2, 3), "b": ones(2, 3)}, training=True))

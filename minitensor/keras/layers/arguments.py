@@ -9,6 +9,7 @@ import numpy as np
 from minitensor.dtypes import kind_of
 from minitensor.errors import InvalidArgumentError, message, suggest
 from minitensor.ops import cast
+from minitensor.tensor import Tensor
 
 __all__ = [
     "as_floats",
@@ -115,7 +116,14 @@ def channels_last(layer: Any, data_format: Any) -> str:
 
 
 def as_floats(layer: Any, x: Any) -> Any:
-    """The input of a layer that computes with fractions: whole numbers become floats."""
+    """The input of a layer that computes with fractions: whole numbers become floats.
+
+    Raises:
+        InvalidArgumentError: (also a ValueError) for a list or dict of tensors.
+    """
+    if not isinstance(x, Tensor):
+        raise refused(layer, f"the input is a {type(x).__name__}", "it computes with one tensor",
+                      "call the layer on each of them")  # fmt: skip
     return cast(x, layer.compute_dtype) if kind_of(x.dtype) in "iub" else x
 
 

@@ -34,6 +34,7 @@ class Normalizing(Parametric):
     """
 
     supports_masking = True
+    input_spec = InputSpec()
 
     def __init__(
         self, axis: Any, epsilon: float, center: bool = True, scale: bool = True,
