@@ -51,7 +51,7 @@ class Layer(Weighted):
             floating inputs in their own dtype.
 
     Raises:
-        ArgumentError: (also a TypeError) for other keywords.
+        InvalidArgumentError: (also a ValueError) for other keywords.
 
     Example:
         >>> import minitensor as mt
@@ -96,7 +96,7 @@ class Layer(Weighted):
         self.autocast = kwargs.pop("autocast", True)
         if kwargs:
             cls, known = type(self).__name__, {*self._given.arguments, *KEYWORDS} - {*kwargs}
-            raise ArgumentError(
+            raise InvalidArgumentError(
                 message(cls, "", f"Unrecognized keyword arguments passed to {cls}: {kwargs}",
                         "a layer takes its own arguments and those of all layers",
                         suggest(next(iter(kwargs)), known))
