@@ -57,8 +57,8 @@ def test_a_model_whose_first_call_fails_is_as_before():
             super().__init__()
             self.one, self.two = layers.Dense(3), layers.Conv1D(2, 2)
 
-        def call(self, x):
-            return self.two(self.one(x))
+        def call(self, inputs, training=None, mask=None):
+            return self.two(self.one(inputs))
 
     net = Net()
     refuses(lambda: net(ones(2, 5)), "expected min_ndim=3")
@@ -179,8 +179,8 @@ def test_models_may_hold_each_other():
             super().__init__()
             self.dense, self.me = layers.Dense(2), self
 
-        def call(self, x):
-            return self.dense(x)
+        def call(self, inputs, training=None, mask=None):
+            return self.dense(inputs)
 
     one, two = Half(), Half()
     one.other, two.other = two, one

@@ -214,15 +214,10 @@ def bucket_by_sequence_length(  # noqa: D417 - self, and arguments that share a 
         InvalidArgumentError: (also a ValueError) when the numbers of sizes and boundaries do not
             fit.
     """
-    for argument, given in (("bucket_boundaries", bucket_boundaries),
-                            ("bucket_batch_sizes", bucket_batch_sizes)):  # fmt: skip
-        if not isinstance(given, Sequence | np.ndarray):
-            raise ArgumentError(
-                message("Dataset.bucket_by_sequence_length", f"{argument}={shorten(given)}",
-                        f"a {type(given).__name__} is no list of numbers",
-                        "each length belongs to a bucket", f"{argument}=[8, 16, 32]")
-            )  # fmt: skip
-    buckets = _Buckets(element_length_func, list(bucket_boundaries), list(bucket_batch_sizes))
+    buckets = _Buckets(
+        element_length_func, _numbers("bucket_boundaries", bucket_boundaries),
+        _numbers("bucket_batch_sizes", bucket_batch_sizes),
+    )  # fmt: skip
     shapes = [tuple(leaf.shape) for leaf in tensor_specs(self.element_spec, "Dataset")]
 
     def batched(key: Any, held: Dataset) -> Dataset:
@@ -272,3 +267,13 @@ class _Buckets:
         longest = self.bounds[bucket] - 1
         filled = [tuple(longest if d is None else d for d in shape) for shape in shapes]
         return filled[0] if len(filled) == 1 else tuple(filled)
+
+
+def _numbers(argument: str, given: Any) -> list:
+    if not isinstance(given, Sequence | np.ndarray):
+        raise ArgumentError(
+            message("Dataset.bucket_by_sequence_length", f"{argument}={shorten(given)}",
+                    f"a {type(given).__name__} is no list of numbers",
+                    "each length belongs to a bucket", f"{argument}=[8, 16, 32]")
+        )  # fmt: skip
+    return list(given)
