@@ -23,7 +23,7 @@ class Known:
 
     def __init__(self, variables: Sequence):
         several = isinstance(variables, Iterable) and not isinstance(variables, Operand)
-        self.variables = list(variables) if several else [None]
+        self.variables: list[Any] = list(variables) if several else [None]
         wrong = [x for x in self.variables if not isinstance(x, Variable)]
         if wrong:
             raise ArgumentError(
