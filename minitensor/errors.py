@@ -22,7 +22,9 @@ at fault, the rule, and what to do.
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+import sys
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
 
 __all__ = [
     "ArgumentError",
@@ -42,6 +44,7 @@ __all__ = [
     "UnavailableError",
     "UnimplementedError",
     "message",
+    "public_names",
     "shorten",
     "suggest",
 ]
@@ -144,7 +147,8 @@ def message(subject: str, given: str, fault: str, rule: str, fix: str) -> str:
 equal or contain a 1. To fix it: reshape one of them.'
     """
     first = f"{subject}: got {given}." if given else f"{subject}:"
-    end = f"{_sentence(rule)} To fix it: {fix.rstrip('.')}."
+    way = fix.rstrip(".")
+    end = f"{_sentence(rule)} To fix it: {way}{'' if way.endswith('?') else '.'}"
     if "\n" in fault:
         return f"{first}\n{fault}\n{end}"
     return f"{first} {_sentence(fault)} {end}"
@@ -164,13 +168,76 @@ def shorten(value: object, most: int = 80) -> str:
 def suggest(word: str, known: Iterable[str]) -> str:
     """`did you mean 'x'?` for a misspelled word, or the known words when none is near.
 
+    A word that one slip of the fingers makes of the other comes first: letters that are swapped or
+    of the wrong size, then one letter missing, too many or wrong.
+
     Example:
         >>> suggest("constnat", ["constant", "reflect"])
         "did you mean 'constant'?"
     """
     names = [str(name) for name in known]
-    near = difflib.get_close_matches(str(word), names, n=1)
-    return f"did you mean {near[0]!r}?" if near else f"use one of {', '.join(map(repr, names))}"
+    near = _nearest(str(word), names)
+    return f"did you mean {near!r}?" if near else f"use one of {', '.join(map(repr, names))}"
+
+
+def public_names(
+    module: str, names: Iterable[str], hints: Mapping[str, str] | None = None
+) -> tuple[Any, Callable[[], list[str]]]:
+    """`__getattr__` and `__dir__` of a module: it shows its public names, and asks for typos.
+
+    Args:
+        module: its `__name__`.
+        names: its public names.
+        hints: what to say about names that are not there for a reason.
+
+    Returns:
+        `__getattr__`, of type Any so that type checkers do not take all names for granted, and
+        `__dir__`.
+
+    Example:
+        >>> missing, listed = public_names("colours", ["red", "green"])
+        >>> missing("gren")
+        Traceback (most recent call last):
+        AttributeError: module 'colours' has no attribute 'gren': did you mean 'green'?
+    """
+    public = list(names)
+
+    def missing(name: str) -> Any:
+        near = _nearest(name, public)
+        hint = (hints or {}).get(name) or (
+            f"did you mean {near!r}?" if near else f"dir({module}) lists what there is"
+        )
+        raise AttributeError(f"module {module!r} has no attribute {name!r}: {hint}", name=name)
+
+    def listed() -> list[str]:
+        own = vars(sys.modules[module])
+        return sorted({*public, *(name for name in own if name.startswith("__"))})
+
+    return missing, listed
+
+
+def _nearest(word: str, names: list[str]) -> str | None:
+    """The name that was meant, most likely; None when none is near."""
+    exact = difflib.get_close_matches(word, names, n=5)
+    small = {name.lower(): name for name in reversed(names)}
+    near = exact + [small[x] for x in difflib.get_close_matches(word.lower(), small, n=5)]
+    return min(near, key=lambda name: _slips(word.lower(), name.lower()), default=None)
+
+
+def _slips(word: str, name: str) -> int:
+    """How far two words are apart: 0 for letters swapped, 1 for one letter, 2 for more."""
+    word, name = _unlike(word, name)
+    word, name = (part[::-1] for part in _unlike(word[::-1], name[::-1]))
+    if len(word) <= 2 and word == name[::-1]:
+        return 0
+    return 1 if max(len(word), len(name)) <= 1 else 2
+
+
+def _unlike(word: str, name: str) -> tuple[str, str]:
+    """Both words without the letters that they begin with in common."""
+    alike = [a == b for a, b in zip(word, name, strict=False)]
+    start = [*alike, False].index(False)
+    return word[start:], name[start:]
 
 
 def _sentence(text: str) -> str:

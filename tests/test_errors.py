@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib
+
 import pytest
 
 import minitensor as mt
@@ -56,6 +58,42 @@ def test_suggestions():
     assert suggest("constnat", ["constant", "reflect"]) == "did you mean 'constant'?"
     assert suggest("zzz", ["constant", "reflect"]) == "use one of 'constant', 'reflect'"
     assert suggest(3, [1, 2]) == "use one of '1', '2'"
+
+
+@pytest.mark.parametrize(
+    ("word", "known", "meant"),
+    [
+        ("adma", ["adam", "adamax", "adamw"], "adam"), ("SDG", ["Adam", "SGD"], "SGD"),
+        ("conv2d", ["Conv1D", "Conv2D", "Conv3D"], "Conv2D"),
+        ("Dens", ["Dense", "DenseFeatures"], "Dense"), ("Hing", ["hinge", "Hinge"], "Hinge"),
+        ("momentun", ["momentum", "moment"], "momentum"),
+    ],
+)  # fmt: skip
+def test_a_suggestion_prefers_what_one_slip_of_the_fingers_explains(word, known, meant):
+    assert suggest(word, known) == f"did you mean {meant!r}?"
+
+
+def test_a_question_at_the_end_keeps_its_mark_and_gets_no_dot():
+    assert message("x", "", "a", "b", "did you mean 'c'?").endswith("To fix it: did you mean 'c'?")
+
+
+NAMESPACES = ["keras", "keras.activations", "keras.callbacks", "keras.constraints",
+              "keras.initializers", "keras.layers", "keras.losses", "keras.metrics",
+              "keras.optimizers", "keras.regularizers", "data", "data.experimental"]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", NAMESPACES)
+def test_a_namespace_shows_its_public_names_and_asks_for_typos(name):
+    module = importlib.import_module(f"minitensor.{name}")
+    assert [x for x in dir(module) if not x.startswith("__")] == sorted(module.__all__)
+    for public in module.__all__:
+        typo = f"{public}q"
+        with pytest.raises(AttributeError, match=f"{name}' has no attribute '{typo}'") as caught:
+            getattr(module, typo)
+        assert f"did you mean {public!r}?" in str(caught.value)
+    with pytest.raises(AttributeError, match="lists what there is"):
+        _ = module.qqqqqqq
+    assert not hasattr(module, "__wrapped__")
 
 
 def test_a_misspelled_argument_gets_a_suggestion():

@@ -13,8 +13,11 @@ from minitensor.data.stage import AUTOTUNE as AUTOTUNE
 from minitensor.data.stage import INFINITE as INFINITE_CARDINALITY
 from minitensor.data.stage import UNKNOWN as UNKNOWN_CARDINALITY
 from minitensor.data.text import TextLineDataset as TextLineDataset
+from minitensor.errors import public_names
 
 __all__ = [
     "AUTOTUNE", "INFINITE_CARDINALITY", "UNKNOWN_CARDINALITY", "Dataset", "DatasetSpec", "Iterator",
     "NumpyIterator", "Options", "TextLineDataset", "experimental",
 ]  # fmt: skip
+
+__getattr__, __dir__ = public_names(__name__, __all__)

@@ -11,6 +11,7 @@ from minitensor.data.elements import whole
 from minitensor.data.optional import Optional as Optional
 from minitensor.data.stage import AUTOTUNE as AUTOTUNE
 from minitensor.data.stage import INFINITE, UNKNOWN
+from minitensor.errors import public_names
 
 __all__ = [
     "AUTOTUNE",
@@ -25,6 +26,8 @@ __all__ = [
     "take_while",
     "unique",
 ]  # fmt: skip
+
+__getattr__, __dir__ = public_names(__name__, __all__)
 
 INFINITE_CARDINALITY, UNKNOWN_CARDINALITY = INFINITE, UNKNOWN
 load = Dataset.load

@@ -6,6 +6,7 @@ is, `symbolic` and `functional` for how models are drawn up, `training.trainer` 
 
 import sys
 
+from minitensor.errors import public_names
 from minitensor.keras import activations as activations
 from minitensor.keras import backend as backend
 from minitensor.keras import callbacks as callbacks
@@ -40,6 +41,8 @@ __all__ = [
     "constraints", "datasets", "initializers", "layers", "losses", "metrics", "models",
     "optimizers", "preprocessing", "regularizers", "saving", "utils",
 ]  # fmt: skip
+
+__getattr__, __dir__ = public_names(__name__, __all__)
 
 # `from minitensor.keras.utils import to_categorical` finds the module under Keras's name for it,
 # which says less about what is in it than that of its file.

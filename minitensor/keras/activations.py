@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from minitensor import ops
+from minitensor.errors import public_names
 from minitensor.keras.configuration import Names
 from minitensor.keras.configuration import deserialize as _deserialize
 from minitensor.keras.configuration import serialize as _serialize
@@ -52,6 +53,8 @@ __all__ = [
     "tanh_shrink",
     "threshold",
 ]
+
+__getattr__, __dir__ = public_names(__name__, __all__)
 
 
 def linear(x: Any) -> Any:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from minitensor.errors import FailedPreconditionError, message
+from minitensor.errors import FailedPreconditionError, message, public_names
 from minitensor.keras.configuration import Configurable, Names
 from minitensor.keras.configuration import deserialize as _deserialize
 from minitensor.keras.configuration import serialize as _serialize
@@ -29,6 +29,8 @@ __all__ = [
     "serialize",
     "unit_norm",
 ]
+
+__getattr__, __dir__ = public_names(__name__, __all__)
 
 _EPSILON = 1e-7
 """Keeps the zero vector finite where it is divided by its length."""

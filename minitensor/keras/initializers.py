@@ -13,7 +13,7 @@ import numpy as np
 
 from minitensor.dtypes import as_dtype
 from minitensor.eager import constant as make_constant
-from minitensor.errors import ArgumentError, FailedPreconditionError, message, shorten
+from minitensor.errors import ArgumentError, FailedPreconditionError, message, public_names, shorten
 from minitensor.keras.configuration import Configurable, Names
 from minitensor.keras.configuration import deserialize as _deserialize
 from minitensor.keras.configuration import serialize as _serialize
@@ -32,6 +32,8 @@ __all__ = [
     "lecun_uniform", "ones", "orthogonal", "random_normal", "random_uniform", "serialize",
     "truncated_normal", "variance_scaling", "zeros",
 ]  # fmt: skip
+
+__getattr__, __dir__ = public_names(__name__, __all__)
 
 _KERAS_ONLY = ("input_axes", "output_axes")
 """What configurations that Keras wrote hold, and nothing here knows."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from minitensor.errors import FailedPreconditionError, InvalidArgumentError, message
+from minitensor.errors import FailedPreconditionError, InvalidArgumentError, message, public_names
 from minitensor.keras.configuration import Configurable, Names
 from minitensor.keras.configuration import deserialize as _deserialize
 from minitensor.keras.configuration import serialize as _serialize
@@ -29,6 +29,8 @@ __all__ = [
     "orthogonal_regularizer",
     "serialize",
 ]
+
+__getattr__, __dir__ = public_names(__name__, __all__)
 
 
 class Regularizer(Configurable):

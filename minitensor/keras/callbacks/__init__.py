@@ -5,7 +5,7 @@ Read `callback`, which names the moments, then `history` and `early_stopping`.
 
 from __future__ import annotations
 
-from minitensor.errors import suggest
+from minitensor.errors import public_names
 from minitensor.keras.callbacks.backup_and_restore import BackupAndRestore as BackupAndRestore
 from minitensor.keras.callbacks.callback import Callback as Callback
 from minitensor.keras.callbacks.callback_list import CallbackList as CallbackList
@@ -25,13 +25,13 @@ __all__ = ["BackupAndRestore", "CSVLogger", "Callback", "CallbackList", "EarlySt
            "LambdaCallback", "LearningRateScheduler", "ModelCheckpoint", "ProgbarLogger",
            "ReduceLROnPlateau", "TerminateOnNaN"]  # fmt: skip
 
-
-def __getattr__(name: str) -> None:
-    if name == "TensorBoard":
-        hint = ("summaries are not a part of this version yet; CSVLogger writes the same numbers "
-                "as a table")  # fmt: skip
-    elif name == "RemoteMonitor":
-        hint = "it sends results over a network; LambdaCallback(on_epoch_end=f) calls a function"
-    else:
-        hint = suggest(name, __all__)
-    raise AttributeError(f"module 'minitensor.keras.callbacks' has no attribute {name!r}: {hint}")
+__getattr__, __dir__ = public_names(
+    __name__,
+    __all__,
+    hints={
+        "RemoteMonitor": "it sends results over a network; LambdaCallback(on_epoch_end=f) calls a "
+        "function",
+        "TensorBoard": "summaries are not a part of this version yet; CSVLogger writes the same "
+        "numbers as a table",
+    },
+)

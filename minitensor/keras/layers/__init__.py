@@ -1,5 +1,6 @@
 """Layers: what models are made of, with Keras's names."""
 
+from minitensor.errors import public_names
 from minitensor.keras.configuration import deserialize as deserialize
 from minitensor.keras.configuration import serialize as serialize
 from minitensor.keras.input_spec import InputSpec as InputSpec
@@ -231,3 +232,5 @@ __all__ = [
     "serialize",
     "subtract",
 ]
+
+__getattr__, __dir__ = public_names(__name__, __all__)

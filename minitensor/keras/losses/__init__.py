@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from minitensor.errors import public_names
 from minitensor.keras import configuration
 from minitensor.keras.configuration import Names
 from minitensor.keras.losses.areas import Dice as Dice
@@ -116,6 +117,8 @@ __all__ = [
     "squared_hinge",
     "tversky",
 ]
+
+__getattr__, __dir__ = public_names(__name__, __all__)
 
 _HERE = [thing for name, thing in list(globals().items()) if name in __all__]
 bce = BCE = binary_crossentropy

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from inspect import isclass, isfunction
 from typing import Any
 
+from minitensor.errors import public_names
 from minitensor.keras import configuration
 from minitensor.keras.configuration import Names
 from minitensor.keras.losses import (
@@ -211,6 +212,8 @@ __all__ = [
     "squared_hinge",
     "top_k_categorical_accuracy",
 ]
+
+__getattr__, __dir__ = public_names(__name__, __all__)
 
 _SHORT = {
     "bce": BinaryCrossentropy,

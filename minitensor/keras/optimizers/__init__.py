@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from minitensor.errors import InvalidArgumentError, message, shorten
+from minitensor.errors import InvalidArgumentError, message, public_names, shorten
 from minitensor.keras import configuration
 from minitensor.keras.configuration import Names
 from minitensor.keras.optimizers import schedules as schedules
@@ -25,6 +25,8 @@ __all__ = [
     "SGD", "Adadelta", "Adagrad", "Adam", "AdamW", "Adamax", "Ftrl", "Lion", "Nadam", "Optimizer",
     "RMSprop", "deserialize", "get", "schedules", "serialize",
 ]  # fmt: skip
+
+__getattr__, __dir__ = public_names(__name__, __all__)
 
 _CLASSES = (SGD, Adadelta, Adagrad, Adam, AdamW, Adamax, Ftrl, Lion, Nadam, RMSprop)
 _NAMES = Names("optimizer", {cls.__name__.lower(): cls for cls in _CLASSES})

@@ -17,6 +17,7 @@ from minitensor.errors import (
     InvalidArgumentError,
     UnimplementedError,
     message,
+    public_names,
     shorten,
 )
 from minitensor.keras import configuration
@@ -39,6 +40,8 @@ __all__ = [
     "deserialize",
     "serialize",
 ]
+
+__getattr__, __dir__ = public_names(__name__, __all__)
 
 
 class LearningRateSchedule(Configurable):
