@@ -20,6 +20,9 @@ WRONG: dict[str, tuple[Callable[[], Any], str]] = {
     "units": (
         lambda: L.Dense(-1),
         "Received an invalid value for `units`, expected a positive integer. Received: units=-1"),
+    "units as text": (lambda: L.Dense("3"), "Received: units='3'"),  # type: ignore[arg-type]
+    "kernel size as text": (lambda: L.Conv2D(3, "3"),  # type: ignore[arg-type]
+                            "Received kernel_size='3'"),
     "half units": (lambda: L.Dense(2.5), "Received: units=2.5"),  # type: ignore[arg-type]
     "keyword": (lambda: L.Dense(2, foo=1),
                 "Unrecognized keyword arguments passed to Dense: {'foo': 1}"),

@@ -70,11 +70,11 @@ class ReLU(Layer):
         super().__init__(**kwargs)
         self.max_value = max_value if max_value is None else _not_negative(
             self, max_value, "The max_value of a ReLU layer cannot be a negative value. Received: "
-            f"max_value={max_value}"
+            f"max_value={max_value!r}"
         )  # fmt: skip
         self.negative_slope, self.threshold = (
             _not_negative(self, value, f"The {name} of a ReLU layer cannot be None or a negative "
-                          f"value. Received: {name}={value}")
+                          f"value. Received: {name}={value!r}")
             for name, value in (("negative_slope", negative_slope), ("threshold", threshold))
         )  # fmt: skip
 
@@ -108,7 +108,7 @@ class LeakyReLU(Layer):
         super().__init__(**kwargs)
         self.negative_slope = _not_negative(
             self, negative_slope, "The negative_slope value of a Leaky ReLU layer cannot be None "
-            f"or negative value. Expected a float. Received: negative_slope={negative_slope}"
+            f"or negative value. Expected a float. Received: negative_slope={negative_slope!r}"
         )  # fmt: skip
 
     def call(self, inputs: Any) -> Any:

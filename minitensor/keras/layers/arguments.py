@@ -44,7 +44,7 @@ def size(layer: Any, name: str, value: Any) -> int:
     if not is_size(value):
         raise refused(
             layer, f"Received an invalid value for `{name}`, expected a positive integer. "
-            f"Received: {name}={value}", f"`{name}` counts something", f"write {name}=1 or more"
+            f"Received: {name}={value!r}", f"`{name}` counts something", f"write {name}=1 or more"
         )  # fmt: skip
     return int(value)
 
@@ -60,7 +60,7 @@ def sizes(layer: Any, name: str, value: Any, rank: int, least: int = 1) -> tuple
     if not right or not all(is_size(one, least) for one in found):
         raise refused(
             layer, f"The `{name}` argument must be a tuple of {rank} integers. Received "
-            f"{name}={value}", f"each of {rank} axes has its own, none below {least}",
+            f"{name}={value!r}", f"each of {rank} axes has its own, none below {least}",
             f"write {name}={max(least, 1)} or {name}={(max(least, 1),) * rank}",
         )  # fmt: skip
     return tuple(int(one) for one in found)
@@ -90,7 +90,7 @@ def rate_of(layer: Any, name: str, value: Any) -> float:
     if not isinstance(value, (int, float, np.number)) or not 0 <= value <= 1:
         raise refused(
             layer, f"Invalid value received for argument `{name}`. Expected a float value between "
-            f"0 and 1. Received: {name}={value}", f"`{name}` is a share of the whole",
+            f"0 and 1. Received: {name}={value!r}", f"`{name}` is a share of the whole",
             f"write for example {name}=0.5",
         )  # fmt: skip
     return float(value)

@@ -50,7 +50,7 @@ class Embedding(Parametric):
         for name, value in (("input_dim", input_dim), ("output_dim", output_dim)):
             if not is_size(value):
                 raise refused(
-                    self, f"`{name}` must be a positive integer. Received: {name}={value} (of "
+                    self, f"`{name}` must be a positive integer. Received: {name}={value!r} (of "
                     f"type {type(value).__name__})", "the table has rows and columns",
                     "count the words, and choose a size for their vectors",
                 )  # fmt: skip

@@ -61,7 +61,7 @@ class CategoryEncoding(Layer):
         super().__init__(**kwargs)
         if not is_size(num_tokens):
             raise refused(
-                self, f"`num_tokens` must be >= 1. Received: num_tokens={num_tokens}",
+                self, f"`num_tokens` must be >= 1. Received: num_tokens={num_tokens!r}",
                 "a vector has a place for each category", "count the categories",
             )  # fmt: skip
         self.num_tokens = int(num_tokens)  # type: ignore[arg-type]

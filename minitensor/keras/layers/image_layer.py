@@ -99,7 +99,7 @@ def range_of(layer: Any, name: str, factor: Any, least: float = -1.0) -> tuple[f
     if pair is None or not numbers:
         raise refused(
             layer, "The `factor` argument should be a number (or a list of two numbers) in the "
-            f"range [{least}, 1.0]. Received: {name}={factor}", "a factor is a share",
+            f"range [{least}, 1.0]. Received: {name}={factor!r}", "a factor is a share",
             f"write {name}=0.1, or {name}=(-0.1, 0.2)",
         )  # fmt: skip
     return min(pair), max(pair)

@@ -130,7 +130,7 @@ class Subtract(_Merge):
         super().build(input_shape)
         if len(input_shape) != 2:
             raise refused(self, "A `Subtract` layer should be called on exactly 2 inputs. "
-                          f"Received: input_shape={input_shape}",
+                          f"Received: input_shape={input_shape!r}",
                           "one is taken from the other", "pass a list of two")  # fmt: skip
 
     def _merged(self, inputs: list) -> Any:
@@ -213,7 +213,7 @@ class Concatenate(Layer):
         if len(others) != rank - 1 or any(len(found) > 1 for found in others):
             raise refused(
                 self, "A `Concatenate` layer requires inputs with matching shapes except for the "
-                f"concatenation axis. Received: input_shape={input_shape}",
+                f"concatenation axis. Received: input_shape={input_shape!r}",
                 f"all sizes but that of axis {self.axis} are the same",
                 "choose another axis, or reshape one of the inputs",
             )  # fmt: skip
@@ -264,13 +264,13 @@ class Dot(Layer):
         if not isinstance(axes, (int, tuple, list)):
             raise ArgumentError(
                 message("Dot", "", "Invalid type for argument `axes`: it should be a list or an "
-                        f"int. Received: axes={axes}", "an axis is a number", "write axes=1")
+                        f"int. Received: axes={axes!r}", "an axis is a number", "write axes=1")
             )  # fmt: skip
         self.axes = axes if isinstance(axes, int) else tuple(axes)
         self.normalize = normalize
         if not isinstance(axes, int) and len(axes) != 2:
             raise refused(self, "Invalid format for argument `axes`: it should contain two "
-                          f"elements. Received: axes={axes}", "each of two inputs has one",
+                          f"elements. Received: axes={axes!r}", "each of two inputs has one",
                           "write axes=(1, 2)")  # fmt: skip
 
     def build(self, input_shape: Any) -> None:

@@ -60,7 +60,7 @@ class Dropout(Drawing):
         if noise_shape is not None and not isinstance(noise_shape, (tuple, list)):
             raise refused(
                 self, "Invalid value received for argument `noise_shape`. Expected a tuple or list "
-                f"of integers. Received: noise_shape={noise_shape}", "each axis has its entry",
+                f"of integers. Received: noise_shape={noise_shape!r}", "each axis has its entry",
                 "write for example noise_shape=(None, 1, None)",
             )  # fmt: skip
         self.noise_shape = None if noise_shape is None else tuple(noise_shape)

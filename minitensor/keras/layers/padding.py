@@ -31,7 +31,7 @@ def _ends(layer: Layer, name: str, value: Any) -> Ends:
         if all(len(one) == 2 and all(is_size(n, 0) for n in one) for one in found):
             return found  # type: ignore[return-value]
     raise refused(
-        layer, f"`{name}` should have two elements. Received: {name}={value}",
+        layer, f"`{name}` should have two elements. Received: {name}={value!r}",
         "it is a number, (height, width) or ((top, bottom), (left, right)), none below 0",
         f"write {name}=1",
     )  # fmt: skip
@@ -43,7 +43,7 @@ def _two_ends(layer: Layer, name: str, value: Any) -> Ends:
     if isinstance(pair, (tuple, list)) and len(pair) == 2 and all(is_size(n, 0) for n in pair):
         return (tuple(pair),)  # type: ignore[return-value]
     raise refused(
-        layer, f"The `{name}` argument must be a tuple of 2 integers. Received {name}={value}",
+        layer, f"The `{name}` argument must be a tuple of 2 integers. Received {name}={value!r}",
         "it is a number, or (beginning, end), none below 0", f"write {name}=1",
     )  # fmt: skip
 
@@ -170,7 +170,7 @@ def _cropped(layer: Layer, x: Any, ends: Ends, fault: str) -> Any:
     for n, both in zip(x.shape[1:-1], ends, strict=True):
         if n is not None and sum(both) >= n:
             raise refused(
-                layer, f"{fault}. Received: inputs.shape={tuple(x.shape)}, cropping={cropping}",
+                layer, f"{fault}. Received: inputs.shape={tuple(x.shape)}, cropping={cropping!r}",
                 "something must stay", "crop less, or give larger inputs",
             )  # fmt: skip
     return x[(slice(None), *(slice(first, -last or None) for first, last in ends))]

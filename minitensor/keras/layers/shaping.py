@@ -64,7 +64,7 @@ class Reshape(Layer):
         if self.target_shape.count(-1) > 1:
             raise refused(
                 self, "There must be at most one unknown dimension (-1) in `target_shape`. "
-                f"Received: target_shape={self.target_shape}", "one size follows from the others",
+                f"Received: target_shape={self.target_shape!r}", "one size follows from the others",
                 "write all sizes but one",
             )  # fmt: skip
 
@@ -107,7 +107,7 @@ class Permute(Layer):
         if sorted(self.dims) != list(range(1, len(self.dims) + 1)):
             raise refused(
                 self, "Invalid permutation argument `dims` for Permute Layer. The set of indices "
-                f"in `dims` must be consecutive and start from 1. Received dims={dims}",
+                f"in `dims` must be consecutive and start from 1. Received dims={dims!r}",
                 "axis 0 is the batch, which stays", "write for example dims=(2, 1)",
             )  # fmt: skip
         self.input_spec = InputSpec(ndim=len(self.dims) + 1)
@@ -147,7 +147,7 @@ class RepeatVector(Layer):
                         "a vector is repeated a whole number of times", "write n=3")
             )  # fmt: skip
         if n < 1:
-            raise refused(self, f"Argument `n` should be a positive integer. Received: n={n}",
+            raise refused(self, f"Argument `n` should be a positive integer. Received: n={n!r}",
                           "a sequence has at least one step", "write n=1 or more")  # fmt: skip
         self.n = int(n)
         self.input_spec = InputSpec(ndim=2)

@@ -85,7 +85,7 @@ class TextVectorization(Layer):
         if mode != "int" and output_sequence_length is not None:
             raise refused(
                 self, "`output_sequence_length` must not be set if `output_mode` is not 'int'. "
-                f"Received output_sequence_length={output_sequence_length}",
+                f"Received output_sequence_length={output_sequence_length!r}",
                 "other modes give rows of the vocabulary's size", "leave it out",
             )  # fmt: skip
         self.output_mode, self.output_sequence_length = mode, output_sequence_length
