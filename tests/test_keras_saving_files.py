@@ -237,6 +237,30 @@ def test_a_bomb(files: dict) -> None:
         keras.models.load_model(files[".keras"])
 
 
+def test_a_configuration_of_weights_larger_than_the_file_takes_no_memory(files: dict) -> None:
+    path = files[".keras"]
+    parts = {}
+    with zipfile.ZipFile(path) as archive:
+        parts = {name: archive.read(name) for name in archive.namelist()}
+    config = json.loads(parts["config.json"])
+    for layer in config["config"]["layers"]:
+        if layer["class_name"] == "Dense":
+            layer["config"]["units"] = 10**9
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, data in (parts | {"config.json": json.dumps(config).encode()}).items():
+            archive.writestr(name, data)
+    with pytest.raises(ERRORS, match="larger than all weights of the file"):
+        keras.models.load_model(path)
+
+
+@pytest.mark.parametrize("wrong", [None, 3, b"x.keras", [], "", "/"])
+def test_what_is_no_name_of_a_file(wrong: Any) -> None:
+    model = built()
+    for use in (model.save, model.save_weights, model.load_weights, keras.models.load_model):
+        with pytest.raises(ValueError, match="t is no name of a file"):
+            use(wrong)
+
+
 @pytest.mark.filterwarnings("ignore:Duplicate name")
 def test_a_part_that_is_there_twice(files: dict) -> None:
     with zipfile.ZipFile(files[".keras"], "a") as archive:

@@ -15,6 +15,7 @@ import numpy as np
 from minitensor.dtypes import as_dtype
 from minitensor.errors import ArgumentError, InvalidArgumentError, message, shorten
 from minitensor.keras import tracking
+from minitensor.keras.allowance import allowed
 from minitensor.keras.calling import calls
 from minitensor.keras.configuration import Configurable
 from minitensor.keras.input_spec import check_shapes
@@ -125,6 +126,7 @@ class Weighted(Configurable, Module):
                         "a weight has sizes that are known", "give the input's last axis a size: "
                         "keras.Input((3,)), or call the layer on data")
             )  # fmt: skip
+        allowed.check(self.name, sizes)
         dtype = self.variable_dtype if dtype is None else dtype
         start = initializers.default_for(dtype) if initializer is None else initializer
         make = initializers.get(start)

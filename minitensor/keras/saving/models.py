@@ -6,7 +6,7 @@ import os
 import warnings
 from collections.abc import Mapping
 from datetime import datetime
-from pathlib import Path
+from math import prod
 from typing import Any
 
 from minitensor.errors import (
@@ -17,17 +17,21 @@ from minitensor.errors import (
     message,
     shorten,
 )
+from minitensor.keras.allowance import allowed
 from minitensor.keras.configuration import custom_object_scope, deserialize, serialize
 from minitensor.keras.model import Model
 from minitensor.keras.saving.archive import packed, unpacked_config, unpacked_weights
 from minitensor.keras.saving.filling import fill
 from minitensor.keras.saving.layout import places
 from minitensor.keras.saving.stored import by_place
-from minitensor.keras.saving.weights import as_safetensors, check_model, put, read_bytes
+from minitensor.keras.saving.weights import as_path, as_safetensors, check_model, put, read_bytes
 from minitensor.saved_model.pair import parsed
 from minitensor.saved_model.values import Broken
 
 __all__ = ["load_model", "model_from_json", "save_model"]
+
+SMALL = 1 << 24
+"""Elements of a weight that is made in any case when a model is read."""
 
 
 def save_model(model: Any, filepath: str | os.PathLike, overwrite: bool = True,
@@ -60,10 +64,10 @@ def save_model(model: Any, filepath: str | os.PathLike, overwrite: bool = True,
         True
     """
     _check_options(kwargs)
-    path = Path(filepath)
+    path = as_path(filepath, "save_model")
     if path.suffix != ".keras":
         raise InvalidArgumentError(
-            message("save_model", "", "Invalid filepath extension for saving. Please add either a "
+            message("save_model", "", "Invalid filepath extension for saving. Please add a "
                     f"`.keras` extension for the native Keras format. Received: filepath={path}",
                     "the ending says the format",
                     f"model.save({str(path.with_suffix('.keras'))!r})")
@@ -98,7 +102,7 @@ def load_model(filepath: str | os.PathLike, custom_objects: Mapping[str, Any] | 
         InvalidArgumentError: (also a ValueError) for classes that are not known, and for layers
             that hold code.
     """
-    path = Path(filepath)
+    path = as_path(filepath, "load_model")
     if path.suffix != ".keras":
         raise InvalidArgumentError(
             message("load_model", "", f"File format not supported: filepath={path}",
@@ -109,7 +113,9 @@ def load_model(filepath: str | os.PathLike, custom_objects: Mapping[str, Any] | 
     try:
         config = unpacked_config(data)
         stored = by_place(unpacked_weights(data).items())
-        model = _made(config, custom_objects)
+        elements = sum(prod(array.shape) for place in stored.values() for array in place)
+        with allowed.at_most(max(SMALL, elements)):
+            model = _made(config, custom_objects)
         if compile and config.get("compile_config"):
             with custom_object_scope(custom_objects or {}):
                 model.compile_from_config(config["compile_config"])

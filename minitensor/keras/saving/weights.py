@@ -28,7 +28,7 @@ from minitensor.saved_model.pair import replace, safetensors
 from minitensor.saved_model.values import Broken
 from minitensor.variable import Variable
 
-__all__ = ["MissingModelError", "as_safetensors", "check_model", "load_weights", "put",
+__all__ = ["MissingModelError", "as_path", "as_safetensors", "check_model", "load_weights", "put",
            "read_bytes", "save_weights"]  # fmt: skip
 
 
@@ -56,7 +56,7 @@ def save_weights(model: Any, filepath: str | os.PathLike, overwrite: bool = True
         ...     model.save_weights(f"{folder}/model.safetensors")
         ...     model.load_weights(f"{folder}/model.safetensors")
     """
-    path = Path(filepath)
+    path = as_path(filepath, "save_weights")
     _check_built(model, "save_weights")
     if path.name.endswith(".weights.h5"):
         data = write_hdf5([(p.path, p.owner.name, _arrays(p)) for p in places(model)])
@@ -106,7 +106,7 @@ def load_weights(model: Any, filepath: str | os.PathLike, skip_mismatch: bool = 
         >>> model(mt.ones((1, 3))).numpy()
         array([[3., 3.]], dtype=float32)
     """
-    path = Path(filepath)
+    path = as_path(filepath, "load_weights")
     reader = _reader(path)
     _check_built(model, "load_weights")
     data = read_bytes(path, "load_weights")
@@ -121,6 +121,20 @@ def load_weights(model: Any, filepath: str | os.PathLike, skip_mismatch: bool = 
             message("load_weights", repr(str(path)), str(error), "weights are read as a whole or "
                     "not at all; no weight was changed", "save them again, or copy the file again")
         ) from None  # fmt: skip
+
+
+def as_path(filepath: Any, what: str) -> Path:
+    """The path of a file.
+
+    Raises:
+        InvalidArgumentError: (also a ValueError) for what is no name of a file.
+    """
+    if not isinstance(filepath, (str, os.PathLike)) or not Path(filepath).name:
+        raise InvalidArgumentError(
+            message(what, f"filepath={shorten(filepath)}", "it is no name of a file",
+                    "a file is named by text or a pathlib.Path", "pass for example 'model.keras'")
+        )  # fmt: skip
+    return Path(filepath)
 
 
 def put(path: Path, data: bytes, overwrite: bool) -> None:
