@@ -464,6 +464,26 @@ def test_a_wrong_value_does_not_give_the_right_one_away(session: Session) -> Non
     assert "'a' is nearly right: give more digits" in text
 
 
+@pytest.mark.parametrize(("order", "words", "diagnosis"), [
+    ("cehdaf", "line a cannot come right after line d", "so the loss comes first"),
+    ("cehdag", "line a cannot come right after line d", "so the loss comes first"),
+    ("ceahdf", "name 'y' is not defined", "forward first, then loss"),
+    ("echadf", "line e begins with blanks", "`for` begins"),
+    ("chedaf", "no block with so few blanks is open", "Look at the blanks"),
+    ("cehadc", "line c ends in a colon", None),
+    ("cehadfh", "line h cannot come right after line f", None),
+    ("cehafd", "name 'gradient' is not defined", "the gradient comes first"),
+    ("cehad", "Your answer is not right yet", "never makes a step"),
+])  # fmt: skip
+def test_lines_in_a_wrong_order_are_diagnosed_in_words(
+    order: str, words: str, diagnosis: str | None
+) -> None:
+    text = repr(Session().check("12.2", list(order)))
+    assert words.casefold() in text.casefold()
+    assert diagnosis is None or diagnosis in text
+    assert "IndentationError" not in text
+
+
 def test_a_forgotten_return_is_named(session: Session) -> None:
     assert "Is a return missing" in repr(session.check("99.2", lambda x: None))
 

@@ -225,7 +225,7 @@ def _call(exercise: Exercise, probe: Probe) -> str:
     """The example as the learner would write it."""
     name = getattr(exercise.reference, "__name__", "")
     if exercise.probes is None:
-        return show(probe[0]) if probe else exercise.title
+        return show(probe[0]) if probe else "your answer"
     labels = exercise.labels or _parameters(exercise.reference)
     texts = [show(value) for value in probe]
     if len(labels) < len(probe):

@@ -29,13 +29,35 @@ def three_batches():
 
 
 def weights_after(program, batches):
-    """The weights after the program has seen these batches, or what went wrong."""
+    """The weights after the program has seen these batches."""
     names = {"mt": mt, "w": mt.Variable([[1.0], [-1.0]]), "rate": 0.25, "batches": batches}
-    try:
-        exec(program, names)
-    except Exception as error:
-        return f"{type(error).__name__}: {error}"
+    exec(program, names)
     return names["w"].numpy()
+
+
+def compiled(letters):
+    """The lines as a program; where their blanks do not fit together, an error says which."""
+    try:
+        return compile("\n".join(LINES[letter] for letter in letters), "<lines>", "exec")
+    except IndentationError as error:
+        raise IndentationError(misplaced(letters, error)) from None
+
+
+def misplaced(letters, error):
+    """Which line cannot stand where it does, in words."""
+    if "expected an indented block" in error.msg:
+        head = next(x for x in reversed(letters[: error.lineno]) if LINES[x].endswith(":"))
+        return f"line {head} ends in a colon, so a line with more blanks must come next"
+    place = error.lineno - 1
+    if place == 0:
+        return f"line {letters[0]} begins with blanks, so it cannot be the first"
+    line, before = letters[place], letters[place - 1]
+    if "unexpected indent" in error.msg:
+        return (
+            f"line {line} cannot come right after line {before}: it begins with more blanks, and "
+            "only a line that ends in a colon opens a block"
+        )
+    return f"line {line} cannot come after line {before}: no block with so few blanks is open there"
 
 
 def assembled(order):
@@ -44,12 +66,13 @@ def assembled(order):
     unknown = [letter for letter in letters if letter not in LINES]
     if unknown or not letters:
         raise ValueError('write a list of letters from a to h, such as ["a", "b", "c"]')
-    program = "\n".join(LINES[letter] for letter in letters)
-    batches = three_batches()
-    return {
-        "after one batch": weights_after(program, batches[:1]),
-        "after three batches": weights_after(program, batches),
-    }
+    program, batches = compiled(letters), three_batches()
+    found = {"after one batch": weights_after(program, batches[:1])}
+    try:
+        found["after three batches"] = weights_after(program, batches)
+    except Exception as error:
+        found["after three batches"] = f"{type(error).__name__}: {error}"
+    return found
 
 
 # 12.9: gradients left over
@@ -199,6 +222,11 @@ EXERCISES = (
                 ["c", "h", "e", "a", "d", "f"],
                 "Look at the blanks at the beginning of the lines: the forward pass stands inside "
                 "the tape's block, so it comes after `with`.",
+            ),
+            Mutant(
+                ["c", "e", "h", "d", "a", "f"],
+                "The gradient is that of the loss, so the loss comes first; and its blanks put it "
+                "into the tape's block, under the forward pass.",
             ),
             Mutant(
                 ["c", "e", "a", "h", "d", "f"],

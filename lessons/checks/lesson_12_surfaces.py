@@ -76,6 +76,11 @@ def nothing_against_zero(w, g, m, v, step, rate):
     return w - rate * (m / (1.0 - 0.9**step)) / mt.sqrt(v / (1.0 - 0.999**step)), m, v
 
 
+def epsilon_under_the_root(w, g, m, v, step, rate):
+    m, v = 0.9 * m + 0.1 * g, 0.999 * v + 0.001 * g**2
+    return w - rate * (m / (1.0 - 0.9**step)) / mt.sqrt(v / (1.0 - 0.999**step) + 1e-7), m, v
+
+
 def by_the_paper(w, g, m, v, step, rate):
     """Algorithm 1 of Kingma and Ba (2015), in numpy and double precision."""
     w, g, m, v = (np.asarray(array, np.float64) for array in (w, g, m, v))
@@ -86,14 +91,15 @@ def by_the_paper(w, g, m, v, step, rate):
 
 
 def with_the_rate_corrected(w, g, m, v, step, rate):
-    """The form at the end of section 2 of the paper, as Keras computes it."""
+    """The form at the end of section 2 of the paper: one correction, of rate and epsilon."""
     m, v = 0.9 * m + 0.1 * g, 0.999 * v + 0.001 * mt.square(g)
-    corrected = rate * (1.0 - 0.999**step) ** 0.5 / (1.0 - 0.9**step)
-    return w - corrected * m / (mt.sqrt(v) + 1e-9), m, v
+    root = (1.0 - 0.999**step) ** 0.5
+    corrected = rate * root / (1.0 - 0.9**step)
+    return w - corrected * m / (mt.sqrt(v) + 1e-7 * root), m, v
 
 
 def gradients_in_a_row(rng):
-    """w, and one to six gradients; some of them 0."""
+    """w, and one to six gradients; some of them 0, and one so small that 1e-7 counts."""
     for length, shape in (
         *((1, (1,)), (1, (2,)), (2, (1,)), (2, (2,)), (3, (1,)), (3, (2,)), (4, (3,))),
         *((1, (2, 2)), (5, (2,)), (6, (1,)), (6, (3,))),
@@ -103,6 +109,7 @@ def gradients_in_a_row(rng):
         if length in (2, 4):
             gradients[0].flat[0] = 0.0
         yield w, list(gradients)
+    yield np.zeros(1, "float32"), [np.array([1e-4], "float32")]
 
 
 def several_steps(function, w, gradients):
@@ -219,6 +226,11 @@ EXERCISES = (
             Mutant(
                 nothing_against_zero,
                 "Where all gradients were 0 so far, this is 0 / 0. The 1e-7 prevents it.",
+            ),
+            Mutant(
+                epsilon_under_the_root,
+                "The 1e-7 stands beside the root, not under it: √1e-7 is 3e-4, more than the "
+                "gradient here, and brakes the step.",
             ),
         ),
         hints=(

@@ -633,7 +633,7 @@ print("more than 90 of 100 test digits are read right:", accuracy > 0.9)
 figure, axis = plt.subplots(figsize=(8, 3), layout="constrained")
 axis.plot(history.history["loss"], "o-", color="#1f5fa8", markersize=4, label="training")
 axis.plot(history.history["val_loss"], "s--", color="#8a1c1c", markersize=4, label="kept apart")
-axis.set(xlabel="epoch", ylabel="loss", title="What fit writes down: model.history")
+axis.set(xlabel="epoch", ylabel="loss", title="What fit writes down: history.history")
 axis.legend()
 plt.show()
 
@@ -642,7 +642,8 @@ plt.show()
 # training loss is a mean over all of it, also its first, worse half.
 #
 # (We stopped at 97 of 100 on the digits kept apart. On the test digits it is a few less: a score that decides when to stop
-# flatters itself. And without `verbose=0` you see a progress bar. Try it.)
+# flatters itself. And without `verbose=0` you see a progress bar. Try it: the bar counts epochs from 1, the history and
+# the callbacks count them from 0, as Python does.)
 #
 # Which of these does `fit` **not** do for you?
 
