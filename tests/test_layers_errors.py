@@ -206,3 +206,68 @@ def test_a_built_layer_refuses_inputs_of_another_size(
     with pytest.raises(ValueError, match="is incompatible with the layer: expected axis"):
         mt.function(lambda x: layer(x))(mt.ones(second))
     assert layer(mt.ones(first)).shape[0] == first[0]
+
+
+AXES = {
+    "image without channels": (
+        lambda: L.Conv2D(3, 3)(np.ones((5, 28, 28))),
+        ["Conv2D takes (batch, height, width, channels)", "x[..., None]", "x[None]"],
+    ),
+    "image without channels in a model": (
+        lambda: mt.keras.Sequential([mt.keras.Input((28, 28)), L.Conv2D(3, 3)]),
+        ["Conv2D takes (batch, height, width, channels)", "keras.Input((28, 28, 1))"],
+    ),
+    "series": (lambda: L.Conv1D(3, 3)(ones(5, 28)), ["Conv1D takes (batch, steps, channels)"]),
+    "transposed": (lambda: L.Conv2DTranspose(3, 3)(ones(5, 28, 3)), ["(batch, height, width, "]),
+    "pooling": (
+        lambda: L.MaxPooling2D()(ones(5, 28, 28)),
+        ["MaxPooling2D takes (batch, height, width, channels)", "x[..., None]"],
+    ),
+    "global pooling": (
+        lambda: L.GlobalAveragePooling1D()(ones(5, 28)),
+        ["GlobalAveragePooling1D takes (batch, steps, channels)"],
+    ),
+    "lstm": (
+        lambda: L.LSTM(4)(np.ones((2, 4))),
+        ["LSTM takes (batch, steps, features)", "x[..., None]", "return_sequences=True"],
+    ),
+    "stacked": (
+        lambda: mt.keras.Sequential([L.GRU(4), L.GRU(4)])(ones(2, 3, 4)),
+        ["GRU takes (batch, steps, features)", "return_sequences=True"],
+    ),
+    "simple": (lambda: L.SimpleRNN(4)(ones(2)), ["(batch, steps, features)", "mt.reshape"]),
+    "both ways": (lambda: L.Bidirectional(L.LSTM(4))(ones(2, 4)), ["(batch, steps, features)"]),
+    "dense": (lambda: L.Dense(2)(ones(3)), ["Dense takes (batch, …, features)", "x[None]"]),
+    "padding": (lambda: L.ZeroPadding2D()(ones(5, 28, 28)), ["(batch, height, width, channels)"]),
+}
+
+
+@pytest.mark.parametrize("name", AXES)
+def test_a_wrong_number_of_axes_is_answered_with_the_axes_that_a_layer_takes(name):
+    call, words = AXES[name]
+    with pytest.raises(ValueError, match="ndim=") as caught:
+        call()
+    for part in words:
+        assert part in str(caught.value)
+    assert "first one" not in str(caught.value)
+
+
+def test_other_faults_of_an_input_name_what_the_layer_was_made_for():
+    dense = L.Dense(2)
+    dense(ones(1, 3))
+    with pytest.raises(ValueError, match="weights fit inputs like the first one"):
+        dense(ones(1, 4))
+    flat = mt.keras.Sequential([mt.keras.Input((3,)), L.Dense(2)])
+    with pytest.raises(ValueError, match=r"give it inputs of shape \(None, 3\)"):
+        flat(ones(1, 4))
+
+    class Own(L.Layer):
+        input_spec = L.InputSpec(ndim=2, axes={-1: 3})
+
+        def call(self, inputs: Any) -> Any:
+            return inputs
+
+    with pytest.raises(ValueError, match=r"says in its `input_spec`"):
+        Own()(ones(1, 4))
+    with pytest.raises(ValueError, match="Own counts the axes of its input"):
+        Own()(ones(3))

@@ -358,7 +358,7 @@ def test_mistakes_are_explained() -> None:
         layers.SimpleRNN(2)(mt.ones((3, 0, 5)))
     with pytest.raises(ValueError, match="Cannot unroll a RNN if the time dimension is undefined"):
         layers.SimpleRNN(2, unroll=True)(mt.keras.Input((None, 5)))
-    with pytest.raises(TypeError, match="Unrecognized keyword arguments passed to LSTM"):
+    with pytest.raises(ValueError, match="Unrecognized keyword arguments passed to LSTM"):
         layers.LSTM(2, return_sequence=True)
     with pytest.raises(AttributeError, match="no_such_thing"):
         layer.no_such_thing

@@ -11,7 +11,7 @@ from minitensor.errors import ArgumentError, InvalidArgumentError, message
 from minitensor.keras.calling import signature_of
 from minitensor.shapes import TensorShape
 
-__all__ = ["InputSpec", "check_inputs", "check_shapes"]
+__all__ = ["AXES", "InputSpec", "check_inputs", "check_shapes"]
 
 
 class InputSpec:
@@ -53,13 +53,8 @@ class InputSpec:
     def fault(self, x: Any) -> str | None:
         """What is wrong with an input, in Keras's words; None if nothing is."""
         shape = tuple(x.shape)
-        full = f"Full shape received: {shape}"
-        if self.ndim is not None and len(shape) != self.ndim and not self._squeezes(shape):
-            return f"expected ndim={self.ndim}, found ndim={len(shape)}. {full}"
-        if self.max_ndim is not None and len(shape) > self.max_ndim:
-            return f"expected max_ndim={self.max_ndim}, found ndim={len(shape)}"
-        if self.min_ndim is not None and len(shape) < self.min_ndim:
-            return f"expected min_ndim={self.min_ndim}, found ndim={len(shape)}. {full}"
+        if self.fault_of_rank(shape):
+            return self.fault_of_rank(shape)
         if self.dtype is not None and x.dtype not in (self.dtype, None):
             return f"expected dtype={self.dtype.name}, found dtype={x.dtype.name}"
         axes = dict(enumerate(self.shape)) if self.shape else self.axes
@@ -70,14 +65,38 @@ class InputSpec:
                         f"received input with shape {shape}")  # fmt: skip
         return None
 
+    def fault_of_rank(self, shape: tuple) -> str | None:
+        """What is wrong with the number of axes."""
+        full = f"Full shape received: {shape}"
+        if self.ndim is not None and len(shape) != self.ndim and not self._squeezes(shape):
+            return f"expected ndim={self.ndim}, found ndim={len(shape)}. {full}"
+        if self.max_ndim is not None and len(shape) > self.max_ndim:
+            return f"expected max_ndim={self.max_ndim}, found ndim={len(shape)}"
+        if self.min_ndim is not None and len(shape) < self.min_ndim:
+            return f"expected min_ndim={self.min_ndim}, found ndim={len(shape)}. {full}"
+        return None
+
     def _squeezes(self, shape: tuple) -> bool:
         if not self.allow_last_axis_squeeze or self.ndim is None:
             return False
         return len(shape) == self.ndim - 1 or (len(shape) == self.ndim + 1 and shape[-1] == 1)
 
 
-def check_inputs(layer: str, spec: Any, inputs: Any) -> None:
+AXES = {
+    1: ("batch", "steps", "channels"),
+    2: ("batch", "height", "width", "channels"),
+}
+"""The axes of what layers take that look along one axis, or two."""
+
+
+def check_inputs(layer: str, spec: Any, inputs: Any, asking: Any = None) -> None:
     """Compare inputs with what a layer expects.
+
+    Args:
+        layer: its name.
+        spec: what it expects: an `InputSpec`, or one for each input.
+        inputs: what it got.
+        asking: the layer itself; None for a model, which knows the shapes of its inputs.
 
     Raises:
         InvalidArgumentError: (also a ValueError) naming the input, the axis and both sizes.
@@ -101,14 +120,47 @@ def check_inputs(layer: str, spec: Any, inputs: Any) -> None:
         )  # fmt: skip
     for i, (one, x) in enumerate(zip(specs, found, strict=True)):
         fault = one.fault(x) if one is not None and x is not None else None
-        if one is not None and x is not None and fault:
+        if fault:
             raise InvalidArgumentError(
                 message(f"layer '{layer}'", f"an input of shape {tuple(x.shape)}",
                         f"Input {i} with name '{one.name}' of layer '{layer}' is incompatible with "
-                        f"the layer: {fault}", "a layer's weights fit inputs like the first one",
-                        "give the layer inputs of the sizes it was built for (the first axis is "
-                        "the batch), or make a new layer")
+                        f"the layer: {fault}", *_advice(asking, one, x))
             )  # fmt: skip
+
+
+def _advice(layer: Any, spec: InputSpec, x: Any) -> tuple[str, str]:
+    """The rule that an input breaks, and what to do."""
+    shape = tuple(x.shape)
+    if layer is None:
+        return ("a model takes inputs of the shape that it was drawn up with",
+                f"give it inputs of shape {spec.shape}; None may be any size")  # fmt: skip
+    kind = type(layer).__name__
+    if spec.fault_of_rank(shape) and layer.axis_names:
+        return f"{kind} takes ({', '.join(layer.axis_names)})", _missing(layer.axis_names, shape)
+    if layer.built and layer.weights:
+        return ("a layer's weights fit inputs like the first one",
+                "give the layer inputs of the sizes it was built for (the first axis is the "
+                "batch), or make a new layer")  # fmt: skip
+    if spec.fault_of_rank(shape):
+        return f"{kind} counts the axes of its input, the batch is the first", (
+            "x[None] makes a batch of one, mt.reshape(x, …) other axes")  # fmt: skip
+    return f"{kind} says in its `input_spec` what it takes: {spec}", (
+        "give it such an input: mt.reshape changes sizes, mt.cast the dtype")  # fmt: skip
+
+
+def _missing(names: tuple[str, ...], shape: tuple) -> str:
+    """How an input of another rank gets the axes that a layer takes."""
+    last = names[-1]
+    if len(shape) != len([name for name in names if name != "…"]) - 1:
+        return "look at x.shape; mt.reshape(x, …) gives it these axes"
+    if shape[0] is not None:
+        fix = f"x[..., None] adds the axis of {last}, of size 1; x[None] makes a batch of one"
+    else:
+        whole = (*shape[1:], 1)
+        fix = f"add the axis of {last}: keras.Input({whole}) and x[..., None] for the data"
+    if last == "features" and "steps" in names:
+        fix += "; a recurrent layer before it needs return_sequences=True"
+    return fix
 
 
 def check_shapes(layer: Any, args: tuple, kwargs: Mapping[str, Any]) -> None:
@@ -131,7 +183,7 @@ def check_shapes(layer: Any, args: tuple, kwargs: Mapping[str, Any]) -> None:
         )  # fmt: skip
     places = [_place(shape) for shape in args if shape is not None]
     if spec is not None and places:
-        check_inputs(layer.name, spec, places[0])
+        check_inputs(layer.name, spec, places[0], layer)
 
 
 class _Place:

@@ -69,6 +69,8 @@ class Layer(Weighted):
     """Whether the mask of the input is also that of the output."""
     input_spec: Any = None
     """What inputs must be like: an `InputSpec`, or one for each input."""
+    axis_names: tuple[str, ...] = ()
+    """What the axes of its input are called, for messages; "…" stands for any more."""
     autocast = True
     input_dtype: str | None = None
     """The dtype of the input that begins a `Sequential` with it, where that is not its own."""
@@ -133,7 +135,7 @@ class Layer(Weighted):
             if first:
                 self._build_for(args, kwargs)
             if self.input_spec is not None and args:
-                check_inputs(self.name, self.input_spec, args[0])
+                check_inputs(self.name, self.input_spec, args[0], self)
             mask = self._settle_masks(args, kwargs)
             outputs = converted_call(self.call, args, kwargs)
             if first:

@@ -74,6 +74,7 @@ class Bidirectional(Layer):
         self._given_weights = weights
         self.return_sequences, self.return_state = layer.return_sequences, layer.return_state
         self.stateful, self.input_spec = layer.stateful, layer.input_spec
+        self.axis_names = layer.axis_names
 
     def _unusable(self, given: Any, fault: str, fix: str) -> InvalidArgumentError:
         rule = "two recurrent layers read one sequence, from either end"

@@ -6,7 +6,7 @@ from typing import Any
 
 from minitensor import nn, ops
 from minitensor.keras import activations
-from minitensor.keras.input_spec import InputSpec
+from minitensor.keras.input_spec import AXES, InputSpec
 from minitensor.keras.layers.arguments import as_floats, channels_last, refused, size, sizes
 from minitensor.keras.layers.parametric import Parametric
 
@@ -43,6 +43,7 @@ class Sliding(Parametric):
         self.activation, self.use_bias = activations.get(activation), use_bias
         self._told("bias", bias_initializer, bias_regularizer, bias_constraint)
         self.input_spec = InputSpec(min_ndim=self.rank + 2, max_ndim=self.rank + 2)
+        self.axis_names = AXES[self.rank]
         self._check_movement()
 
     def _check_movement(self) -> None:

@@ -52,7 +52,7 @@ class Dense(Parametric):
         self.use_bias = use_bias
         self._told("kernel", kernel_initializer, kernel_regularizer, kernel_constraint)
         self._told("bias", bias_initializer, bias_regularizer, bias_constraint)
-        self.input_spec = InputSpec(min_ndim=2)
+        self.input_spec, self.axis_names = InputSpec(min_ndim=2), ("batch", "…", "features")
         self.supports_masking = True
 
     def build(self, input_shape: tuple) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from minitensor import ops
-from minitensor.keras.input_spec import InputSpec
+from minitensor.keras.input_spec import AXES, InputSpec
 from minitensor.keras.layers.arguments import as_floats, channels_last, rate_of, refused
 from minitensor.keras.layers.drawing import Drawing
 from minitensor.ops.activation import SELU_ALPHA_SCALE
@@ -92,7 +92,7 @@ class SpatialDropout1D(Dropout):
 
     def __init__(self, rate: float, seed: int | None = None, **kwargs: Any):
         super().__init__(rate, seed=seed, **kwargs)
-        self.input_spec = InputSpec(ndim=3)
+        self.input_spec, self.axis_names = InputSpec(ndim=3), AXES[1]
 
     def _noise_shape(self) -> tuple:
         return None, 1, None
@@ -115,7 +115,7 @@ class SpatialDropout2D(Dropout):
                  **kwargs: Any):  # fmt: skip
         super().__init__(rate, seed=seed, **kwargs)
         self.data_format = channels_last(self, data_format)
-        self.input_spec = InputSpec(ndim=4)
+        self.input_spec, self.axis_names = InputSpec(ndim=4), AXES[2]
 
     def _noise_shape(self) -> tuple:
         return None, 1, 1, None

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from minitensor import ops
-from minitensor.keras.input_spec import InputSpec
+from minitensor.keras.input_spec import AXES, InputSpec
 from minitensor.keras.layer import Layer
 from minitensor.keras.layers.arguments import channels_last, is_size, one_of, refused, sizes
 
@@ -67,7 +67,7 @@ class ZeroPadding1D(Layer):
         self.data_format, self._ends = (
             channels_last(self, data_format), _two_ends(self, "padding", padding))  # fmt: skip
         self.padding = self._ends[0]
-        self.input_spec = InputSpec(ndim=3)
+        self.input_spec, self.axis_names = InputSpec(ndim=3), AXES[1]
 
     def call(self, inputs: Any) -> Any:
         """The sequences between zeros."""
@@ -99,7 +99,7 @@ class ZeroPadding2D(Layer):
         super().__init__(**kwargs)
         self.data_format = channels_last(self, data_format)
         self.padding = _ends(self, "padding", padding)
-        self.input_spec = InputSpec(ndim=4)
+        self.input_spec, self.axis_names = InputSpec(ndim=4), AXES[2]
 
     def call(self, inputs: Any) -> Any:
         """The images between zeros."""
@@ -123,7 +123,7 @@ class Cropping1D(Layer):
         super().__init__(**kwargs)
         self._ends = _two_ends(self, "cropping", cropping)
         self.cropping = self._ends[0]
-        self.input_spec = InputSpec(ndim=3)
+        self.input_spec, self.axis_names = InputSpec(ndim=3), AXES[1]
 
     def call(self, inputs: Any) -> Any:
         """The middle of the sequences."""
@@ -157,7 +157,7 @@ class Cropping2D(Layer):
         super().__init__(**kwargs)
         self.data_format = channels_last(self, data_format)
         self.cropping = _ends(self, "cropping", cropping)
-        self.input_spec = InputSpec(ndim=4)
+        self.input_spec, self.axis_names = InputSpec(ndim=4), AXES[2]
 
     def call(self, inputs: Any) -> Any:
         """The middle of the images."""
@@ -196,7 +196,7 @@ class UpSampling1D(Layer):
                           f"{size}", "each step stands there at least once",
                           "write size=2")  # fmt: skip
         self.size = int(size)
-        self.input_spec = InputSpec(ndim=3)
+        self.input_spec, self.axis_names = InputSpec(ndim=3), AXES[1]
 
     def call(self, inputs: Any) -> Any:
         """The longer sequences."""
@@ -230,7 +230,7 @@ class UpSampling2D(Layer):
         self.size = sizes(self, "size", size, 2)
         self.data_format = channels_last(self, data_format)
         self.interpolation = one_of(self, "interpolation", interpolation, ("nearest", "bilinear"))
-        self.input_spec = InputSpec(ndim=4)
+        self.input_spec, self.axis_names = InputSpec(ndim=4), AXES[2]
 
     def call(self, inputs: Any) -> Any:
         """The larger images."""

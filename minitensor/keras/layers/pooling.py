@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from minitensor import nn, ops
-from minitensor.keras.input_spec import InputSpec
+from minitensor.keras.input_spec import AXES, InputSpec
 from minitensor.keras.layer import Layer
 from minitensor.keras.layers.arguments import as_floats, channels_last, one_of, sizes
 
@@ -35,7 +35,7 @@ class _Pooling(Layer):
         )
         self.padding = one_of(self, "padding", padding, ("valid", "same"))
         self.data_format = channels_last(self, data_format)
-        self.input_spec = InputSpec(ndim=self.rank + 2)
+        self.input_spec, self.axis_names = InputSpec(ndim=self.rank + 2), AXES[self.rank]
 
 
 class MaxPooling1D(_Pooling):
@@ -151,7 +151,7 @@ class _Global(Layer):
     def __init__(self, data_format: str | None = None, keepdims: bool = False, **kwargs: Any):
         super().__init__(**kwargs)
         self.data_format, self.keepdims = channels_last(self, data_format), keepdims
-        self.input_spec = InputSpec(ndim=self.rank + 2)
+        self.input_spec, self.axis_names = InputSpec(ndim=self.rank + 2), AXES[self.rank]
         self._axes = tuple(range(1, self.rank + 1))
 
 

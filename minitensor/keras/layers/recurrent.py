@@ -8,7 +8,7 @@ from typing import Any
 
 from minitensor import nest
 from minitensor.errors import InvalidArgumentError, message
-from minitensor.keras.input_spec import InputSpec, check_inputs
+from minitensor.keras.input_spec import InputSpec
 from minitensor.keras.layer import Layer
 from minitensor.keras.layers.recurrent_cell import RecurrentCell
 from minitensor.keras.layers.recurrent_loop import (
@@ -18,7 +18,6 @@ from minitensor.keras.layers.recurrent_loop import (
     where_counted,
 )
 from minitensor.keras.layers.stacked_cells import StackedRNNCells
-from minitensor.keras.symbolic import placeholders
 from minitensor.op import convert
 from minitensor.ops import cast, shape, zeros, zeros_like
 from minitensor.variable import Variable
@@ -107,7 +106,6 @@ class RNN(Layer):
 
     def build(self, sequences_shape: Any, initial_state_shape: Any = None) -> None:
         """Build the cell, for one step; make the variables of a stateful layer."""
-        check_inputs(self.name, self.input_spec, placeholders(tuple(sequences_shape), self.dtype))
         batch, _, *rest = sequences_shape
         if isinstance(self.cell, Layer) and not self.cell.built:
             self.cell.build((batch, *rest))
@@ -234,6 +232,7 @@ class CellLayer(RNN):
     """An RNN whose arguments are those of its cell, which are also its attributes."""
 
     input_spec = InputSpec(ndim=3)
+    axis_names = ("batch", "steps", "features")
 
     def build(self, sequences_shape: Any, initial_state_shape: Any = None) -> None:
         """Build the cell; from then on, inputs have as many features."""

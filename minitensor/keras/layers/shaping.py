@@ -150,7 +150,7 @@ class RepeatVector(Layer):
             raise refused(self, f"Argument `n` should be a positive integer. Received: n={n!r}",
                           "a sequence has at least one step", "write n=1 or more")  # fmt: skip
         self.n = int(n)
-        self.input_spec = InputSpec(ndim=2)
+        self.input_spec, self.axis_names = InputSpec(ndim=2), ("batch", "features")
 
     def call(self, inputs: Any) -> Any:
         """The repeated vectors."""
