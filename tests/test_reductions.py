@@ -6,6 +6,7 @@ Numbers in the tables are TensorFlow 2.21's.
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 import pytest
@@ -212,6 +213,19 @@ ERRORS = [
     (lambda: ops.confusion_matrix([1, 5], [1, 1], num_classes=3), "`labels` out of bound: 5"),
     (lambda: mt.cumsum([True]), "Dtype bool is not in the list of allowed values"),
 ]  # fmt: skip
+
+
+def test_a_confusion_matrix_is_counted_in_a_trace() -> None:
+    @mt.function(input_signature=[mt.TensorSpec([None], mt.int32)] * 2)
+    def count(labels: Any, predictions: Any) -> Any:
+        return ops.confusion_matrix(labels, predictions, num_classes=3)
+
+    assert count([0, 1, 2, 2], [0, 1, 1, 2]).numpy().tolist() == [[1, 0, 0], [0, 1, 0], [0, 1, 1]]
+    for labels in ([3], [-1]):
+        with pytest.raises(mt.errors.InvalidArgumentError, match="`labels` out of bound: classes"):
+            count(labels, [0])
+    with pytest.raises(mt.errors.InvalidArgumentError, match="`predictions` out of bound: classes"):
+        count([0], [3])
 
 
 @pytest.mark.parametrize(("call", "text"), ERRORS)

@@ -9,8 +9,9 @@ import numpy as np
 from minitensor import samples
 from minitensor.dtypes import as_dtype, int32, kind_of
 from minitensor.errors import Fault, InvalidArgumentError, message
-from minitensor.op import convert, op
+from minitensor.op import convert, op, state
 from minitensor.ops.array import cast, reshape, squeeze
+from minitensor.ops.assertions import assert_less, assert_non_negative
 from minitensor.ops.comparison import equal
 from minitensor.ops.creation import ones_like
 from minitensor.ops.reduction import reduce_max, reduce_mean, reduce_variance
@@ -199,7 +200,8 @@ def confusion_matrix(
 ) -> Any:  # fmt: skip
     """How often each label (row) was predicted as each class (column).
 
-    Shape: (n,), (n,) → (num_classes, num_classes); num_classes is by default the largest + 1.
+    Shape: (n,), (n,) → (num_classes, num_classes); num_classes is by default the largest + 1, and
+    has to be given while a function is being traced.
 
     Raises:
         InvalidArgumentError: (also a ValueError) for a label or prediction that is negative or
@@ -215,7 +217,7 @@ def confusion_matrix(
         largest = [int(reduce_max(x)) if x.shape[0] else -1 for x in (labels, predictions)]
         num_classes = max(largest) + 1
     for what, x in (("labels", labels), ("predictions", predictions)):
-        _check_classes(what, np.asarray(x), int(num_classes))
+        _check_classes(what, x, int(num_classes))
     from minitensor.ops.array import stack
 
     if weights is None:
@@ -234,7 +236,13 @@ def _as_vector(x: Any) -> Any:
     return squeeze(x, axis=-1) if len(x.shape) == 2 else reshape(x, shape=(-1,))
 
 
-def _check_classes(what: str, x: np.ndarray, num_classes: int) -> None:
+def _check_classes(what: str, classes: Any, num_classes: int) -> None:
+    if getattr(state.interpreter, "cond", None) is not None:  # in a graph they are known later
+        rule = f"`{what}` out of bound: classes are 0 to {num_classes - 1}"
+        assert_non_negative(classes, message=rule)
+        assert_less(classes, convert(num_classes, "int64"), message=rule)
+        return
+    x = np.asarray(classes)
     if x.size and (x.min() < 0 or x.max() >= num_classes):
         wrong = x[(x < 0) | (x >= num_classes)][0]
         raise InvalidArgumentError(
