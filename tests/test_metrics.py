@@ -126,6 +126,72 @@ def test_confusion_matrix_and_iou_agree_with_scikit_learn() -> None:
     np.testing.assert_allclose(mean, jaccard, rtol=1e-5)
 
 
+@pytest.mark.parametrize("traced", [False, True], ids=["eager", "traced"])
+@pytest.mark.parametrize("weighted", [False, True])
+def test_the_confusion_matrix_agrees_with_scikit_learn(weighted: bool, traced: bool) -> None:
+    sklearn = pytest.importorskip("sklearn.metrics")
+    weight = RNG.uniform(size=len(LABELS)).astype("float32") if weighted else None
+    dtype = "float32" if weighted else None
+    expected = sklearn.confusion_matrix(LABELS, GUESSES, sample_weight=weight)
+    shares = np.eye(4, dtype="float32")[GUESSES] + RNG.uniform(0.0, 0.5, (300, 4))
+    answers = {(True, True): (LABELS, GUESSES), (True, False): (LABELS[:, None], shares),
+               (False, False): (np.eye(4)[LABELS], shares)}  # fmt: skip
+    for (of_true, of_pred), batch in answers.items():
+        metric = metrics.ConfusionMatrix(4, None, dtype, of_true, of_pred)
+        update = mt.function(metric.update_state) if traced else metric.update_state
+        for rows in (slice(0, 200), slice(200, 300)):
+            given = [mt.constant(x[rows]) for x in (*batch, weight) if x is not None]
+            update(*given)
+        np.testing.assert_allclose(metric.result(), expected, rtol=1e-5)
+        again = metrics.ConfusionMatrix.from_config(metric.get_config())
+        assert again.result().numpy().tolist() == np.zeros((4, 4)).tolist()
+        metric.reset_state()
+        assert not metric.result().numpy().any()
+
+
+def test_the_confusion_matrix_counts_images_by_their_pixels() -> None:
+    metric = metrics.ConfusionMatrix(2, axis=1)
+    labels = np.array([[[0, 1], [1, 1]]])
+    shares = np.array([[[[0.9, 0.8], [0.1, 0.2]], [[0.1, 0.2], [0.9, 0.8]]]], "float32")
+    assert metric(labels, shares).numpy().tolist() == [[1, 0], [1, 2]]
+    metric.reset_state()
+    assert metric(labels, shares, sample_weight=2).numpy().tolist() == [[2, 0], [2, 4]]
+
+
+def test_the_confusion_matrix_refuses_what_is_no_class() -> None:
+    metric = metrics.ConfusionMatrix(3, sparse_y_pred=True)
+    with pytest.raises(mt.errors.InvalidArgumentError, match="`labels` out of bound: 3"):
+        metric.update_state([0, 3], [0, 1])
+    with pytest.raises(mt.errors.InvalidArgumentError, match="`predictions` out of bound"):
+        mt.function(metric.update_state)(mt.constant([0, 1]), mt.constant([0, -1]))
+    assert not metric.result().numpy().any()
+    for count in (0, 2.5, None):
+        with pytest.raises(ValueError, match="not a positive whole number"):
+            metrics.ConfusionMatrix(count)
+
+
+def test_fit_keeps_confusion_matrices_in_its_history(capsys: pytest.CaptureFixture[str]) -> None:
+    x = np.eye(3, dtype="float32")[np.array(LABELS) % 3]
+    y = np.array(LABELS) % 3
+    model = mt.keras.Sequential([mt.keras.layers.Dense(3)])
+    loss = losses.SparseCategoricalCrossentropy(from_logits=True)
+    model.compile(
+        "adam", loss, metrics=[metrics.ConfusionMatrix(3, "confusion_matrix"), "accuracy"]
+    )
+    history = model.fit(x, y, epochs=2, validation_data=(x, y), verbose=2)
+    found = history.history["val_confusion_matrix"]
+    assert [matrix.shape for matrix in found] == [(3, 3)] * 2
+    np.testing.assert_array_equal(found[-1].sum(axis=1), np.bincount(y))
+    assert found[-1].trace() / len(y) == pytest.approx(history.history["val_accuracy"][-1])
+    shown = capsys.readouterr().out
+    assert "val_accuracy" in shown
+    assert "confusion_matrix" not in shown
+    model.fit(x, y, verbose=1)
+    assert "confusion_matrix" not in capsys.readouterr().out
+    evaluated = model.evaluate(x, y, verbose=0, return_dict=True)["confusion_matrix"]
+    assert evaluated.sum() == len(y)
+
+
 def test_top_k_agrees_with_scikit_learn() -> None:
     sklearn = pytest.importorskip("sklearn.metrics")
     scores = RNG.normal(size=(300, 4))

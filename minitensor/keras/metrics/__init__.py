@@ -87,6 +87,7 @@ from minitensor.keras.metrics.areas import MeanIoU as MeanIoU
 from minitensor.keras.metrics.areas import OneHotIoU as OneHotIoU
 from minitensor.keras.metrics.areas import OneHotMeanIoU as OneHotMeanIoU
 from minitensor.keras.metrics.auc import AUC as AUC
+from minitensor.keras.metrics.confusion import ConfusionMatrix as ConfusionMatrix
 from minitensor.keras.metrics.correlation import ConcordanceCorrelation as ConcordanceCorrelation
 from minitensor.keras.metrics.correlation import PearsonCorrelation as PearsonCorrelation
 from minitensor.keras.metrics.correlation import concordance_correlation as concordance_correlation
@@ -147,6 +148,7 @@ __all__ = [
     "CategoricalCrossentropy",
     "CategoricalHinge",
     "ConcordanceCorrelation",
+    "ConfusionMatrix",
     "CosineSimilarity",
     "F1Score",
     "FBetaScore",
