@@ -94,12 +94,15 @@ def lstm_(xp, x, recurrent, h, c):
     return tuple(xp.stack(list(column), axis=0) for column in zip(*found, strict=True))
 
 
+# For all three ops: mostly a cotangent arrives at one result only, and the rules save the work for
+# the others (`takes_none`); of sizes they use only that of `units`, which is always known, so that
+# they also differentiate a trace whose batch and steps are not (`expands`).
 lstm_.takes_none = lstm_.expands = True
 
 
 @lstm_.gradient
-def lstm_gradient(xp, g, out, x, recurrent, h, c):
-    (to_hs, to_cs, to_gates), (hs, cs, gates) = g, out
+def lstm_gradient(xp, arrived, out, x, recurrent, h, c):
+    (to_hs, to_cs, to_gates), (hs, cs, gates) = arrived, out
     before, shown = previous(xp, c, cs), xp.tanh(cs)
     i, f, g, o = gates_of(gates)
     slopes = [g * i * (1 - i), before * f * (1 - f), i * (1 - g * g), shown * o * (1 - o)]
