@@ -148,3 +148,15 @@ def test_a_note_of_bytes_that_are_no_text(tmp_path: Path) -> None:
     (tmp_path / "checkpoint").mkdir()
     with pytest.raises(mt.errors.DataLossError):
         mt.train.latest_checkpoint(tmp_path)
+
+
+def test_checkpoints_and_managers_say_what_they_are(tmp_path: Path) -> None:
+    assert repr(mt.train.Checkpoint()) == "<minitensor.train.Checkpoint of nothing>"
+    checkpoint = mt.train.Checkpoint(step=mt.Variable(1), v=mt.Variable(1.0))
+    assert repr(checkpoint) == "<minitensor.train.Checkpoint of step, v>"
+    manager = mt.train.CheckpointManager(checkpoint, tmp_path, 3)
+    manager.save()
+    shown = f"<minitensor.train.CheckpointManager in {str(tmp_path)!r}: 1 of at most 3>"
+    assert repr(manager) == shown
+    assert repr(checkpoint) == "<minitensor.train.Checkpoint of step, v, save_counter>"
+    assert repr(mt.train.CheckpointManager(checkpoint, tmp_path, None)).endswith(": 1>")

@@ -141,10 +141,25 @@ class Checkpoint(Trackable):
             raise
 
     def read(self, save_path: str | os.PathLike, options: Any = None) -> CheckpointLoadStatus:
-        """Bring back what `write` wrote: `restore` without a save counter."""
+        """Bring back what `write` wrote: `restore` without a save counter.
+
+        Args:
+            save_path: what `write` returned.
+            options: TensorFlow's; no effect.
+
+        Returns:
+            A status, as from `restore`.
+
+        Raises:
+            NotFoundError, DataLossError, InvalidArgumentError: as for `restore`.
+        """
         prefix = prefix_of(save_path, "Checkpoint.read")
         entries, _ = read(prefix, "Checkpoint.read")
         return self._filled(entries)
+
+    def __repr__(self) -> str:
+        names = ", ".join(name for name, _ in self._checkpoint_parts())
+        return f"<minitensor.train.Checkpoint of {names or 'nothing'}>"
 
     def _filled(self, entries: list) -> CheckpointLoadStatus:
         return CheckpointLoadStatus(Restoration(entries, self), self)

@@ -145,6 +145,10 @@ class CheckpointManager:
         self._last_step = None if self._step is None else int(self._step)
         return self._latest
 
+    def __repr__(self) -> str:
+        most = "" if self._max_to_keep is None else f" of at most {self._max_to_keep}"
+        return f"<minitensor.train.CheckpointManager in {self._folder!r}: {len(self._times)}{most}>"
+
     def _check(self) -> None:
         if not isinstance(self._checkpoint, Checkpoint):
             fault, fix = f"{self._checkpoint!r} is no Checkpoint", "mt.train.Checkpoint(model=…)"
