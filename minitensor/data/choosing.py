@@ -13,6 +13,7 @@ from minitensor.data.prefetching import Prefetch
 from minitensor.data.selecting import Filter, Repeat, Shard, Skip, Take, Unique
 from minitensor.data.shuffling import Shuffle
 from minitensor.errors import ArgumentError, message, shorten
+from minitensor.graph.failure import shortening
 
 if TYPE_CHECKING:
     from minitensor.data.dataset import Dataset
@@ -56,6 +57,7 @@ def shard(self: Dataset, num_shards: Any, index: Any, name: str | None = None) -
     return self._then(Shard(self._stage, shards, whole(index, "Dataset.shard: index")))
 
 
+@shortening
 def filter(self: Dataset, predicate: Callable, name: str | None = None) -> Dataset:
     """The elements for which `predicate` gives True.
 
@@ -71,6 +73,7 @@ def filter(self: Dataset, predicate: Callable, name: str | None = None) -> Datas
     return self._then(Filter(self._stage, predicate))
 
 
+@shortening
 def take_while(self: Dataset, predicate: Callable, name: str | None = None) -> Dataset:
     """The elements up to the first for which `predicate` gives False.
 

@@ -14,6 +14,7 @@ from minitensor.data.resampling import Resample
 from minitensor.data.stage import AUTOTUNE
 from minitensor.errors import ArgumentError, shorten
 from minitensor.graph.asking import inside_function
+from minitensor.graph.failure import shortening
 
 if TYPE_CHECKING:
     from minitensor.data.dataset import Dataset
@@ -24,6 +25,7 @@ CYCLE = 4
 """How many datasets `interleave` reads in turns, on every machine."""
 
 
+@shortening
 def map(  # noqa: D417 - self, and arguments that share a line
     self: Dataset,
     map_func: Callable,
@@ -62,6 +64,7 @@ def map(  # noqa: D417 - self, and arguments that share a line
     return self._then(Map(self._stage, map_func, calls))
 
 
+@shortening
 def flat_map(self: Dataset, map_func: Callable, name: str | None = None) -> Dataset:
     """The elements of the datasets that `map_func` makes of each element, one after the other.
 
@@ -79,6 +82,7 @@ def flat_map(self: Dataset, map_func: Callable, name: str | None = None) -> Data
     return self._then(Interleave("FlatMap", "flat_map", self._stage, map_func, 1, 1))
 
 
+@shortening
 def interleave(  # noqa: D417 - self, and arguments that share a line
     self: Dataset,
     map_func: Callable,
@@ -114,6 +118,7 @@ def interleave(  # noqa: D417 - self, and arguments that share a line
     return self._then(stage)
 
 
+@shortening
 def scan(  # noqa: D417 - self, and arguments that share a line
     self: Dataset, initial_state: Any, scan_func: Callable, name: str | None = None
 ) -> Dataset:
@@ -137,6 +142,7 @@ def scan(  # noqa: D417 - self, and arguments that share a line
     return self._then(Scan(self._stage, initial_state, scan_func))
 
 
+@shortening
 def reduce(  # noqa: D417 - self, and arguments that share a line
     self: Dataset, initial_state: Any, reduce_func: Callable, name: str | None = None
 ) -> Any:
@@ -175,6 +181,7 @@ def reduce(  # noqa: D417 - self, and arguments that share a line
     return packer(spec)(state)
 
 
+@shortening
 def apply(self: Dataset, transformation_func: Callable) -> Dataset:
     """What a function makes of the dataset: `dataset.apply(f)` is `f(dataset)`.
 
@@ -191,6 +198,7 @@ def apply(self: Dataset, transformation_func: Callable) -> Dataset:
     return found
 
 
+@shortening
 def rejection_resample(  # noqa: D417 - self, and arguments that share a line
     self: Dataset,
     class_func: Callable,

@@ -32,6 +32,7 @@ from minitensor.data.stage import INFINITE, UNKNOWN, Stage
 from minitensor.eager import convert_to_tensor
 from minitensor.errors import ArgumentError, InvalidArgumentError, message, shorten
 from minitensor.graph.asking import inside_function
+from minitensor.graph.failure import shortening
 
 __all__ = ["Dataset"]
 
@@ -336,6 +337,7 @@ class Dataset:
         """A walk whose elements are numpy arrays instead of tensors."""
         return NumpyIterator(self._walk())
 
+    @shortening
     def get_single_element(self, name: str | None = None) -> Any:
         """The only element.
 

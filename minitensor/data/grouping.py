@@ -14,6 +14,7 @@ from minitensor.data.windows import GroupByWindow, Window
 from minitensor.dtypes import int64
 from minitensor.eager import convert_to_tensor
 from minitensor.errors import ArgumentError, InvalidArgumentError, message, shorten
+from minitensor.graph.failure import shortening
 from minitensor.graph.symbol import Symbol
 
 if TYPE_CHECKING:
@@ -146,6 +147,7 @@ def window(  # noqa: D417 - self, and arguments that share a line
     return self._then(Window(self._stage, length, step, distance, bool(drop_remainder)))
 
 
+@shortening
 def group_by_window(  # noqa: D417 - self, and arguments that share a line
     self: Dataset,
     key_func: Callable,
@@ -185,6 +187,7 @@ def group_by_window(  # noqa: D417 - self, and arguments that share a line
     return self._then(GroupByWindow(self._stage, key_func, reduce_func, size))
 
 
+@shortening
 def bucket_by_sequence_length(  # noqa: D417 - self, and arguments that share a line
     self: Dataset,
     element_length_func: Callable,

@@ -12,6 +12,7 @@ from minitensor.data.optional import Optional
 from minitensor.data.stage import Stage, begin_run, go_on_from
 from minitensor.errors import InvalidArgumentError, message, shorten
 from minitensor.graph.asking import inside_function
+from minitensor.graph.failure import shortened
 
 __all__ = ["Iterator", "NumpyIterator"]
 
@@ -52,7 +53,11 @@ class Iterator:
     def __next__(self) -> Any:
         if inside_function():
             return staged.next_of(self)
-        return self._pack(self._leaves())
+        try:
+            return self._pack(self._leaves())
+        except Exception as error:
+            shortened(error)
+            raise
 
     next = __next__
 
@@ -88,6 +93,9 @@ class Iterator:
             return self._pack(self._leaves())
         except StopIteration:
             raise staged.end_of_sequence() from None
+        except Exception as error:
+            shortened(error)
+            raise
 
     def get_next_as_optional(self) -> Any:
         """The next element, or nothing, as an object that says which: `has_value()`."""
@@ -155,7 +163,11 @@ class NumpyIterator:
         return self
 
     def __next__(self) -> Any:
-        return self._pack(self._iterator._leaves())
+        try:
+            return self._pack(self._iterator._leaves())
+        except Exception as error:
+            shortened(error)
+            raise
 
     next = __next__
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
+from functools import wraps
 from types import TracebackType
 from typing import Any
 
@@ -12,7 +14,7 @@ from minitensor.graph.ir import ENGINE, Node
 from minitensor.graph.trace import Tracer
 from minitensor.op import state
 
-__all__ = ["located", "shortened"]
+__all__ = ["located", "shortened", "shortening"]
 
 
 def located(error: OpError, function: str) -> OpError:
@@ -35,7 +37,8 @@ def located(error: OpError, function: str) -> OpError:
     return lesson
 
 
-_MALT = f"{os.sep}malt{os.sep}"
+_BETWEEN = (f"{os.sep}malt{os.sep}", f"{os.sep}concurrent{os.sep}futures{os.sep}")
+"""Folders of what the engine calls the learner's code by."""
 
 
 def shortened(error: Exception) -> Exception:
@@ -49,10 +52,24 @@ def shortened(error: Exception) -> Exception:
     trace = error.__traceback__
     while trace is not None:
         file = trace.tb_frame.f_code.co_filename
-        if not file.startswith(ENGINE) and _MALT not in file:
+        if not file.startswith(ENGINE) and not any(x in file for x in _BETWEEN):
             kept.append(trace)
         trace = trace.tb_next
     chain: TracebackType | None = None
     for trace in reversed(kept):
         chain = TracebackType(chain, trace.tb_frame, trace.tb_lasti, trace.tb_lineno)
     return error.with_traceback(chain)
+
+
+def shortening(function: Callable) -> Callable:
+    """A function whose errors show the learner's frames, not the engine's."""
+
+    @wraps(function)
+    def shown(*args: Any, **kwargs: Any) -> Any:
+        try:
+            return function(*args, **kwargs)
+        except Exception as error:
+            shortened(error)
+            raise  # without a value, which would put this frame back
+
+    return shown

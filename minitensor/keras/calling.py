@@ -15,6 +15,7 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from minitensor import nest
+from minitensor.graph.failure import shortened
 from minitensor.op import state
 
 __all__ = ["Call", "Signature", "calls", "mask_of", "scope_of", "set_mask", "signature_of"]
@@ -62,6 +63,11 @@ class _Calls(threading.local):
         for layer, was in reversed(self.before_build):
             vars(layer).clear()
             vars(layer).update(was)
+
+    def shorten(self, error: Exception) -> None:
+        """Hide the engine's frames from those who called the outermost layer."""
+        if not self.stack:
+            shortened(error)
 
     @property
     def training(self) -> Any:

@@ -119,7 +119,9 @@ def check_inputs(layer: str, spec: Any, inputs: Any, asking: Any = None) -> None
                     "a layer takes as many inputs as it was made for", "pass them as one list")
         )  # fmt: skip
     for i, (one, x) in enumerate(zip(specs, found, strict=True)):
-        fault = one.fault(x) if one is not None and x is not None else None
+        if one is None or x is None:
+            continue
+        fault = one.fault(x)
         if fault:
             raise InvalidArgumentError(
                 message(f"layer '{layer}'", f"an input of shape {tuple(x.shape)}",

@@ -123,30 +123,34 @@ class Layer(Weighted):
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """The output for an input: `call`, with everything around it."""
-        args = tuple([self._tensors(x) for x in args])
-        kwargs = {name: self._tensors(x) for name, x in kwargs.items()}
-        if symbolic.any_symbolic(args, kwargs):
-            return symbolic.connect(self, args, kwargs)
-        training = self._settle_training(args, kwargs)
-        with calls.of(self, training):
-            self._last_call = calls.number
-            self._check_given(args, kwargs)
-            first = not self.built
-            if first:
-                self._build_for(args, kwargs)
-            if self.input_spec is not None and args:
-                check_inputs(self.name, self.input_spec, args[0], self)
-            mask = self._settle_masks(args, kwargs)
-            outputs = converted_call(self.call, args, kwargs)
-            if first:
-                self._gave = [_shape_of(x) for x in nest.flatten(outputs)]
-            if self.activity_regularizer is not None:
-                self._regularize(outputs)
-        if self.supports_masking or _makes_masks(type(self)):
-            found = self.compute_mask(args[0] if args else None, mask)
-            if found is not None:
-                set_mask(outputs, found)
-        return outputs
+        try:
+            args = tuple([self._tensors(x) for x in args])
+            kwargs = {name: self._tensors(x) for name, x in kwargs.items()}
+            if symbolic.any_symbolic(args, kwargs):
+                return symbolic.connect(self, args, kwargs)
+            training = self._settle_training(args, kwargs)
+            with calls.of(self, training):
+                self._last_call = calls.number
+                self._check_given(args, kwargs)
+                first = not self.built
+                if first:
+                    self._build_for(args, kwargs)
+                if self.input_spec is not None and args:
+                    check_inputs(self.name, self.input_spec, args[0], self)
+                mask = self._settle_masks(args, kwargs)
+                outputs = converted_call(self.call, args, kwargs)
+                if first:
+                    self._gave = [_shape_of(x) for x in nest.flatten(outputs)]
+                if self.activity_regularizer is not None:
+                    self._regularize(outputs)
+            if self.supports_masking or _makes_masks(type(self)):
+                found = self.compute_mask(args[0] if args else None, mask)
+                if found is not None:
+                    set_mask(outputs, found)
+            return outputs
+        except Exception as error:
+            calls.shorten(error)
+            raise
 
     def _settle_training(self, args: tuple, kwargs: dict) -> Any:
         """What `training` is: as given, else as the caller's, else the default of `call`."""

@@ -8,6 +8,7 @@ from typing import Any
 
 from minitensor import nest
 from minitensor.errors import InvalidArgumentError, message, suggest
+from minitensor.graph.failure import shortening
 from minitensor.keras.configuration import serialize
 from minitensor.keras.functional import LayerGraph
 from minitensor.keras.layer import Layer
@@ -33,7 +34,8 @@ class Model(Trainer, Layer):
     Example:
         >>> import minitensor as mt
         >>> class Net(mt.keras.Model):
-        ...     def __init__(self, **kwargs):
+        ...     @shortening
+    def __init__(self, **kwargs):
         ...         super().__init__(**kwargs)
         ...         self.hidden = mt.keras.layers.Dense(8, activation="relu", name="hidden")
         ...         self.out = mt.keras.layers.Dense(1)
@@ -53,6 +55,7 @@ class Model(Trainer, Layer):
         made: Any = Functional if functional else cls
         return super().__new__(made, *args, **kwargs)
 
+    @shortening
     def __init__(self, *args: Any, **kwargs: Any):
         inputs, outputs = (*args, None, None)[:2]
         inputs, outputs = kwargs.pop("inputs", inputs), kwargs.pop("outputs", outputs)

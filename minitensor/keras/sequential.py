@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from minitensor.errors import InvalidArgumentError, message
+from minitensor.graph.failure import shortening
 from minitensor.keras.configuration import deserialize, serialize
 from minitensor.keras.functional import LayerGraph
 from minitensor.keras.layer import Layer
@@ -38,6 +39,7 @@ class Sequential(Model):
         (TensorShape([1, 2]), 4)
     """
 
+    @shortening
     def __init__(self, layers: Iterable | None = None, trainable: bool = True,
                  name: str | None = None, **kwargs: Any):  # fmt: skip
         super().__init__(trainable=trainable, name=name, **kwargs)
@@ -46,6 +48,7 @@ class Sequential(Model):
             self.add(layer, rebuild=False)
         self._rebuild()
 
+    @shortening
     def add(self, layer: Any, rebuild: bool = True) -> None:
         """Append a layer."""
         if is_symbolic(layer) and layer.node is not None:

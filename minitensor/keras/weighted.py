@@ -6,7 +6,8 @@ that are trained before those that are not, then those of the layers inside.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from functools import wraps
 from typing import Any
 
@@ -295,21 +296,27 @@ def _building(build: Callable) -> Callable:
 
     @wraps(build)
     def built(self: Any, *args: Any, **kwargs: Any) -> Any:
-        if calls.is_building(self):
-            calls.builds(self)
-            check_shapes(self, args, kwargs)
-            found = build(self, *args, **kwargs)
-        else:
-            with calls.of(self, calls.training), init_scope():
+        try:
+            with nullcontext() if calls.is_building(self) else _outside(self):
                 calls.builds(self)
                 check_shapes(self, args, kwargs)
                 found = build(self, *args, **kwargs)
+        except Exception as error:
+            calls.shorten(error)
+            raise
         self.built = True
         if not self._built_for:
             self._built_for = (*args, *kwargs.values())
         return found
 
     return built
+
+
+@contextmanager
+def _outside(layer: Any) -> Iterator[None]:
+    """Within it, a layer is built that nothing calls."""
+    with calls.of(layer, calls.training), init_scope():
+        yield
 
 
 def _as_shape(shape: Any) -> Any:
