@@ -17,7 +17,8 @@ class AssertCardinality(Passing):
     def __init__(self, before: Stage, expected: int):
         super().__init__("AssertCardinality", before, expected, expected)
 
-    def _cursor(self, run: int) -> Cursor:
+    def cursor(self, run: int) -> Cursor:
+        """Counts the elements."""
         return _Counting(self.inputs[0].cursor(run), self.size)
 
 

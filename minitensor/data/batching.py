@@ -38,7 +38,8 @@ class Batch(Stage):
         super().__init__(spec, size, [before], details=f"{count}, drop" if drop else count)
         self.count, self.drop = count, drop
 
-    def _cursor(self, run: int) -> Cursor:
+    def cursor(self, run: int) -> Cursor:
+        """Stacks elements; of rows in memory it only gathers the numbers."""
         return _Batching(self, self.inputs[0].cursor(run))
 
 
@@ -115,7 +116,8 @@ class PaddedBatch(Stage):
         super().__init__(spec, size, [before], details=f"{count}, {self.shapes}")
         self.count, self.drop = count, drop
 
-    def _cursor(self, run: int) -> Cursor:
+    def cursor(self, run: int) -> Cursor:
+        """Stacks elements that are padded to one size."""
         return _Padding(self, self.inputs[0].elements(run))
 
 
@@ -242,7 +244,8 @@ class Unbatch(Stage):
         size = before.size * rows.pop() if known else before.size if before.size == INFINITE else -2  # type: ignore[operator]
         super().__init__(mapped_shapes(before.spec, lambda shape: shape[1:]), size, [before])
 
-    def _cursor(self, run: int) -> Cursor:
+    def cursor(self, run: int) -> Cursor:
+        """Takes batches apart."""
         return _Unbatching(self.inputs[0].elements(run), self.inputs[0].spec)
 
 
@@ -301,7 +304,8 @@ class Rebatch(Stage):
         super().__init__(spec, size, [before], details=f"{list(counts)}, {drop}")
         self.counts, self.drop = list(counts), drop
 
-    def _cursor(self, run: int) -> Cursor:
+    def cursor(self, run: int) -> Cursor:
+        """Cuts batches anew."""
         return _Rebatching(self, self.inputs[0].elements(run))
 
 

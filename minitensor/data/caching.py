@@ -37,7 +37,8 @@ class Cache(Passing):
             self.rows = None
             tensor_specs(before.spec, "Dataset.cache")
 
-    def _cursor(self, run: int) -> Cursor:
+    def cursor(self, run: int) -> Cursor:
+        """Reads what an earlier walk kept, or keeps it."""
         if self.kept is None and self.file is not None:
             self.kept = _read(self.file, self.spec)
         return _Caching(self, run)

@@ -28,7 +28,8 @@ class Held(Stage):
         super().__init__(spec, len(tokens), rows=rows, details=len(tokens))
         self.tokens = tokens
 
-    def _cursor(self, run: int) -> Cursor:
+    def cursor(self, run: int) -> Cursor:
+        """Walks over a list."""
         return ListCursor(self.tokens)
 
 

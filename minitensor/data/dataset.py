@@ -1,13 +1,20 @@
 """`Dataset`: a pipeline of elements, described once and walked through as often as you like.
 
-A dataset never changes; each method gives a new one with one more stage. The stages, and how each
-of them walks, are in the other files of this folder:
+A dataset never changes; each method gives a new one with one more stage. The methods are here,
+those of one kind in a file:
 
-    sources      tensors, ranges, generators, lines       selecting    take, skip, repeat, shuffle
-    mapping      map, scan                                batching     batch, padded_batch, unbatch
-    flattening   flat_map, interleave                     windows      window, group_by_window
-    mixing       zip, concatenate, choosing at random     resampling   rejection_resample
-    caching      cache, save, load                        prefetching  prefetch
+    passing      elements stay as they are: take, filter, shuffle, concatenate, cache, prefetch …
+    grouping     batches, windows, and back: batch, padded_batch, unbatch, window …
+    computing    functions of elements: map, flat_map, interleave, scan, reduce …
+
+The stages that they add, and how each of them walks, are in the other files:
+
+    sources      tensors, ranges, generators        batching     batch, padded_batch, unbatch …
+    text         lines of files                     windows      window, group_by_window
+    selecting    take, skip, repeat, filter …       mapping      map, scan
+    shuffling    shuffle                            flattening   flat_map, interleave
+    mixing       zip, concatenate, random turns     resampling   rejection_resample
+    caching      cache, save, load                  prefetching  prefetch
 
 Read `stage` first: what a stage, a cursor and a token are.
 """
@@ -19,7 +26,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from minitensor import nest
-from minitensor.data import caching, choosing, computing, grouping, sources, staged
+from minitensor.data import caching, computing, grouping, passing, sources, staged
 from minitensor.data.columns import Held
 from minitensor.data.elements import is_dataset, scalar_int64
 from minitensor.data.iterators import Iterator as Walk
@@ -40,7 +47,8 @@ __all__ = ["Dataset"]
 class Dataset:
     """A sequence of elements, each a tensor or a structure of tensors.
 
-    Start with a source, go on with transformations, and loop over the result:
+    Start with a source, go on with transformations, and loop over the result. The `name` that
+    methods take is TensorFlow's and has no effect.
 
     Example:
         >>> import minitensor as mt
@@ -261,10 +269,10 @@ class Dataset:
 
     # Transformations: what they do is said where they are defined.
 
-    take, skip, shard, repeat = choosing.take, choosing.skip, choosing.shard, choosing.repeat
-    filter, take_while, unique = choosing.filter, choosing.take_while, choosing.unique
-    shuffle, concatenate, enumerate = choosing.shuffle, choosing.concatenate, choosing.enumerate
-    cache, prefetch = choosing.cache, choosing.prefetch
+    take, skip, shard, repeat = passing.take, passing.skip, passing.shard, passing.repeat
+    filter, take_while, unique = passing.filter, passing.take_while, passing.unique
+    shuffle, concatenate, enumerate = passing.shuffle, passing.concatenate, passing.enumerate
+    cache, prefetch = passing.cache, passing.prefetch
     batch, padded_batch = grouping.batch, grouping.padded_batch
     unbatch, rebatch, window = grouping.unbatch, grouping.rebatch, grouping.window
     group_by_window = grouping.group_by_window

@@ -69,7 +69,7 @@ def get_single_element(dataset: Dataset) -> Any:
 
 def save(dataset: Dataset, path: Any, compression: Any = None,
          shard_func: Callable | None = None) -> None:  # fmt: skip
-    """Write all elements into a folder: `dataset.save(path)`."""
+    """Write all elements into a folder: `dataset.save(path)`; other arguments have no effect."""
     dataset.save(path)
 
 

@@ -46,7 +46,8 @@ class Interleave(Stage):
         self.draws = True
         self.cycle, self.block = cycle, block
 
-    def _cursor(self, run: int) -> Cursor:
+    def cursor(self, run: int) -> Cursor:
+        """Walks over several datasets in turns."""
         return _Interleaving(self, self.inputs[0].elements(run), run)
 
 

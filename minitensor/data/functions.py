@@ -45,7 +45,8 @@ class Placeholder(Stage):
     def __init__(self, spec: Any, size: int = UNKNOWN):
         super().__init__(spec, size)
 
-    def _cursor(self, run: int) -> Cursor:
+    def cursor(self, run: int) -> Cursor:
+        """Refused: there are no elements."""
         raise InvalidArgumentError(
             message("Dataset", "a dataset made of tensors of a traced function",
                     "these tensors have no values yet", "a dataset is made of values",

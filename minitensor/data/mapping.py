@@ -36,7 +36,8 @@ class Map(Stage):
         self.draws = self.function.draws
         self.calls = calls
 
-    def _cursor(self, run: int) -> Cursor:
+    def cursor(self, run: int) -> Cursor:
+        """Calls the function here, or in as many threads as were asked for."""
         inner = self.inputs[0].elements(run)
         calls = threads.count() if self.calls == AUTOTUNE else self.calls or 1
         if calls == 1:
@@ -125,7 +126,8 @@ class Scan(Stage):
         self.state_spec, self.function.label_of_stage = state, self.label
         self.draws = self.function.draws
 
-    def _cursor(self, run: int) -> Cursor:
+    def cursor(self, run: int) -> Cursor:
+        """Carries the state along."""
         return _Scanning(self, self.inputs[0].elements(run), run)
 
 

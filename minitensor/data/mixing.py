@@ -51,7 +51,7 @@ class _Zip(Stage):
     def __init__(self, spec: Any, size: int, stages: Sequence[Stage]):
         super().__init__(spec, size, stages)
 
-    def _cursor(self, run: int) -> Cursor:
+    def cursor(self, run: int) -> Cursor:
         return _Zipping([stage.elements(part(run, i)) for i, stage in enumerate(self.inputs)])
 
 
@@ -91,7 +91,8 @@ class Enumerate(Stage):
         super().__init__(spec, before.size, [before], details=f"from {start}")
         self.start = start
 
-    def _cursor(self, run: int) -> Cursor:
+    def cursor(self, run: int) -> Cursor:
+        """Counts along with the elements."""
         return _Numbering(self.inputs[0].elements(run), self.start)
 
 
@@ -124,7 +125,8 @@ class Concatenate(Stage):
         size = INFINITE if INFINITE in sizes else UNKNOWN if UNKNOWN in sizes else sum(sizes)
         super().__init__(spec, size, [first, second])
 
-    def _cursor(self, run: int) -> Cursor:
+    def cursor(self, run: int) -> Cursor:
+        """Walks over one input after the other."""
         return _InTurn([stage.elements(part(run, i)) for i, stage in enumerate(self.inputs)])
 
 
@@ -166,7 +168,8 @@ class Choose(_Mixture):
     def __init__(self, stages: Sequence[Stage], choice: Stage, stop: bool):
         super().__init__(stages, [*stages, choice], stop, stop)
 
-    def _cursor(self, run: int) -> Cursor:
+    def cursor(self, run: int) -> Cursor:
+        """Walks over all inputs, as the choices say."""
         inner = [stage.elements(part(run, i)) for i, stage in enumerate(self.inputs)]
         return _Directed(inner[:-1], _Told(inner[-1], self.count), self.stop)
 
@@ -180,7 +183,8 @@ class Sample(_Mixture):
         self.weights, self.seed, self.again = list(weights), new_seed(seed), again
         self.draws = again
 
-    def _cursor(self, run: int) -> Cursor:
+    def cursor(self, run: int) -> Cursor:
+        """Walks over all inputs, as the dice say."""
         inner = [stage.elements(part(run, i)) for i, stage in enumerate(self.inputs)]
         dice = Dice(part(self.seed, run if self.again else 0))
         return _Directed(inner, _Thrown(dice, self.weights), self.stop)

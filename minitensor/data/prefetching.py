@@ -35,7 +35,8 @@ class Prefetch(Passing):
         super().__init__("Prefetch", before, before.size, ahead)
         self.ahead = AHEAD if ahead == AUTOTUNE else ahead
 
-    def _cursor(self, run: int) -> Cursor:
+    def cursor(self, run: int) -> Cursor:
+        """Takes tokens from a thread that is ahead."""
         inner = self.inputs[0].cursor(run)
         return _Prefetching(self, inner) if self.ahead else inner
 

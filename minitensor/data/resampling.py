@@ -48,7 +48,8 @@ class Resample(Stage):
         self.seed, self.draws = new_seed(seed), True
         self.function.label_of_stage = self.label
 
-    def _cursor(self, run: int) -> Cursor:
+    def cursor(self, run: int) -> Cursor:
+        """Lets elements through with the odds of their class."""
         return _Resampling(self, self.inputs[0].elements(run), run)
 
 

@@ -26,7 +26,8 @@ class Passing(Stage):
         super().__init__(before.spec, size, [before], before.rows, details)
         self.kind = kind
 
-    def _cursor(self, run: int) -> Cursor:
+    def cursor(self, run: int) -> Cursor:
+        """That of the stage before: tokens pass as they are."""
         return self.inputs[0].cursor(run)
 
 
@@ -43,7 +44,8 @@ class Take(Passing):
         super().__init__("Take", before, size, count)
         self.count = count
 
-    def _cursor(self, run: int) -> Cursor:
+    def cursor(self, run: int) -> Cursor:
+        """Ends after `count` tokens."""
         inner = self.inputs[0].cursor(run)
         return inner if self.count < 0 else _Taking(inner, self.count)
 
@@ -80,7 +82,8 @@ class Skip(Passing):
         super().__init__("Skip", before, size, count)
         self.count = count
 
-    def _cursor(self, run: int) -> Cursor:
+    def cursor(self, run: int) -> Cursor:
+        """Begins after `count` tokens."""
         inner = self.inputs[0].cursor(run)
         return _Taking(inner, 0) if self.count < 0 else _Skipping(inner, self.count)
 
@@ -131,7 +134,8 @@ class Shard(Passing):
         super().__init__("Shard", before, size, f"{shards}, {index}")
         self.shards, self.index = shards, index
 
-    def _cursor(self, run: int) -> Cursor:
+    def cursor(self, run: int) -> Cursor:
+        """Gives each token in so many."""
         return _Sharding(self.inputs[0].cursor(run), self.shards, self.index)
 
 
@@ -168,7 +172,8 @@ class Repeat(Passing):
         super().__init__("Repeat", before, size, count)
         self.count = count
 
-    def _cursor(self, run: int) -> Cursor:
+    def cursor(self, run: int) -> Cursor:
+        """Walks over the stage before again and again."""
         return _Repeating(self.inputs[0], self.count, run)
 
 
@@ -239,7 +244,8 @@ class Filter(Passing):
                 "return a comparison, for example x > 0."
             )
 
-    def _cursor(self, run: int) -> Cursor:
+    def cursor(self, run: int) -> Cursor:
+        """Asks the function about each element."""
         return _Filtering(self, self.inputs[0].cursor(run), run)
 
 
@@ -282,7 +288,8 @@ class Unique(Passing):
             )  # fmt: skip
         super().__init__("Unique", before, UNKNOWN)
 
-    def _cursor(self, run: int) -> Cursor:
+    def cursor(self, run: int) -> Cursor:
+        """Remembers what it has seen."""
         return _First(self, self.inputs[0].cursor(run))
 
 

@@ -36,7 +36,8 @@ class Shuffle(Passing):
         self.buffer = 2**62 if buffer == UNKNOWN else buffer
         self.seed, self.again, self.draws = new_seed(seed), again, again
 
-    def _cursor(self, run: int) -> Cursor:
+    def cursor(self, run: int) -> Cursor:
+        """Draws from a buffer that it keeps full."""
         key = part(self.seed, run if self.again else 0)
         return _Shuffling(self, self.inputs[0].cursor(run), key)
 

@@ -61,7 +61,8 @@ class Slices(Stage):
         super().__init__(spec, size, rows=rows, details=size)
         self.kind = kind
 
-    def _cursor(self, run: int) -> Cursor:
+    def cursor(self, run: int) -> Cursor:
+        """Counts rows."""
         return _Counting(self.size)
 
 
@@ -163,7 +164,8 @@ class GeneratorSource(Stage):
         super().__init__(spec, UNKNOWN, details=getattr(generator, "__name__", "generator"))
         self.generator, self.args = generator, args
 
-    def _cursor(self, run: int) -> Cursor:
+    def cursor(self, run: int) -> Cursor:
+        """Runs the generator."""
         return _Generated(self)
 
 
@@ -269,7 +271,8 @@ class Lines(Stage):
         super().__init__(TensorSpec((), "string"), UNKNOWN, details=", ".join(files))
         self.files, self.compression = list(files), compression
 
-    def _cursor(self, run: int) -> Cursor:
+    def cursor(self, run: int) -> Cursor:
+        """Reads the files line by line."""
         return _Reading(self)
 
 
@@ -332,7 +335,8 @@ class Draws(Stage):
         super().__init__(TensorSpec((), "int64"), INFINITE, details=details)
         self.seed, self.draws = seed, again
 
-    def _cursor(self, run: int) -> Cursor:
+    def cursor(self, run: int) -> Cursor:
+        """Throws dice."""
         return _Drawing(Dice(part(self.seed, run if self.draws else 0)))
 
 

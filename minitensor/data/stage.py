@@ -19,7 +19,8 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["AUTOTUNE", "INFINITE", "UNKNOWN", "Cursor", "Rows", "Stage"]
+__all__ = ["AUTOTUNE", "INFINITE", "UNKNOWN", "Cursor", "Rows", "Stage", "begin_run", "go_on_from",
+           "joined"]  # fmt: skip
 
 AUTOTUNE = -1
 INFINITE, UNKNOWN = -1, -2
@@ -90,13 +91,9 @@ class Stage(ABC):
         self.runs = 0
         """How many runs have begun, if it draws."""
 
+    @abstractmethod
     def cursor(self, run: int) -> Cursor:
         """What walks over the tokens. `run` tells one walk from another, for what draws."""
-        return self._cursor(run)
-
-    @abstractmethod
-    def _cursor(self, run: int) -> Cursor:
-        """The same: what each kind of stage defines."""
 
     def elements(self, run: int) -> Cursor:
         """What walks over the elements themselves."""

@@ -42,7 +42,8 @@ class Window(Stage):
         super().__init__(spec, count, [before], details=details)
         self.length, self.shift, self.stride, self.drop = size, shift, stride, drop
 
-    def _cursor(self, run: int) -> Cursor:
+    def cursor(self, run: int) -> Cursor:
+        """Gathers the elements of one window after the other."""
         return _Windowing(self, self.inputs[0].elements(run))
 
 
@@ -126,7 +127,8 @@ class GroupByWindow(Stage):
         self.window: Any = size
         self.draws = True
 
-    def _cursor(self, run: int) -> Cursor:
+    def cursor(self, run: int) -> Cursor:
+        """Sorts elements by key, and hands windows on as they fill."""
         return _Grouping(self, self.inputs[0].elements(run), run)
 
     def size_for(self, key: int) -> int:
