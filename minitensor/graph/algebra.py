@@ -80,6 +80,8 @@ def reshape_of_reduction(new: Rewrite, node: Node) -> Any:
     if inner is None or not inner.attrs.get("keepdims") or new.uses.get(id(node.inputs[0]), 2) > 1:
         return None
     sizes = inner.inputs[0]._array.shape
+    if sizes is None:
+        return None
     axes = axes_of(inner.attrs.get("axis"), len(sizes))
     left = tuple(d for i, d in enumerate(sizes) if i not in axes)
     if left != node.outputs[0]._array.shape:
