@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
@@ -14,8 +15,8 @@ from minitensor.tensor import TensorSpec
 
 __all__ = ["TracedStep", "held_by_metrics"]
 
-MOST_EXACT = 2
-"""How many shapes are traced before a trace leaves open what differs."""
+Shapes = tuple[tuple[int | None, ...], ...]
+"""The shapes of the tensors of a batch."""
 
 
 def held_by_metrics(found: list) -> Any:
@@ -28,9 +29,9 @@ class TracedStep:
     """`train_step`, `test_step` or `predict_step`, to be run on the leaves of batches.
 
     It is traced once for each structure of batches. Where batches have several sizes, the trace
-    leaves the size open. Other shapes are traced as they are, so that layers can say what is wrong
-    with them; from the third on, as with sequences of many lengths, a trace leaves open what
-    differs.
+    leaves the size open. A batch of another shape is traced as it is, so that layers can say what
+    is wrong with it; if nothing is, the next trace leaves open what differs among all shapes so
+    far. Sequences of many lengths thus need three traces: two exact ones, and one for all lengths.
 
     Args:
         step: takes a batch.
@@ -40,8 +41,9 @@ class TracedStep:
 
     def __init__(self, step: Callable, eagerly: bool, outcome: Callable):
         self._step, self._eagerly, self._outcome = step, eagerly, outcome
-        self._functions: dict[tuple, Callable] = {}
-        self._traced: Counter[tuple] = Counter()
+        self._functions: dict[tuple, Any] = {}
+        self._shapes: defaultdict[tuple, list[Shapes]] = defaultdict(list)
+        self._opened: dict[tuple, int] = {}
         self._last: tuple[Any, int] = (None, 0)
         self._run: Callable = step
 
@@ -60,35 +62,57 @@ class TracedStep:
         return self._run(*leaves)
 
     def _chosen(self, skeleton: Any, leaves: Sequence, varies: bool, times: int) -> Callable:
-        """The function for a skeleton: the one that is known, or a new one."""
+        """What runs a skeleton: a function, after a look at shapes where it has several traces."""
         key = repr(skeleton), times
-        if key in self._functions:
-            return self._functions[key]
-        made: Any = partial(self._several, key, skeleton, times)
-        made.__name__ = self._step.__name__  # a partial: traces of other models are not retraces
-        if not self._eagerly:
-            many = self._traced[key] > MOST_EXACT
-            made = function(made, reduce_retracing=many)
-            if varies or many:
-                made.get_concrete_function(*[_open(x) for x in leaves])
-        self._functions[key] = made
-        return made
+        if key not in self._functions:
+            made: Any = partial(self._several, key, skeleton, times)
+            made.__name__ = self._step.__name__  # a partial: other models' traces are no retraces
+            if not self._eagerly:
+                made = function(made)
+                if varies:
+                    made.get_concrete_function(*[_open(x) for x in leaves])
+            self._functions[key] = made
+        if len(self._shapes[key]) > 1:
+            return partial(self._with_shapes, key)
+        return self._functions[key]
 
     def _several(self, key: tuple, skeleton: Any, times: int, *tensors: Any) -> Any:
         """Run the step for each of the batches whose leaves are given."""
         count = len(tensors) // times
         batches = [_filled(skeleton, tensors[i * count : (i + 1) * count]) for i in range(times)]
         found = self._outcome([self._step(batch) for batch in batches])
-        self._traced[key] += 1
-        if self._traced[key] == MOST_EXACT + 1 and not self._eagerly:
-            self._functions.pop(key, None)
+        shapes = _shapes(tensors)
+        if not self._eagerly and shapes not in self._shapes[key]:
+            self._shapes[key].append(shapes)
             self._last = None, 0
         return found
+
+    def _with_shapes(self, key: tuple, *leaves: Any) -> Any:
+        """Run a step that was traced for several shapes, for yet another with an open trace."""
+        its, known = self._functions[key], self._shapes[key]
+        if _shapes(leaves) not in known and self._opened.get(key) != len(known):
+            with suppress(Exception):  # layers that need to know all sizes: the next is exact too
+                its.get_concrete_function(*map(_common, leaves, *known))
+            self._opened[key] = len(known)
+        return its(*leaves)
 
 
 def _open(x: Any) -> TensorSpec:
     """The spec of a batch of any size."""
     return TensorSpec((None, *x.shape[1:]) if x.shape.rank else (), x.dtype)
+
+
+def _shapes(tensors: Sequence) -> Shapes:
+    return tuple([tuple(x.shape) for x in tensors])
+
+
+def _common(x: Any, *shapes: tuple) -> TensorSpec:
+    """The spec of tensors like this of all these shapes: what differs is open."""
+    ranks = {len(shape) for shape in shapes}
+    if len(ranks) > 1:
+        return TensorSpec(x.shape, x.dtype)
+    sizes = [its[0] if len(set(its)) == 1 else None for its in zip(*shapes, strict=True)]
+    return TensorSpec(sizes, x.dtype)
 
 
 def _filled(skeleton: Any, tensors: Sequence) -> Any:
