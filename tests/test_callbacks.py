@@ -131,6 +131,15 @@ def test_early_stopping_warns_of_a_result_that_is_not_there() -> None:
         fit(model(), Values(1.0, 2.0, 3.0), stop)
 
 
+def test_histories_and_callbacks_show_what_they_are() -> None:
+    history = fit(model(), epochs=2)
+    losses = history.history["loss"]
+    told = f"<History epochs=2, loss {losses[0]:.4g} → {losses[1]:.4g}, mae "
+    assert repr(history).startswith(told)
+    assert repr(callbacks.History()) == "<History epochs=0>"
+    assert repr(callbacks.EarlyStopping()) == "<EarlyStopping>"
+
+
 def test_an_unknown_mode_falls_back_to_auto() -> None:
     with pytest.warns(UserWarning, match=r"mode 'best' is unknown, fallback to auto mode"):
         callbacks.EarlyStopping(mode="best")

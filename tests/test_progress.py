@@ -227,3 +227,25 @@ def test_progbar_in_silence(to: Any) -> None:
     bar.update(1)
     bar.update(2)
     assert stream.getvalue() == ""
+
+
+def test_training_within_training_begins_on_a_line_of_its_own(to: Any) -> None:
+    def line() -> Any:
+        made = keras.Sequential([layers.Dense(1)])
+        made.compile("sgd", "mse")
+        return made
+
+    class Inner(keras.callbacks.Callback):
+        def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+            if batch == 1:
+                inner = line()
+                inner.fit(X, Y, batch_size=10, verbose=1)
+                inner.evaluate(X, Y, verbose=2)
+
+    shown = to(Terminal())
+    line().fit(X, Y, batch_size=5, verbose=1, callbacks=[Inner()])
+    lines = screen(shown.getvalue())
+    assert [line.split(" ")[0] for line in lines if line] == [
+        "Epoch", "1/4", "Epoch", "2/2", "1/1", "4/4",
+    ]  # fmt: skip
+    assert not any("Epoch" in line[1:] for line in lines)

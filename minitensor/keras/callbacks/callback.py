@@ -39,6 +39,9 @@ class Callback:
         """The model that is trained."""
         return self._model
 
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__}>"
+
     def set_params(self, params: dict[str, Any]) -> None:
         """Called before training, with what is known of it."""
         self.params = params

@@ -19,11 +19,19 @@ class History(Callback):
         >>> history = model.fit(mt.ones((4, 2)), mt.zeros((4, 1)), epochs=2, verbose=0)
         >>> history.history, history.epoch
         ({'loss': [0.0, 0.0]}, [0, 1])
+        >>> history
+        <History epochs=2, loss 0 → 0>
     """
 
     def __init__(self) -> None:
         self.history: dict[str, list] = {}
         self.epoch: list[int] = []
+
+    def __repr__(self) -> str:
+        """The number of epochs, and the first and the last value of each result."""
+        told = [f"epochs={len(self.epoch)}"]
+        told += [f"{name} {_short(values)}" for name, values in self.history.items() if values]
+        return f"<{type(self).__name__} {', '.join(told)}>"
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
         """Count epochs from the beginning; what earlier calls of `fit` noted stays."""
@@ -34,3 +42,9 @@ class History(Callback):
         self.epoch.append(epoch)
         for name, value in (logs or {}).items():
             self.history.setdefault(name, []).append(value)
+
+
+def _short(values: list) -> str:
+    """The first and the last of some values, or the only one."""
+    ends = [values[0], values[-1]] if len(values) > 1 else values
+    return " → ".join(f"{x:.4g}" if isinstance(x, (int, float)) else "…" for x in ends)

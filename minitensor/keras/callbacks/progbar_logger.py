@@ -9,7 +9,7 @@ from typing import Any
 
 from minitensor.errors import InvalidArgumentError, message, shorten
 from minitensor.keras.callbacks.callback import Callback
-from minitensor.keras.callbacks.progress_bar import Progbar, can_rewrite
+from minitensor.keras.callbacks.progress_bar import Progbar, can_rewrite, end_open_line
 
 __all__ = ["ProgbarLogger", "settled_verbose"]
 
@@ -85,6 +85,7 @@ class ProgbarLogger(Callback):
         params = self.params or {}
         self._begin(params.get("steps"))
         if self._verbose and params.get("epochs", 1) >= 1:
+            end_open_line()
             sys.stdout.write(f"Epoch {epoch + 1}/{params.get('epochs', 1)}\n")
             sys.stdout.flush()
 

@@ -11,11 +11,11 @@ import shutil
 import sys
 import time
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
-__all__ = ["Progbar", "can_rewrite"]
+__all__ = ["Progbar", "can_rewrite", "end_open_line"]
 
 NARROWEST = 5
 """A bar with fewer characters is left out."""
@@ -29,6 +29,21 @@ def can_rewrite(stream: Any) -> bool:
 
 def _is_terminal(stream: Any) -> bool:
     return getattr(stream, "isatty", bool)() and os.environ.get("TERM") != "dumb"
+
+
+def end_open_line(besides: Progbar | None = None) -> None:
+    """End the line that a bar has begun and not finished, so that others can write.
+
+    Args:
+        besides: a bar whose own line stays as it is.
+    """
+    if Progbar._unfinished is None or Progbar._unfinished[0] is besides:
+        return
+    _, stream = Progbar._unfinished
+    Progbar._unfinished = None
+    if stream is sys.stdout:
+        stream.write("\n")
+        stream.flush()
 
 
 class Progbar:
@@ -50,6 +65,9 @@ class Progbar:
         2/2 - 0s - ...s/step - loss: 2.0000
     """
 
+    _unfinished: ClassVar[tuple[Progbar, Any] | None] = None
+    """The bar, of all, that has begun a line and not ended it, and where."""
+
     def __init__(
         self, target: int | None, width: int = 20, verbose: int = 1, interval: float = 0.05,
         stateful_metrics: Iterable[str] | None = None, unit_name: str = "step",
@@ -63,7 +81,6 @@ class Progbar:
         self._first: float | None = None
         self._last = float("-inf")
         self._drawn = 0
-        self._open = False
 
     def add(self, n: int, values: Any = None) -> None:
         """Go `n` steps further.
@@ -107,9 +124,8 @@ class Progbar:
 
     def close(self) -> None:
         """End the line, if one was begun and not finished."""
-        if self._open:
-            self._write(sys.stdout, "\n")
-            self._open = False
+        if Progbar._unfinished is not None and Progbar._unfinished[0] is self:
+            end_open_line()
 
     # Drawing.
 
@@ -123,10 +139,11 @@ class Progbar:
         text, shown = self._line(stream, now, finalize)
         padding = " " * max(0, self._drawn - len(shown))
         self._drawn = len(shown)
-        self._open = not finalize
         self._write(stream, f"\r{text}{padding}" + ("\n" if finalize else ""))
+        Progbar._unfinished = None if finalize else (self, stream)
 
     def _write(self, stream: Any, text: str) -> None:
+        end_open_line(besides=self)
         stream.write(text)
         stream.flush()
 
