@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 import sys
-import warnings
 from pathlib import Path
 from typing import Any
 
 from minitensor.errors import InvalidArgumentError, NotFoundError, message, shorten, suggest
 from minitensor.keras.callbacks.monitoring import Monitoring
+from minitensor.keras.warning import warn
 
 __all__ = ["ModelCheckpoint"]
 
@@ -113,8 +113,8 @@ class ModelCheckpoint(Monitoring):
         if value is None:
             return
         if not isinstance(value, (int, float)):
-            warnings.warn(f"Can save best model only when {self.monitor!r} is a number, and not "
-                          f"{shorten(value)}.", stacklevel=2)  # fmt: skip
+            warn(f"Can save best model only when {self.monitor!r} is a number, and not "
+                 f"{shorten(value)}.")  # fmt: skip
         elif self._is_better(value, self.best):
             before = "None" if self.best is None else f"{self.best:.5f}"
             self.best = value

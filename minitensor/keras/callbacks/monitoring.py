@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Mapping
 from typing import Any
 
 from minitensor.errors import InvalidArgumentError, message, suggest
 from minitensor.keras.callbacks.callback import Callback
 from minitensor.keras.training.compiled_metrics import CompiledMetrics
+from minitensor.keras.warning import warn
 
 __all__ = ["Monitoring"]
 
@@ -25,7 +25,7 @@ class Monitoring(Callback):
     def __init__(self, monitor: str, mode: str, min_delta: float):
         if mode not in ("auto", "min", "max"):
             kind = type(self).__name__
-            warnings.warn(f"{kind} mode {mode!r} is unknown, fallback to auto mode.", stacklevel=3)
+            warn(f"{kind} mode {mode!r} is unknown, fallback to auto mode.")
             mode = "auto"
         self.monitor, self.mode, self.min_delta = monitor, mode, abs(min_delta)
         self._sign: int | None = None
@@ -59,10 +59,9 @@ class Monitoring(Callback):
         """What is watched; None, with a warning, where it is not there."""
         found = logs.get(self.monitor)
         if found is None:
-            warnings.warn(
+            warn(
                 f"{self._purpose} conditioned on metric `{self.monitor}` which is not available. "
-                f"Available metrics are: {','.join(logs)}; {suggest(self.monitor, logs)}",
-                stacklevel=2,
+                f"Available metrics are: {','.join(logs)}; {suggest(self.monitor, logs)}"
             )
         return found
 

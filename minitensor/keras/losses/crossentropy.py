@@ -6,13 +6,13 @@ are probabilities, or, with from_logits=True, what a softmax or sigmoid would ma
 
 from __future__ import annotations
 
-import warnings
 from typing import Any
 
 from minitensor import ops
 from minitensor.errors import InvalidArgumentError, message
 from minitensor.keras.losses.logits import logits_behind
 from minitensor.keras.losses.ranks import as_floats, check_same_shape
+from minitensor.keras.warning import warn
 from minitensor.op import convert
 
 __all__ = [
@@ -61,12 +61,11 @@ def checked_classes(name: str, y_pred: Any, axis: Any) -> None:
                     "write axis=-1")
         )  # fmt: skip
     if y_pred.ndim and y_pred.shape[-1] == 1:
-        warnings.warn(
+        warn(
             f"In loss {name}, expected y_pred.shape to be (batch_size, num_classes) with "
             f"num_classes > 1. Received: y_pred.shape={tuple(y_pred.shape)}. Consider using "
             "'binary_crossentropy' if you only have 2 classes.",
             SyntaxWarning,
-            stacklevel=3,
         )
 
 

@@ -7,9 +7,9 @@ logits instead, where nothing overflows and the gradient never vanishes.
 
 from __future__ import annotations
 
-import warnings
 from typing import Any
 
+from minitensor.keras.warning import warn
 from minitensor.op import convert
 
 __all__ = ["logits_behind", "remember_logits"]
@@ -32,10 +32,9 @@ def logits_behind(
     if found != activation or (found == "softmax" and (along - axis) % y_pred.ndim):
         return y_pred, from_logits
     if from_logits:
-        warnings.warn(
+        warn(
             f'"`{function}` received `from_logits=True`, but the `output` argument was produced '
             f"by a {activation.capitalize()} activation and thus does not represent logits. "
             "Was this intended? Leave out either the activation or `from_logits=True`.",
-            stacklevel=2,
         )
     return convert(logits), True

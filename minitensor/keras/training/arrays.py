@@ -8,11 +8,12 @@ from typing import Any
 import numpy as np
 
 from minitensor import nest
+from minitensor.eager import convert_to_tensor
 from minitensor.errors import InvalidArgumentError, message, shorten
 from minitensor.keras.weighted import Weighted
 from minitensor.tensor import Operand
 
-__all__ = ["as_arrays", "check_cardinality", "is_arrays", "split"]
+__all__ = ["as_arrays", "check_cardinality", "is_arrays", "split", "strings_in"]
 
 
 def is_arrays(data: Any) -> bool:
@@ -52,10 +53,39 @@ def _as_array(name: str, x: Any) -> np.ndarray:
                     "the first axis of data counts the samples",
                     f"for one sample, add an axis: {name}[None]")
         )  # fmt: skip
+    if array.dtype.kind in "OSU":
+        return _as_strings(name, array)
     floats = Weighted._layer_dtype
     if array.dtype.kind == "f" and array.dtype.name != floats:
         return array.astype(floats)
     return array
+
+
+def _as_strings(name: str, array: np.ndarray) -> np.ndarray:
+    """An array of strings, as inputs can be."""
+    kinds = {type(x) for x in array.flat}
+    if not kinds <= {str, bytes, np.str_, np.bytes_}:
+        names = ", ".join(sorted(kind.__name__ for kind in kinds))
+        raise InvalidArgumentError(
+            message("fit", f"{name} of shape {array.shape} and dtype {array.dtype}",
+                    f"its elements are Python objects: {names}",
+                    "a tensor holds numbers of one dtype, in rows of equal lengths, or strings",
+                    f"make an array of numbers: np.array({name}.tolist(), dtype='float32'), after "
+                    "mending or filling in what is no number")
+        )  # fmt: skip
+    if name != "x":
+        raise strings_in(name, f"{name} of shape {array.shape}")
+    return convert_to_tensor(array).numpy()
+
+
+def strings_in(name: str, given: str) -> InvalidArgumentError:
+    """The error for labels or weights that are strings."""
+    return InvalidArgumentError(
+        message("fit", given, "the elements are strings", "labels are numbers, and so are weights: "
+                "a class is its number, counted from 0",
+                f"number the classes: classes, {name} = np.unique({name}, return_inverse=True), or "
+                "use a keras.layers.StringLookup")
+    )  # fmt: skip
 
 
 def check_cardinality(parts: Mapping[str, Any]) -> None:

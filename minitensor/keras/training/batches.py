@@ -25,7 +25,7 @@ from minitensor.keras.training.unpacking import (
     unpack_x_y_sample_weight,
 )
 from minitensor.op import state
-from minitensor.tensor import Tensor
+from minitensor.tensor import Tensor, TensorSpec
 
 __all__ = ["Arrays", "Batches", "batches_of"]
 
@@ -58,6 +58,11 @@ class Batches:
     def varies(self) -> bool:
         """Whether the batches may have several sizes."""
         return True
+
+    @property
+    def specs(self) -> Any:
+        """What is known of all batches: specs in their structure, or None."""
+        return None
 
     def begin_epoch(self) -> None:
         """Called before each epoch."""
@@ -100,8 +105,13 @@ class Pipeline(Batches):
     @property
     def varies(self) -> bool:
         """Whether the first size of its elements is open."""
-        specs = nest.flatten(self._given.element_spec)
+        specs = nest.flatten(self.specs)
         return any(None in tuple(spec.shape)[:1] for spec in specs if spec.shape.rank)
+
+    @property
+    def specs(self) -> Any:
+        """Those of the elements."""
+        return self._given.element_spec
 
 
 class Indexed(Batches):
@@ -146,6 +156,12 @@ class Arrays(Batches):
         """Whether the last batch is smaller."""
         return self.count % self._size != 0 and self.count > self._size
 
+    @property
+    def specs(self) -> Any:
+        """Those of the arrays, with any number of rows."""
+        arrays = iter(self._arrays)
+        return nest.map_structure(lambda x: x if x is None else _spec(next(arrays)), self._skeleton)
+
     def __iter__(self) -> Iterator[Batch]:
         device = state.device or default_device()
         order = self._order() if self._shuffle else None
@@ -164,6 +180,11 @@ class Arrays(Batches):
         starts = _shuffled(whole) * self._size
         order = (starts[:, None] + np.arange(self._size)).ravel()
         return np.concatenate([order, np.arange(whole * self._size, self.count)])
+
+
+def _spec(rows: np.ndarray) -> TensorSpec:
+    dtype = "string" if rows.dtype.kind == "O" else rows.dtype.name
+    return TensorSpec((None, *rows.shape[1:]), dtype)
 
 
 def _check_axes(element: Any, leaves: list) -> None:

@@ -10,6 +10,7 @@ from minitensor.errors import InvalidArgumentError, message
 from minitensor.keras import losses
 from minitensor.keras.losses import Loss, LossFunctionWrapper
 from minitensor.keras.metrics import Mean
+from minitensor.keras.training.labels import loss_of
 from minitensor.keras.training.outputs import each_output, numbered
 
 __all__ = ["CompiledLoss", "batch_size_of"]
@@ -49,7 +50,8 @@ class CompiledLoss:
             raise InvalidArgumentError(
                 message("fit", "no y", "the loss needs labels, and y is missing",
                         "a loss compares predictions with labels",
-                        "pass y to `fit`, or let the dataset give pairs (x, y)")
+                        "pass y beside x: fit(x, y), validation_data=(x, y); or let a dataset give "
+                        "pairs (x, y)")
             )  # fmt: skip
         if self._parts is None:
             self._parts = self._settled(y_pred)
@@ -62,7 +64,7 @@ class CompiledLoss:
         ):
             if loss is None:
                 continue
-            value = loss(y, p, w)
+            value = loss_of(loss, y, p, w)
             if tracker is not None:
                 tracker.update_state(value, sample_weight=batch_size_of(p))
             value = value if factor is None else value * factor

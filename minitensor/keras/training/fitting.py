@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import warnings
 from collections.abc import Collection
 from typing import Any, NamedTuple
 
@@ -13,10 +12,12 @@ from minitensor.keras.callbacks.callback_list import CallbackList
 from minitensor.keras.callbacks.history import History
 from minitensor.keras.training.arrays import empty
 from minitensor.keras.training.batches import Batches, batches_of
+from minitensor.keras.training.for_people import about_validation
 from minitensor.keras.training.interrupts import Interrupts
 from minitensor.keras.training.runner import Runner
 from minitensor.keras.training.unpacking import unpack_x_y_sample_weight
 from minitensor.keras.training.walks import RAN_OUT, Walks
+from minitensor.keras.warning import warn
 
 __all__ = ["Validation", "fit_epochs", "validation_batches"]
 
@@ -102,12 +103,13 @@ def _epoch(
     if not runner.done:
         if not walks.seen:
             raise empty("data without batches")
-        warnings.warn(RAN_OUT, UserWarning, stacklevel=4)
+        warn(RAN_OUT)
         return None
     walks.batches.end_epoch()
     logs = runner.numbers()
     if validation is not None and validation.is_due(epoch):
-        found = evaluate_batches(model, validation, callbacks)
+        with about_validation():
+            found = evaluate_batches(model, validation, callbacks)
         logs |= {f"val_{name}": value for name, value in found.items()}
         logs = dict(sorted(logs.items()))
     callbacks.on_epoch_end(epoch, logs)

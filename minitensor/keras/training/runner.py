@@ -9,7 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from minitensor.errors import OpError
 from minitensor.keras.callbacks.callback_list import CallbackList
+from minitensor.keras.training.hints import hint
 from minitensor.keras.training.interrupts import Interrupts
 from minitensor.keras.training.logs import as_numbers
 from minitensor.keras.training.walks import Walks
@@ -21,7 +23,8 @@ class Runner:
     """Runs steps over batches.
 
     Args:
-        model: the model, whose attribute `stops` ends an epoch early.
+        model: the model, whose attribute `stop_training` (`stop_evaluating`, `stop_predicting`)
+            ends an epoch early.
         kind: "train", "test" or "predict".
         callbacks: who is told.
         interrupts: what holds Ctrl-C back during a step.
@@ -44,6 +47,15 @@ class Runner:
             keep: called with what each call of the step gives.
         """
         self.done, self.results = 0, None
+        try:
+            self._steps(walks, keep)
+        except OpError as error:
+            if not self.done:
+                hint(error, walks.batches.specs, self._model)
+            raise
+
+    def _steps(self, walks: Walks, keep: Callable[[Any], Any] | None) -> None:
+        """The loop of `epoch`."""
         begins, ends = (f"on_{self._kind}_batch_{when}" for when in ("begin", "end"))
         begin = getattr(self._callbacks, begins) if self._callbacks.wants(begins) else None
         end = getattr(self._callbacks, ends) if self._callbacks.wants(ends) else None

@@ -5,7 +5,6 @@ A step is one traced graph: forward, loss, gradients, update and metrics. Read `
 
 from __future__ import annotations
 
-import warnings
 from functools import partial
 from operator import itemgetter
 from typing import Any
@@ -17,11 +16,13 @@ from minitensor.keras.callbacks.history import History
 from minitensor.keras.configuration import deserialize
 from minitensor.keras.training.compiled_loss import batch_size_of
 from minitensor.keras.training.compiled_metrics import CompiledMetrics
+from minitensor.keras.training.for_people import for_people
 from minitensor.keras.training.logs import MetricResults
 from minitensor.keras.training.outputs import names_of_outputs
 from minitensor.keras.training.settings import Settings
 from minitensor.keras.training.traced_step import TracedStep, held_by_metrics
 from minitensor.keras.training.unpacking import unpack_x_y_sample_weight
+from minitensor.keras.warning import warn
 from minitensor.tape import GradientTape
 
 __all__ = ["Steps"]
@@ -50,6 +51,7 @@ class Steps:
 
     # Compiling.
 
+    @for_people
     def compile(
         self, optimizer: Any = "rmsprop", loss: Any = None, loss_weights: Any = None,
         metrics: Any = None, weighted_metrics: Any = None, run_eagerly: bool = False,
@@ -152,7 +154,7 @@ class Steps:
             gradients = tape.gradient(scaled, weights)
             self.optimizer.apply_gradients(zip(gradients, weights, strict=True))
         else:
-            warnings.warn("The model does not have any trainable weights.", stacklevel=2)
+            warn("The model does not have any trainable weights.")
         return self.compute_metrics(x, y, y_pred, sample_weight=sample_weight)
 
     def test_step(self, data: Any) -> dict[str, Any]:

@@ -6,9 +6,7 @@ between epochs in `fitting`.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from contextlib import closing
-from functools import wraps
 from typing import Any
 
 import numpy as np
@@ -16,7 +14,6 @@ import numpy as np
 from minitensor import nest
 from minitensor.eager import convert_to_tensor
 from minitensor.errors import InvalidArgumentError, message, shorten
-from minitensor.graph.failure import shortened
 from minitensor.keras.callbacks.callback_list import CallbackList
 from minitensor.keras.callbacks.history import History
 from minitensor.keras.callbacks.progbar_logger import settled_verbose
@@ -30,25 +27,13 @@ from minitensor.keras.training.fitting import (
     predict_batches,
     validation_batches,
 )
+from minitensor.keras.training.for_people import about_validation, for_people
 from minitensor.keras.training.logs import as_numbers
 from minitensor.keras.training.steps import Steps
 from minitensor.keras.training.unpacking import pack_x_y_sample_weight, skeleton_of
 from minitensor.keras.training.walks import Walks
 
 __all__ = ["Trainer"]
-
-
-def _for_people(method: Callable) -> Callable:
-    """Errors of a method show the learner's lines, not the engine's."""
-
-    @wraps(method)
-    def shown(*args: Any, **kwargs: Any) -> Any:
-        try:
-            return method(*args, **kwargs)
-        except (Exception, KeyboardInterrupt) as error:
-            raise shortened(error)  # type: ignore[arg-type]  # noqa: B904 - it is the same error
-
-    return shown
 
 
 class Trainer(Steps):
@@ -69,7 +54,7 @@ class Trainer(Steps):
 
     # Whole epochs.
 
-    @_for_people
+    @for_people
     def fit(
         self, x: Any = None, y: Any = None, batch_size: int | None = None, epochs: int = 1,
         verbose: Any = "auto", callbacks: Any = None, validation_split: float = 0.0,
@@ -121,7 +106,7 @@ class Trainer(Steps):
         listening = self._listening(callbacks, verbose, epochs, walks.steps)
         return fit_epochs(self, walks, listening, range(initial_epoch, epochs), validation)
 
-    @_for_people
+    @for_people
     def evaluate(
         self, x: Any = None, y: Any = None, batch_size: int | None = None, verbose: Any = "auto",
         sample_weight: Any = None, steps: int | None = None, callbacks: Any = None,
@@ -146,7 +131,7 @@ class Trainer(Steps):
         with closing(self._listening(callbacks, verbose, 1, walks.steps, False)) as listening:
             return self._returned(evaluate_batches(self, what, listening), return_dict)
 
-    @_for_people
+    @for_people
     def predict(self, x: Any, batch_size: int | None = None, verbose: Any = "auto",
                 steps: int | None = None, callbacks: Any = None) -> Any:  # fmt: skip
         """The outputs for data, batch by batch, as numpy arrays.
@@ -168,7 +153,7 @@ class Trainer(Steps):
 
     # Single batches.
 
-    @_for_people
+    @for_people
     def train_on_batch(self, x: Any, y: Any = None, sample_weight: Any = None,
                        class_weight: Any = None, return_dict: bool = False) -> Any:  # fmt: skip
         """One step of training on one batch; the metrics count this batch alone.
@@ -183,13 +168,13 @@ class Trainer(Steps):
             sample_weight = weights_of_classes(y, weights, sample_weight)
         return self._on_batch("train", x, y, sample_weight, return_dict)
 
-    @_for_people
+    @for_people
     def test_on_batch(self, x: Any, y: Any = None, sample_weight: Any = None,
                       return_dict: bool = False) -> Any:  # fmt: skip
         """As `train_on_batch`, for a step of evaluation."""
         return self._on_batch("test", x, y, sample_weight, return_dict)
 
-    @_for_people
+    @for_people
     def predict_on_batch(self, x: Any) -> Any:
         """The outputs for one batch, as numpy arrays."""
         (outputs,) = self._step("predict")(*_one_batch(x))
@@ -207,7 +192,8 @@ class Trainer(Steps):
         """What is evaluated after epochs; None without validation data."""
         if data is None:
             return None
-        batches = validation_batches(data, size, frequency)
+        with about_validation():
+            batches = validation_batches(data, size, frequency)
         return Validation(batches, steps, frequency, self._compiled().together)
 
     def _listening(self, callbacks: Any, verbose: Any, epochs: int, steps: int | None,

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterator
 from itertools import islice
 from typing import Any
 
 from minitensor.errors import InvalidArgumentError, message
 from minitensor.keras.training.batches import Batches
+from minitensor.keras.warning import warn
 
 __all__ = ["RAN_OUT", "Walks"]
 
@@ -45,8 +45,8 @@ class Walks:
                 message("fit", "a Dataset that repeats for ever",
                         "When passing an infinitely repeating dataset, you must specify how many "
                         "steps to draw", "an epoch has an end",
-                        "pass steps_per_epoch=100, or `steps` to evaluate and predict, or call "
-                        "repeat() with a number")
+                        "pass steps_per_epoch=100, validation_steps=100 for validation_data, or "
+                        "steps=100 to evaluate and predict; or call repeat() with a number")
             )  # fmt: skip
 
     @property
@@ -78,7 +78,7 @@ class Walks:
             self._left -= taken
         if taken < wanted:
             if self.seen:
-                warnings.warn(RAN_OUT, UserWarning, stacklevel=2)
+                warn(RAN_OUT)
             self._walk = None if self.batches.starts_again else self._walk
         elif self._left == 0:
             self._walk = None
