@@ -22,7 +22,11 @@ from minitensor.keras.configuration import (
 )
 from minitensor.keras.configuration import serialize as serialize_keras_object
 from minitensor.keras.session import clear_session as clear_session
+from minitensor.keras.splitting import split_dataset as split_dataset
 from minitensor.keras.symbolic import is_symbolic as is_keras_tensor
+from minitensor.keras.timeseries import (
+    timeseries_dataset_from_array as timeseries_dataset_from_array,
+)
 from minitensor.keras.training.py_dataset import PyDataset as PyDataset
 from minitensor.keras.training.py_dataset import PyDataset as Sequence  # its older name
 from minitensor.keras.training.unpacking import pack_x_y_sample_weight as pack_x_y_sample_weight
@@ -33,7 +37,8 @@ __all__ = [
     "custom_object_scope", "deserialize_keras_object", "get_custom_objects", "get_file",
     "get_registered_name", "get_registered_object", "is_keras_tensor", "normalize",
     "pack_x_y_sample_weight", "pad_sequences", "register_keras_serializable",
-    "serialize_keras_object", "set_random_seed", "to_categorical", "unpack_x_y_sample_weight",
+    "serialize_keras_object", "set_random_seed", "split_dataset", "timeseries_dataset_from_array",
+    "to_categorical", "unpack_x_y_sample_weight",
 ]  # fmt: skip
 
 
