@@ -177,6 +177,8 @@ def test_a_model_is_made_again_from_its_json(make):
         (lambda: bool(Input((2,))), "has no elements"),
         (lambda: np.sin(Input((2,))), "has no elements"),
         (lambda: Input(), "You must pass a `shape` argument"),
+        (lambda: keras.Sequential([Dense(1)]).build(), "must provide an `input_shape` argument"),
+        (lambda: keras.Sequential([Dense(1)]).build(5), "must provide an `input_shape` argument"),
     ],
 )
 def test_mistakes_are_explained(make, words):
@@ -193,6 +195,38 @@ def test_the_summary_shows_layers_shapes_connections_and_totals():
         assert part in text
     widths = {len(line) for line in text.splitlines()[1:-3]}
     assert len(widths) == 1
+
+
+def test_an_empty_model_has_no_layer_to_pop():
+    with pytest.raises(IndexError, match="no layer to take away"):
+        keras.Sequential().pop()
+
+
+@pytest.mark.parametrize("width", [40, 60, 80, 100])
+def test_the_summary_keeps_within_the_terminal(width, monkeypatch, capsys):
+    monkeypatch.setenv("COLUMNS", str(width))
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True, raising=False)
+    name = "a_name_that_is_much_longer_than_any_line_of_a_small_terminal_could_ever_be"
+    keras.Sequential([Input((3,)), Dense(2, name=name)], name="m").summary()
+    lines = capsys.readouterr().out.splitlines()
+    assert {len(line) for line in lines[1:-3]} == {len(lines[1])}
+    assert len(lines[1]) <= width
+    cells = [line.split("│")[1].strip() for line in lines if line.startswith("│")]
+    assert "".join(cells) == f"{name}(Dense)"
+
+
+def test_the_summary_is_as_long_as_its_line_length_says():
+    lines = []
+    model = keras.Sequential([Input((3,)), Dense(2)])
+    for wanted in (40, 70, 120):
+        model.summary(wanted, print_fn=lines.append)
+        assert len(lines[-1].splitlines()[1]) == wanted
+    model = keras.Sequential([Dense(2, name="x" * 300) for _ in range(1)])
+    model.summary(print_fn=lines.append, show_trainable=True)
+    assert max(map(len, lines[-1].splitlines())) <= 100
+    from minitensor.keras.summary import Summary
+
+    assert "overflow-wrap:anywhere" in Summary(model)._repr_html_()
 
 
 def test_the_summary_of_an_unbuilt_model_says_so(capsys):

@@ -132,7 +132,7 @@ class LayerGraph:
 
     def _history_tuple(self, x: KerasTensor) -> _History:
         name, call, index = self._history(x)
-        return _History([name, call + x.node.layer._first_end, index])  # type: ignore[union-attr]
+        return _History([name, call + x.node.layer._config_calls_from, index])  # type: ignore[union-attr]
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> LayerGraph:
@@ -211,7 +211,7 @@ class _Reader:
             return {key: self._structure(x) for key, x in value.items()}
         if value and isinstance(value[0], str):
             name, call, index = value
-            return self._place([name, call - self.layers[name]._first_end, index])
+            return self._place([name, call - self.layers[name]._config_calls_from, index])
         return [self._structure(x) for x in value]
 
 

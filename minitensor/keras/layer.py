@@ -78,13 +78,17 @@ class Layer(Weighted):
     """Whether its first argument may be other than tensors: text, lists of text."""
     activity_regularizer: Any = None
     _first_shape: tuple | None = None
-    _first_end = 0
-    """The number of its first call where Keras's configurations name a model's ends."""
+    _config_calls_from = 0
+    """The number that Keras's configurations give its first call, where they name inputs and
+    outputs of a model: 0, and 1 for a functional model, whose own making counts as a call."""
     _last_call = 0
-    _gave: list | tuple = ()
-    """The shapes of what the first call gave."""
+    """The number of the outermost call (`calls.number`) in which it was called last."""
+    _output_shapes: list | tuple = ()
+    """The shapes of what its first call gave, for `summary()`."""
     _nodes: list
-    _said: tuple[int, list] = (0, [])
+    """Its calls on KerasTensors, as `Node`s, in their order."""
+    _added_losses: tuple[int, list] = (0, [])
+    """What `add_loss` was given, and the number of the outermost call in which that was."""
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Any:
         """A layer without weights; works without `super().__init__()`."""
@@ -122,7 +126,18 @@ class Layer(Weighted):
         )  # fmt: skip
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        """The output for an input: `call`, with everything around it."""
+        """The output for an input: `call`, with everything around it.
+
+        Args:
+            *args: what `call` takes: a tensor or array, or a list or dict of them.
+            **kwargs: further arguments of `call`. Each layer also takes `training`, whether the
+                model is being trained (by default as in the layer that calls), and `mask`, which
+                steps of the first input count (by default the mask that the input carries).
+
+        Raises:
+            InvalidArgumentError: (also a ValueError) for an input that does not fit.
+            ArgumentError: (also a TypeError) for a missing input.
+        """
         try:
             args = tuple([self._tensors(x) for x in args])
             kwargs = {name: self._tensors(x) for name, x in kwargs.items()}
@@ -140,7 +155,7 @@ class Layer(Weighted):
                 mask = self._settle_masks(args, kwargs)
                 outputs = converted_call(self.call, args, kwargs)
                 if first:
-                    self._gave = [_shape_of(x) for x in nest.flatten(outputs)]
+                    self._output_shapes = [_shape_of(x) for x in nest.flatten(outputs)]
                 if self.activity_regularizer is not None:
                     self._regularize(outputs)
             if self.supports_masking or _makes_masks(type(self)):
@@ -282,9 +297,9 @@ class Layer(Weighted):
 
     def add_loss(self, loss: Any) -> None:
         """Add a number to the loss that is trained, from within `call`."""
-        if self._said[0] != calls.number:
-            self._said = calls.number, []
-        self._said[1].extend(nest.flatten(loss))
+        if self._added_losses[0] != calls.number:
+            self._added_losses = calls.number, []
+        self._added_losses[1].extend(nest.flatten(loss))
 
     def _regularize(self, outputs: Any) -> None:
         for x in nest.flatten(outputs):
@@ -295,7 +310,12 @@ class Layer(Weighted):
     def losses(self) -> list:
         """What `call` added in the last call, and what regularisers say of the weights."""
         layers = [self, *self._flatten_layers()]
-        said = [x for layer in layers if layer._said[0] == self._last_call for x in layer._said[1]]
+        said = [
+            x
+            for layer in layers
+            if layer._added_losses[0] == self._last_call
+            for x in layer._added_losses[1]
+        ]
         weights = tracking.unique(w for layer in layers for w in layer.trainable_weights)
         kept = [w for w in weights if getattr(w, "regularizer", None) is not None]
         return [*said, *(w.regularizer(w) for w in kept)]  # type: ignore[attr-defined]

@@ -141,7 +141,8 @@ class Model(Trainer, Layer):
         A table in a notebook, text elsewhere.
 
         Args:
-            line_length: the most characters in a line.
+            line_length: the characters in a line of the text; by default as many as it needs, at
+                most those of the terminal, or 100. No effect on the table in a notebook.
             positions: Keras's; no effect.
             print_fn: called with the text, in place of showing it.
             expand_nested: whether layers inside of layers are shown.
@@ -214,4 +215,4 @@ def _shapes(places: Any) -> Any:
 class Functional(Model):
     """What `Model(inputs, outputs)` makes."""
 
-    _first_end = 1
+    _config_calls_from = 1

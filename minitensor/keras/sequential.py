@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from minitensor.errors import InvalidArgumentError, message
+from minitensor.errors import InvalidArgumentError, OutOfRangeError, message
 from minitensor.graph.failure import shortening
 from minitensor.keras.configuration import deserialize, serialize
 from minitensor.keras.functional import LayerGraph
@@ -13,6 +13,7 @@ from minitensor.keras.layer import Layer
 from minitensor.keras.layers.input_layer import InputLayer
 from minitensor.keras.model import Model
 from minitensor.keras.symbolic import is_symbolic, placeholders
+from minitensor.shapes import TensorShape
 
 __all__ = ["Sequential"]
 
@@ -83,7 +84,16 @@ class Sequential(Model):
             self._rebuild()
 
     def pop(self, rebuild: bool = True) -> Layer:
-        """Take the last layer away; returns it."""
+        """Take the last layer away; returns it.
+
+        Raises:
+            OutOfRangeError: (also an IndexError) when there is none.
+        """
+        if not self._in_order:
+            raise OutOfRangeError(
+                message(f"Sequential model '{self.name}'", "", "there is no layer to take away",
+                        "pop takes the layer that was added last", "call model.add(layer) first")
+            )  # fmt: skip
         layer = self._in_order.pop()
         if rebuild:
             self._rebuild()
@@ -97,7 +107,11 @@ class Sequential(Model):
             self.build(head.batch_shape)
 
     def build(self, input_shape: Any = None) -> None:
-        """Make all weights, for inputs of a shape (with the batch)."""
+        """Make all weights, for inputs of a shape (with the batch).
+
+        Raises:
+            InvalidArgumentError: (also a ValueError) without layers, and for what is no shape.
+        """
         if not self._in_order:
             raise InvalidArgumentError(
                 message(f"Sequential model '{self.name}'", "",
@@ -108,14 +122,24 @@ class Sequential(Model):
         if isinstance(head, InputLayer):
             inputs, layers = head.output, layers[1:]
         else:
-            shape = (
-                input_shape if isinstance(input_shape, dict | list) else (None, *input_shape[1:])
+            inputs = placeholders(
+                self._batch_of_any_size(input_shape), layers[0].input_dtype or self.compute_dtype
             )
-            inputs = placeholders(shape, layers[0].input_dtype or self.compute_dtype)
         x = inputs
         for layer in layers:
             x = layer(x)
         self._graph = LayerGraph(inputs, x)
+
+    def _batch_of_any_size(self, shape: Any) -> Any:
+        if isinstance(shape, (dict, list)):
+            return shape
+        if not isinstance(shape, (tuple, TensorShape)) or len(shape) == 0:
+            raise InvalidArgumentError(
+                message(f"Sequential model '{self.name}'", f"input_shape={shape!r}",
+                        "You must provide an `input_shape` argument", "it is a tuple of sizes, "
+                        "first that of the batch", "write model.build((None, 8))")
+            )  # fmt: skip
+        return (None, *shape[1:])
 
     def call(self, inputs: Any, training: Any = None, mask: Any = None) -> Any:
         """What the last layer gives."""

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import html
+import shutil
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import zip_longest
 from textwrap import wrap
 from typing import Any
 
@@ -16,8 +18,10 @@ from minitensor.errors import InvalidArgumentError, message, suggest
 
 __all__ = ["Summary", "show"]
 
-WIDEST = 36
-"""Where the lines of a cell are broken."""
+WIDEST, NARROWEST = 36, 6
+"""Where the lines of a cell are broken; cells are narrower where the table is too wide."""
+PAGE = 100
+"""The most characters in a line of a table that is not written to a terminal."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +42,8 @@ class Summary:
 
     Args:
         model: the model.
-        line_length: the most characters in a line of the text.
+        line_length: the characters in a line of the text, by default as many as the table needs,
+            at most 100; no effect on the table in a notebook.
         expand_nested: whether layers inside of layers are shown.
         show_trainable: whether a column says which are trained.
         layer_range: the names of the first and last layer to show.
@@ -50,7 +55,7 @@ class Summary:
     def __init__(self, model: Any, line_length: int | None = None, expand_nested: bool = False,
                  show_trainable: bool = False, layer_range: Any = None):  # fmt: skip
         self.title = f'Model: "{model.name}"'
-        self.line_length = line_length
+        self.line_length, self.page = line_length, PAGE
         self.rows = list(_rows(model, _chosen(model, layer_range), expand_nested))
         branches = any("," in row.connected for row in self.rows) or _branches(model)
         self.columns = ["Layer (type)", "Output Shape", "Param #"]
@@ -73,30 +78,34 @@ class Summary:
 
     def __str__(self) -> str:
         table = [self._cells(row) for row in self.rows]
+        widths = self._widths(table)
+        right = self.columns.index("Param #")
+        lines = [self.title, _rule("┏━┳┓", widths), *_lines("┃", self.columns, widths, right),
+                 _rule("┡━╇┩", widths)]  # fmt: skip
+        for i, cells in enumerate(table):
+            lines += [_rule("├─┼┤", widths)] if i else []
+            lines += _lines("│", cells, widths, right)
+        return "\n".join([*lines, _rule("└─┴┘", widths), *self.totals])
+
+    def _widths(self, table: list[list[str]]) -> list[int]:
+        """How wide each column is: what it holds, and less where that is too much for a line."""
         widths = [
             max(len(head), *(min(len(cells[i]), WIDEST) for cells in table)) if table else len(head)
             for i, head in enumerate(self.columns)
         ]
         widths[0] = max(widths[0], 24)
+        borders = 3 * len(widths) + 1
         if self.line_length is not None:
-            spare = self.line_length - sum(widths) - 3 * len(widths) - 1
-            widths[0] = max(12, widths[0] + spare)
-        right = self.columns.index("Param #")
-        lines = [self.title, _rule("┏━┳┓", widths), _line("┃", self.columns, widths, right),
-                 _rule("┡━╇┩", widths)]  # fmt: skip
-        for i, cells in enumerate(table):
-            lines += [_rule("├─┼┤", widths)] if i else []
-            parts = [wrap(c, w) or [""] for c, w in zip(cells, widths, strict=True)]
-            for j in range(max(map(len, parts))):
-                texts = [part[j] if j < len(part) else "" for part in parts]
-                lines.append(_line("│", texts, widths, right))
-        return "\n".join([*lines, _rule("└─┴┘", widths), *self.totals])
+            widths[0] = max(widths[0], self.line_length - sum(widths[1:]) - borders)
+        while sum(widths) + borders > (self.line_length or self.page) and max(widths) > NARROWEST:
+            widths[widths.index(max(widths))] -= 1
+        return widths
 
     def __repr__(self) -> str:
         return str(self)
 
     def _repr_html_(self) -> str:
-        cell = "padding:2px 10px;text-align:"
+        cell = "padding:2px 10px;max-width:24em;overflow-wrap:anywhere;text-align:"
         heads = "".join(f'<th scope="col" style="{cell}left">{h}</th>' for h in self.columns)
         body = "".join(
             f"<tr>{''.join(self._td(cell, head, text) for head, text in self._pairs(row))}</tr>"
@@ -124,6 +133,8 @@ def show(model: Any, line_length: int | None, print_fn: Callable[[str], Any] | N
          expand_nested: bool, show_trainable: bool, layer_range: Any) -> None:  # fmt: skip
     """Show the summary of a model where the learner is: a table in a notebook, else text."""
     summary = Summary(model, line_length, expand_nested, show_trainable, layer_range)
+    if print_fn is None and sys.stdout.isatty():
+        summary.page = shutil.get_terminal_size().columns
     if print_fn is not None:
         print_fn(str(summary))
     elif _in_notebook():
@@ -200,7 +211,7 @@ def _shape(model: Any, layer: Any) -> str:
     if nodes:
         shapes = [tuple(x.shape) for x in nest.flatten(nodes[0].outputs)]
     else:
-        shapes = list(getattr(layer, "_gave", ()))
+        shapes = list(getattr(layer, "_output_shapes", ()))
     return ", ".join(map(str, shapes)) if shapes else "?"
 
 
@@ -230,7 +241,14 @@ def _rule(corners: str, widths: list[int]) -> str:
     return left + middle.join(bar * (w + 2) for w in widths) + right
 
 
-def _line(bar: str, texts: list[str], widths: list[int], right: int) -> str:
+def _lines(bar: str, cells: list[str], widths: list[int], right: int) -> Iterator[str]:
+    """The lines of a row: each cell is broken where its column ends."""
+    parts = [wrap(cell, width) for cell, width in zip(cells, widths, strict=True)]
+    for texts in zip_longest(*parts, fillvalue=""):
+        yield _line(bar, texts, widths, right)
+
+
+def _line(bar: str, texts: tuple[str, ...], widths: list[int], right: int) -> str:
     padded = [t.rjust(w) if i == right else t.ljust(w)
               for i, (t, w) in enumerate(zip(texts, widths, strict=True))]  # fmt: skip
     return f"{bar} {f' {bar} '.join(padded)} {bar}"
