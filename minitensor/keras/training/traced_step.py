@@ -81,11 +81,15 @@ class TracedStep:
         count = len(tensors) // times
         batches = [_filled(skeleton, tensors[i * count : (i + 1) * count]) for i in range(times)]
         found = self._outcome([self._step(batch) for batch in batches])
-        shapes = _shapes(tensors)
-        if not self._eagerly and shapes not in self._shapes[key]:
+        if not self._eagerly:
+            self._note(key, _shapes(tensors))
+        return found
+
+    def _note(self, key: tuple, shapes: Shapes) -> None:
+        """Note the shapes of a trace: the next call looks at them."""
+        if shapes not in self._shapes[key]:
             self._shapes[key].append(shapes)
             self._last = None, 0
-        return found
 
     def _with_shapes(self, key: tuple, *leaves: Any) -> Any:
         """Run a step that was traced for several shapes, for yet another with an open trace."""
