@@ -6,7 +6,7 @@ import os
 import sys
 import warnings
 
-from minitensor.graph.ir import ENGINE, learners_frame
+from minitensor.graph.ir import learners_frame
 
 __all__ = ["warn"]
 
