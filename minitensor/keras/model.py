@@ -34,8 +34,7 @@ class Model(Trainer, Layer):
     Example:
         >>> import minitensor as mt
         >>> class Net(mt.keras.Model):
-        ...     @shortening
-    def __init__(self, **kwargs):
+        ...     def __init__(self, **kwargs):
         ...         super().__init__(**kwargs)
         ...         self.hidden = mt.keras.layers.Dense(8, activation="relu", name="hidden")
         ...         self.out = mt.keras.layers.Dense(1)
