@@ -258,8 +258,18 @@ def test_warnings_point_at_the_learners_line() -> None:
         def call(self, x: Any) -> Any:
             return x
 
+    class Half(keras.Model):
+        def __init__(self) -> None:
+            super().__init__()
+            self.used, self.unused = layers.Dense(4), layers.Dense(4)
+
+        def call(self, x: Any) -> Any:
+            return self.used(x) + 0.0 * mt.stop_gradient(self.unused(x))
+
     frozen = Frozen()
     frozen.compile("sgd", "mse")
+    half = Half()
+    half.compile("sgd", "mse")
     short = mt.data.Dataset.from_tensor_slices((X, Y)).batch(5)
     stop = keras.callbacks.EarlyStopping("val_lss", mode="min")
     save = keras.callbacks.ModelCheckpoint("m.keras", "val_lss", save_best_only=True, mode="min")
@@ -267,6 +277,7 @@ def test_warnings_point_at_the_learners_line() -> None:
     one.compile("sgd", "categorical_crossentropy")
     for mistake in (
         lambda: frozen.fit(X, X, verbose=0),
+        lambda: half.fit(X, X, verbose=0),
         lambda: model().fit(short, verbose=0, steps_per_epoch=9),
         lambda: model().fit(iter(list(short)), verbose=0, epochs=2),
         lambda: model().fit(X, Y, verbose=0, callbacks=[stop]),

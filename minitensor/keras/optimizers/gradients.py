@@ -5,11 +5,11 @@ A gradient is a tensor, or `IndexedSlices`: some rows of one, as `gather` and `E
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from minitensor.errors import ArgumentError, InvalidArgumentError, message, shorten
+from minitensor.keras.warning import warn
 from minitensor.op import convert
 from minitensor.ops.array import cast
 from minitensor.ops.ordering import unique
@@ -67,10 +67,9 @@ def existing(gradients: Sequence, variables: Sequence) -> tuple[list, list]:
                     "minitensor; tape.explain(loss, variable) says where the path ends")
         )  # fmt: skip
     if missing:
-        warnings.warn(
+        warn(
             f"Gradients do not exist for variables {missing} when minimizing the loss. If using "
             "`model.compile()`, did you forget to provide a `loss` argument?",
-            stacklevel=4,
         )
     kept = [(g, v) for g, v in zip(gradients, variables, strict=True) if g is not None]
     return [g for g, _ in kept], [v for _, v in kept]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 from typing import Any
 
@@ -15,6 +14,7 @@ from minitensor.keras.naming import auto_name, checked_name
 from minitensor.keras.optimizers.known import Known, Undecayed
 from minitensor.keras.optimizers.schedules import LearningRateSchedule
 from minitensor.keras.optimizers.settings import OPTIONS, check_options, unknown_arguments
+from minitensor.keras.warning import warn
 from minitensor.keras.weight import Weight
 from minitensor.module import Module
 from minitensor.ops.array import cast
@@ -46,8 +46,8 @@ class OptimizerState(Configurable, Module):
     ):
         kind = type(self).__name__
         if unknown.pop("decay", None) is not None:
-            warnings.warn("Argument `decay` is no longer supported and will be ignored: pass a "
-                          "schedule as learning_rate", stacklevel=3)  # fmt: skip
+            warn("Argument `decay` is no longer supported and will be ignored: pass a schedule as "
+                 "learning_rate")  # fmt: skip
         if unknown:
             known = [*self._given.arguments, "learning_rate", "name", *OPTIONS]
             raise unknown_arguments(kind, unknown, [x for x in known if x not in unknown])
@@ -129,6 +129,16 @@ class OptimizerState(Configurable, Module):
         """Its own variables: the iteration, the learning rate, the slots of each variable."""
         rate = self._learning_rate
         return [self._iterations, *([rate] if isinstance(rate, Variable) else []), *self._slots]
+
+    _always_shown = ("learning_rate",)
+
+    def _shown(self) -> dict[str, Any]:
+        """The arguments that it could be made again with; the learning rate is that of now."""
+        rate, given = getattr(self, "_learning_rate", None), self._given.arguments
+        now = {name: getattr(self, name, value) for name, value in given.items()}
+        if isinstance(rate, Variable):  # as it is printed, float32's 0.001 is not 0.0010000000475
+            rate = float(str(rate.numpy()))
+        return {"learning_rate": rate} | now | {"learning_rate": rate}
 
     def get_config(self) -> dict[str, Any]:
         """What it could be made again with; the learning rate is that of now."""
