@@ -270,3 +270,29 @@ def test_a_layer_can_be_called_with_several_tensors_and_builds_from_their_shapes
     assert both(mt.ones((2, 3)), mt.ones((2, 1))).shape == (2, 4)
     assert both.shapes == ((2, 3), (2, 1))
     assert Dropout(0.5).compute_output_shape((None, 7)) == (None, 7)
+
+
+@pytest.mark.parametrize(
+    ("make", "shown"),
+    [
+        (lambda: keras.optimizers.Adam(), "<Adam learning_rate=0.001>"),
+        (lambda: keras.optimizers.SGD(0.5, momentum=0.9, nesterov=True),
+         "<SGD learning_rate=0.5, momentum=0.9, nesterov=True>"),
+        (lambda: keras.optimizers.AdamW(clipnorm=1.0),
+         "<AdamW learning_rate=0.001, clipnorm=1.0>"),
+        (lambda: keras.optimizers.schedules.PiecewiseConstantDecay([1], [2.0, 1.0]),
+         "<PiecewiseConstantDecay boundaries=[1], values=[2.0, 1.0]>"),
+        (lambda: keras.regularizers.L2(0.1), "<L2 l2=0.1>"),
+        (lambda: keras.initializers.HeNormal(seed=3), "<HeNormal seed=3>"),
+        (lambda: keras.initializers.Zeros(), "<Zeros>"),
+        (lambda: keras.constraints.MaxNorm(3), "<MaxNorm max_value=3>"),
+    ],
+)  # fmt: skip
+def test_objects_show_the_arguments_that_are_not_the_usual_ones(make, shown):
+    assert repr(make()) == shown
+
+
+def test_an_optimizer_shows_the_learning_rate_of_now():
+    optimizer = keras.optimizers.Adam()
+    optimizer.learning_rate = 0.25
+    assert repr(optimizer) == "<Adam learning_rate=0.25>"

@@ -212,7 +212,7 @@ def test_the_summary_keeps_within_the_terminal(width, monkeypatch, capsys):
     assert {len(line) for line in lines[1:-3]} == {len(lines[1])}
     assert len(lines[1]) <= width
     cells = [line.split("│")[1].strip() for line in lines if line.startswith("│")]
-    assert "".join(cells) == f"{name}(Dense)"
+    assert "".join(cells).replace(" ", "") == f"{name}(Dense)"
 
 
 def test_the_summary_is_as_long_as_its_line_length_says():
@@ -221,7 +221,7 @@ def test_the_summary_is_as_long_as_its_line_length_says():
     for wanted in (40, 70, 120):
         model.summary(wanted, print_fn=lines.append)
         assert len(lines[-1].splitlines()[1]) == wanted
-    model = keras.Sequential([Dense(2, name="x" * 300) for _ in range(1)])
+    model = keras.Sequential([Dense(2, name="x" * 300)])
     model.summary(print_fn=lines.append, show_trainable=True)
     assert max(map(len, lines[-1].splitlines())) <= 100
     from minitensor.keras.summary import Summary

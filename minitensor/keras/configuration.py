@@ -59,6 +59,8 @@ class Configurable:
     """
 
     _given: Given
+    _always_shown: tuple[str, ...] = ()
+    """Arguments that its repr shows even if they are the defaults."""
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Any:
         """An object that remembers its arguments."""
@@ -96,6 +98,25 @@ class Configurable:
     def from_config(cls, config: dict[str, Any]) -> Any:
         """An object made with what a configuration says."""
         return cls(**{name: deserialize(value) for name, value in config.items()})
+
+    def _shown(self) -> dict[str, Any]:
+        """The arguments that its repr may show, with their values of now."""
+        return self._given.arguments
+
+    def __repr__(self) -> str:
+        parameters = _signature(type(self)).parameters
+        shown = []
+        for name, value in self._shown().items():
+            usual = parameters[name].default if name in parameters else None
+            if name in self._always_shown or not _same(value, usual):
+                shown.append(f"{name}={shorten(value, 40)}")
+        return f"<{' '.join([type(self).__name__, ', '.join(shown)]).rstrip()}>"
+
+
+def _same(value: Any, usual: Any) -> bool:
+    """Whether an argument is its default; arrays and the like never are."""
+    plain = (bool, float, int, str, tuple, list)
+    return value is usual or (isinstance(value, plain) and bool(value == usual))
 
 
 BUILT_IN: dict[tuple[str, str], Any] = {}

@@ -310,12 +310,8 @@ class Layer(Weighted):
     def losses(self) -> list:
         """What `call` added in the last call, and what regularisers say of the weights."""
         layers = [self, *self._flatten_layers()]
-        said = [
-            x
-            for layer in layers
-            if layer._added_losses[0] == self._last_call
-            for x in layer._added_losses[1]
-        ]
+        added = [layer._added_losses for layer in layers]
+        said = [x for call, losses in added if call == self._last_call for x in losses]
         weights = tracking.unique(w for layer in layers for w in layer.trainable_weights)
         kept = [w for w in weights if getattr(w, "regularizer", None) is not None]
         return [*said, *(w.regularizer(w) for w in kept)]  # type: ignore[attr-defined]

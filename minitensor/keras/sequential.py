@@ -122,9 +122,8 @@ class Sequential(Model):
         if isinstance(head, InputLayer):
             inputs, layers = head.output, layers[1:]
         else:
-            inputs = placeholders(
-                self._batch_of_any_size(input_shape), layers[0].input_dtype or self.compute_dtype
-            )
+            shape = self._batch_of_any_size(input_shape)
+            inputs = placeholders(shape, layers[0].input_dtype or self.compute_dtype)
         x = inputs
         for layer in layers:
             x = layer(x)
