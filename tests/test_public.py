@@ -69,7 +69,8 @@ def documented_objects(module: types.ModuleType) -> Iterator[tuple[str, str]]:
 
 
 def examples(module: types.ModuleType) -> Iterator[doctest.DocTest]:
-    names = {**vars(module), "mt": mt, "np": np}
+    # Classes of examples are the learner's: were they the module's, Keras would know them by name.
+    names = {**vars(module), "mt": mt, "np": np, "__name__": "__main__"}
     found = {test.name: test for test in doctest.DocTestFinder().find(module, extraglobs=names)}
     parser = doctest.DocTestParser()
     for name, doc in documented_objects(module):
