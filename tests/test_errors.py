@@ -77,9 +77,10 @@ def test_a_question_at_the_end_keeps_its_mark_and_gets_no_dot():
     assert message("x", "", "a", "b", "did you mean 'c'?").endswith("To fix it: did you mean 'c'?")
 
 
-NAMESPACES = ["keras", "keras.activations", "keras.callbacks", "keras.constraints",
-              "keras.initializers", "keras.layers", "keras.losses", "keras.metrics",
-              "keras.optimizers", "keras.regularizers", "data", "data.experimental"]  # fmt: skip
+NAMESPACES = ["data", "data.experimental", "keras", "keras.activations", "keras.backend",
+              "keras.callbacks", "keras.constraints", "keras.initializers", "keras.layers",
+              "keras.losses", "keras.metrics", "keras.models", "keras.optimizers",
+              "keras.regularizers", "keras.saving", "keras.utils"]  # fmt: skip
 
 
 @pytest.mark.parametrize("name", NAMESPACES)

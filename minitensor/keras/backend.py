@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from minitensor import nn, ops, random
+from minitensor.errors import public_names
 from minitensor.keras.session import backend as backend
 from minitensor.keras.session import clear_session as clear_session
 from minitensor.keras.session import epsilon as epsilon
@@ -28,6 +29,8 @@ __all__ = [
     "squeeze", "stack", "std", "stop_gradient", "sum", "tanh", "tile", "transpose", "var",
     "variable", "zeros", "zeros_like",
 ]  # fmt: skip
+
+__getattr__, __dir__ = public_names(__name__, __all__)
 
 abs, cos, exp, log, sign, sin = ops.abs, ops.cos, ops.exp, ops.log, ops.sign, ops.sin
 sqrt, square, tanh = ops.sqrt, ops.square, ops.tanh

@@ -1,5 +1,6 @@
 """Models under the names that Keras has for them: `keras.models.Sequential`, `load_model`."""
 
+from minitensor.errors import public_names
 from minitensor.keras.model import Functional as Functional
 from minitensor.keras.model import Model as Model
 from minitensor.keras.saving import clone_model as clone_model
@@ -10,3 +11,5 @@ from minitensor.keras.sequential import Sequential as Sequential
 
 __all__ = ["Functional", "Model", "Sequential", "clone_model", "load_model", "model_from_json",
            "save_model"]  # fmt: skip
+
+__getattr__, __dir__ = public_names(__name__, __all__)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from minitensor import random
-from minitensor.errors import InvalidArgumentError, UnavailableError, message
+from minitensor.errors import InvalidArgumentError, UnavailableError, message, public_names
 from minitensor.keras.callbacks.progress_bar import Progbar as Progbar
 from minitensor.keras.configuration import custom_object_scope as CustomObjectScope  # noqa: N812
 from minitensor.keras.configuration import custom_object_scope as custom_object_scope
@@ -40,6 +40,8 @@ __all__ = [
     "serialize_keras_object", "set_random_seed", "split_dataset", "timeseries_dataset_from_array",
     "to_categorical", "unpack_x_y_sample_weight",
 ]  # fmt: skip
+
+__getattr__, __dir__ = public_names("minitensor.keras.utils", __all__)
 
 
 def to_categorical(x: Any, num_classes: int | None = None) -> np.ndarray:

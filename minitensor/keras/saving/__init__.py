@@ -4,6 +4,7 @@ Files are data, never code: JSON, safetensors, and through h5py Keras's HDF5. Re
 where a weight stands in a file, then `models`.
 """
 
+from minitensor.errors import public_names
 from minitensor.keras.configuration import custom_object_scope as CustomObjectScope  # noqa: N812
 from minitensor.keras.configuration import custom_object_scope as custom_object_scope
 from minitensor.keras.configuration import deserialize as deserialize_keras_object
@@ -25,3 +26,5 @@ __all__ = ["CustomObjectScope", "clone_model", "custom_object_scope", "deseriali
            "get_custom_objects", "get_registered_name", "get_registered_object", "load_model",
            "load_weights", "model_from_json", "register_keras_serializable", "save_model",
            "save_weights", "serialize_keras_object"]  # fmt: skip
+
+__getattr__, __dir__ = public_names(__name__, __all__)
