@@ -271,3 +271,19 @@ def test_other_faults_of_an_input_name_what_the_layer_was_made_for():
         Own()(ones(1, 4))
     with pytest.raises(ValueError, match="Own counts the axes of its input"):
         Own()(ones(3))
+
+
+@pytest.mark.parametrize(
+    "layer",
+    [L.Embedding(5, 2), L.Masking(), L.Reshape((3, 1)),
+     L.TimeDistributed(L.Dense(2))],
+)  # fmt: skip
+@pytest.mark.parametrize("wrap", [lambda x: [x, x], lambda x: [x], lambda x: {"a": x}])
+def test_layers_of_one_tensor_refuse_lists_and_dicts_of_them(layer, wrap):
+    with pytest.raises(ValueError, match=r"expected 1 input|expected the tensor itself"):
+        layer(wrap(np.ones((2, 3, 1), "float32")))
+
+
+def test_a_lambda_needs_a_function():
+    with pytest.raises(ValueError, match="cannot be called"):
+        L.Lambda(None)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from minitensor import ops
+from minitensor.keras.input_spec import InputSpec
 from minitensor.keras.layers.arguments import is_size, refused
 from minitensor.keras.layers.parametric import Parametric
 
@@ -39,6 +40,8 @@ class Embedding(Parametric):
         array([[3., 4.],
                [1., 2.]], dtype=float32)
     """
+
+    input_spec = InputSpec()
 
     def __init__(
         self, input_dim: int, output_dim: int, embeddings_initializer: Any = "uniform",

@@ -7,7 +7,9 @@ from collections.abc import Callable
 from typing import Any
 
 from minitensor import ops
+from minitensor.keras.input_spec import InputSpec
 from minitensor.keras.layer import Layer
+from minitensor.keras.layers.arguments import refused
 from minitensor.keras.regularizers import L1L2
 
 __all__ = ["ActivityRegularization", "Identity", "Lambda", "Masking"]
@@ -77,6 +79,7 @@ class Masking(Layer):
         ([[[1.0, 9.0], [0.0, 0.0]]], array([[ True, False]]))
     """
 
+    input_spec = InputSpec()
     supports_masking = True
 
     def __init__(self, mask_value: float = 0.0, **kwargs: Any):
@@ -118,6 +121,9 @@ class Lambda(Layer):
     def __init__(self, function: Callable, output_shape: Any = None, mask: Any = None,
                  arguments: dict | None = None, **kwargs: Any):  # fmt: skip
         super().__init__(**kwargs)
+        if not callable(function):
+            raise refused(self, f"function={function!r} cannot be called", "it computes the output "
+                          "from the input", "Lambda(lambda x: x * 2)")  # fmt: skip
         self.function, self.arguments, self.mask = function, arguments or {}, mask
         self._takes = inspect.signature(function).parameters
 

@@ -58,6 +58,8 @@ class Reshape(Layer):
         TensorShape([5, 2, 3])
     """
 
+    input_spec = InputSpec()
+
     def __init__(self, target_shape: Any, **kwargs: Any):
         super().__init__(**kwargs)
         self.target_shape = tuple(int(n) for n in target_shape)

@@ -6,6 +6,7 @@ from typing import Any
 
 from minitensor.errors import InvalidArgumentError, message
 from minitensor.keras.calling import signature_of
+from minitensor.keras.input_spec import InputSpec
 from minitensor.keras.layer import Layer
 from minitensor.ops import reshape, shape
 
@@ -33,6 +34,7 @@ class TimeDistributed(Layer):
         TensorShape([2, 4, 3])
     """
 
+    input_spec = InputSpec()
     supports_masking = True
 
     def __init__(self, layer: Any, **kwargs: Any):
