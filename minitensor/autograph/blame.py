@@ -16,11 +16,10 @@ from typing import NamedTuple
 
 from minitensor.autograph.leaves import TO_FIX
 from minitensor.autograph.loading import BLOCK
-from minitensor.graph.ir import ENGINE
+from minitensor.graph.ir import ENGINE, is_learners
 
 __all__ = ["explain_raise", "in_user_code"]
 
-_MALT = "/malt/"
 _LIBRARY = f"{Path(sysconfig.get_path('stdlib'))}/"
 _RAISE = dis.opmap["RAISE_VARARGS"]
 _REPEATS = 3
@@ -92,7 +91,7 @@ def _steps(trace: TracebackType | None) -> Iterator[_Step]:
     last: _Step | None = None
     while trace is not None:
         code = trace.tb_frame.f_code
-        if not code.co_filename.startswith((ENGINE, _LIBRARY)) and _MALT not in code.co_filename:
+        if is_learners(code.co_filename) and not code.co_filename.startswith(_LIBRARY):
             block = code.co_qualname.endswith(BLOCK)
             step = _Step(
                 code.co_filename, trace.tb_lineno, code.co_name, "ag__" in code.co_freevars

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from functools import wraps
 from types import TracebackType
@@ -10,7 +9,7 @@ from typing import Any
 
 from minitensor.debugging import tracebacks
 from minitensor.errors import OpError
-from minitensor.graph.ir import ENGINE, Node
+from minitensor.graph.ir import Node, is_learners
 from minitensor.graph.trace import Tracer
 from minitensor.op import state
 
@@ -37,10 +36,6 @@ def located(error: OpError, function: str) -> OpError:
     return lesson
 
 
-_BETWEEN = (f"{os.sep}malt{os.sep}", f"{os.sep}concurrent{os.sep}futures{os.sep}")
-"""Folders of what the engine calls the learner's code by."""
-
-
 def shortened(error: Exception) -> Exception:
     """The same error; its traceback shows the learner's code and the generated program.
 
@@ -51,8 +46,7 @@ def shortened(error: Exception) -> Exception:
     kept: list[TracebackType] = []
     trace = error.__traceback__
     while trace is not None:
-        file = trace.tb_frame.f_code.co_filename
-        if not file.startswith(ENGINE) and not any(x in file for x in _BETWEEN):
+        if is_learners(trace.tb_frame.f_code.co_filename):
             kept.append(trace)
         trace = trace.tb_next
     chain: TracebackType | None = None

@@ -22,6 +22,8 @@ __all__ = ["Graph", "Node", "SourceLine"]
 FEW = 6
 """Constants with at most this many elements are shown by their values."""
 ENGINE = f"{Path(__file__).parents[1]}{os.sep}"
+BETWEEN = (f"{os.sep}malt{os.sep}", f"{os.sep}concurrent{os.sep}futures{os.sep}")
+"""Folders of libraries through which the engine calls the learner's code."""
 
 
 class SourceLine(NamedTuple):
@@ -272,6 +274,11 @@ def short_file(file: str) -> str:
     if "ipykernel_" in file or file.startswith("<ipython-input"):
         return "cell"
     return Path(file).name
+
+
+def is_learners(file: str) -> bool:
+    """Whether a file is neither the engine's, nor of what the engine calls her code through."""
+    return not file.startswith(ENGINE) and not any(folder in file for folder in BETWEEN)
 
 
 def learners_frame(frame: Any, skipped: tuple[str, ...] = (ENGINE,)) -> Any:

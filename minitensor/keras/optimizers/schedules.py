@@ -71,17 +71,17 @@ class LearningRateSchedule(Configurable):
         )  # fmt: skip
 
 
-def _check_steps(schedule: LearningRateSchedule, **steps: float) -> None:
-    for name, value in vars(schedule).items():
-        words = name in ("name", "_given", "cycle", "staircase") or (name, value) == (
-            "warmup_target",
-            None,
-        )
-        if not words and not isinstance(value, (int, float, np.number)):
+def _check_numbers(schedule: LearningRateSchedule, **numbers: Any) -> None:
+    for name, value in numbers.items():
+        if not isinstance(value, (int, float, np.number)):
             raise ArgumentError(
                 message(type(schedule).__name__, f"{name}={shorten(value)}",
                         f"`{name}` is no number", "a schedule computes with it", f"{name}=0.1")
             )  # fmt: skip
+
+
+def _check_steps(schedule: LearningRateSchedule, **steps: Any) -> None:
+    _check_numbers(schedule, **steps)
     for name, value in steps.items():
         if value <= 0:
             raise InvalidArgumentError(
@@ -89,6 +89,12 @@ def _check_steps(schedule: LearningRateSchedule, **steps: float) -> None:
                         f"Argument `{name}` must be > 0", "the steps so far are divided by it",
                         "give the number of steps that the decay takes")
             )  # fmt: skip
+
+
+def _times(step: Any, decay_steps: float, staircase: bool) -> Any:
+    """How often `decay_steps` have passed; only whole times where the rate is held in between."""
+    times = cast(step, float32) / decay_steps
+    return floor(times) if staircase else times
 
 
 class ExponentialDecay(LearningRateSchedule):
@@ -117,13 +123,13 @@ class ExponentialDecay(LearningRateSchedule):
                  staircase: bool = False, name: str = "ExponentialDecay"):  # fmt: skip
         self.initial_learning_rate, self.decay_rate = initial_learning_rate, decay_rate
         self.decay_steps, self.staircase, self.name = decay_steps, staircase, name
+        _check_numbers(self, initial_learning_rate=initial_learning_rate, decay_rate=decay_rate)
         _check_steps(self, decay_steps=decay_steps)
 
     def __call__(self, step: Any) -> Any:
         """The learning rate after a number of steps."""
-        power = cast(step, float32) / self.decay_steps
-        power = floor(power) if self.staircase else power
-        return self.initial_learning_rate * self.decay_rate**power
+        times = _times(step, self.decay_steps, self.staircase)
+        return self.initial_learning_rate * self.decay_rate**times
 
 
 class PiecewiseConstantDecay(LearningRateSchedule):
@@ -196,6 +202,8 @@ class PolynomialDecay(LearningRateSchedule):
         self.initial_learning_rate, self.decay_steps = initial_learning_rate, decay_steps
         self.end_learning_rate, self.power = end_learning_rate, power
         self.cycle, self.name = cycle, name
+        _check_numbers(self, initial_learning_rate=initial_learning_rate,
+                       end_learning_rate=end_learning_rate, power=power)  # fmt: skip
         _check_steps(self, decay_steps=decay_steps)
 
     def __call__(self, step: Any) -> Any:
@@ -235,12 +243,12 @@ class InverseTimeDecay(LearningRateSchedule):
                  staircase: bool = False, name: str = "InverseTimeDecay"):  # fmt: skip
         self.initial_learning_rate, self.decay_rate = initial_learning_rate, decay_rate
         self.decay_steps, self.staircase, self.name = decay_steps, staircase, name
+        _check_numbers(self, initial_learning_rate=initial_learning_rate, decay_rate=decay_rate)
         _check_steps(self, decay_steps=decay_steps)
 
     def __call__(self, step: Any) -> Any:
         """The learning rate after a number of steps."""
-        times = cast(step, float32) / self.decay_steps
-        times = floor(times) if self.staircase else times
+        times = _times(step, self.decay_steps, self.staircase)
         return self.initial_learning_rate / (1 + self.decay_rate * times)
 
 
@@ -282,6 +290,10 @@ class CosineDecay(LearningRateSchedule):
         self.initial_learning_rate, self.decay_steps = initial_learning_rate, decay_steps
         self.alpha, self.name = alpha, name
         self.warmup_target, self.warmup_steps = warmup_target, warmup_steps
+        _check_numbers(self, initial_learning_rate=initial_learning_rate, alpha=alpha,
+                       warmup_steps=warmup_steps)  # fmt: skip
+        if warmup_target is not None:
+            _check_numbers(self, warmup_target=warmup_target)
         _check_steps(self, decay_steps=decay_steps)
 
     def __call__(self, step: Any) -> Any:
@@ -330,11 +342,11 @@ class CosineDecayRestarts(LearningRateSchedule):
         self, initial_learning_rate: float, first_decay_steps: float, t_mul: float = 2.0,
         m_mul: float = 1.0, alpha: float = 0.0, name: str = "SGDRDecay",
     ):  # fmt: skip
-        self.initial_learning_rate, self.first_decay_steps = (
-            initial_learning_rate,
-            first_decay_steps,
-        )
-        self.t_mul, self.m_mul, self.alpha, self.name = t_mul, m_mul, alpha, name
+        self.initial_learning_rate = initial_learning_rate
+        self.first_decay_steps, self.name = first_decay_steps, name
+        self.t_mul, self.m_mul, self.alpha = t_mul, m_mul, alpha
+        _check_numbers(self, initial_learning_rate=initial_learning_rate, t_mul=t_mul, m_mul=m_mul,
+                       alpha=alpha)  # fmt: skip
         _check_steps(self, first_decay_steps=first_decay_steps)
 
     def __call__(self, step: Any) -> Any:
