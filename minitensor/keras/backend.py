@@ -37,6 +37,7 @@ sqrt, square, tanh = ops.sqrt, ops.square, ops.tanh
 equal, not_equal, maximum, minimum = ops.equal, ops.not_equal, ops.maximum, ops.minimum
 greater, greater_equal, less, less_equal = ops.greater, ops.greater_equal, ops.less, ops.less_equal
 all, any, max, min = ops.reduce_all, ops.reduce_any, ops.reduce_max, ops.reduce_min
+var, std = ops.reduce_variance, ops.reduce_std
 prod, sum, cast, clip, pow = ops.reduce_prod, ops.reduce_sum, ops.cast, ops.clip_by_value, ops.pow
 gather, one_hot, reshape, round, shape = ops.gather, ops.one_hot, ops.reshape, ops.round, ops.shape
 squeeze, stack, tile, transpose = ops.squeeze, ops.stack, ops.tile, ops.transpose
@@ -51,16 +52,6 @@ def mean(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     """The mean; that of truth values is the share of those that are true."""
     x = ops.cast(x, floatx()) if x.dtype.name == "bool" else x
     return ops.reduce_mean(x, axis, keepdims)
-
-
-def var(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
-    """The variance."""
-    return mean(ops.square(x - mean(x, axis, keepdims=True)), axis, keepdims)
-
-
-def std(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
-    """The standard deviation."""
-    return ops.sqrt(var(x, axis, keepdims))
 
 
 def argmax(x: Any, axis: int = -1) -> Any:

@@ -11,6 +11,7 @@ from typing import Any
 from minitensor import ops
 from minitensor.errors import InvalidArgumentError, message
 from minitensor.keras.losses.ranks import in_dtype
+from minitensor.keras.metrics.confusion import class_numbers, weights_of
 from minitensor.keras.metrics.metric import Metric
 
 __all__ = ["BinaryIoU", "IoU", "MeanIoU", "OneHotIoU", "OneHotMeanIoU"]
@@ -72,16 +73,9 @@ class IoU(Metric):
 
         Shape: any, same, weights of that shape or (); with one number per class an axis more.
         """
-        if not self.sparse_y_true:
-            y_true = ops.argmax(y_true, axis=self.axis)
-        if not self.sparse_y_pred:
-            y_pred = ops.argmax(y_pred, axis=self.axis)
-        y_true = ops.reshape(in_dtype(y_true, "int64"), (-1,))
-        y_pred = ops.reshape(in_dtype(y_pred, "int64"), (-1,))
-        weight = ops.ones_like(y_true, dtype=self._dtype)
-        if sample_weight is not None:
-            given = in_dtype(sample_weight, self._dtype)
-            weight = weight * (ops.reshape(given, (-1,)) if given.ndim > 1 else given)
+        y_true = class_numbers(y_true, self.sparse_y_true, self.axis)
+        y_pred = class_numbers(y_pred, self.sparse_y_pred, self.axis)
+        weight = weights_of(y_true, sample_weight, self._dtype)
         classes = self.num_classes
         counts = (y_true >= 0) & (y_true < classes) & (y_pred >= 0) & (y_pred < classes)
         if self.ignore_class is not None:

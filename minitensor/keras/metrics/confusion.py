@@ -9,7 +9,7 @@ from minitensor.errors import InvalidArgumentError, message
 from minitensor.keras.losses.ranks import in_dtype
 from minitensor.keras.metrics.metric import Metric
 
-__all__ = ["ConfusionMatrix"]
+__all__ = ["ConfusionMatrix", "class_numbers", "weights_of"]
 
 
 class ConfusionMatrix(Metric):
@@ -67,12 +67,9 @@ class ConfusionMatrix(Metric):
         Raises:
             InvalidArgumentError: (also a ValueError) for a label or prediction that is no class.
         """
-        labels = self._classes(y_true, self.sparse_y_true)
-        predictions = self._classes(y_pred, self.sparse_y_pred)
-        weights = ops.ones_like(labels, dtype=self._dtype)
-        if sample_weight is not None:
-            given = in_dtype(sample_weight, self._dtype)
-            weights = weights * (ops.reshape(given, (-1,)) if given.ndim else given)
+        labels = class_numbers(y_true, self.sparse_y_true, self.axis)
+        predictions = class_numbers(y_pred, self.sparse_y_pred, self.axis)
+        weights = weights_of(labels, sample_weight, self._dtype)
         self.matrix.assign_add(
             ops.confusion_matrix(labels, predictions, self.num_classes, weights, self._dtype)
         )
@@ -84,6 +81,17 @@ class ConfusionMatrix(Metric):
         """
         return self.matrix.value()
 
-    def _classes(self, given: Any, sparse: bool) -> Any:
-        numbers = in_dtype(given, "int64") if sparse else ops.argmax(given, axis=self.axis)
-        return ops.reshape(numbers, (-1,))
+
+def class_numbers(given: Any, sparse: bool, axis: int) -> Any:
+    """Class numbers in one row: as given, or where along an axis the largest number is."""
+    numbers = in_dtype(given, "int64") if sparse else ops.argmax(given, axis=axis)
+    return ops.reshape(numbers, (-1,))
+
+
+def weights_of(labels: Any, sample_weight: Any, dtype: Any) -> Any:
+    """A weight for each label: 1, or as given for all or for each."""
+    ones = ops.ones_like(labels, dtype=dtype)
+    if sample_weight is None:
+        return ones
+    given = in_dtype(sample_weight, dtype)
+    return ones * (ops.reshape(given, (-1,)) if given.ndim else given)
