@@ -10,12 +10,13 @@ import pytest
 
 import minitensor as mt
 from minitensor_widgets import assets, samples
-from minitensor_widgets.collapse import auto_collapse, scope_paths, with_parts
-from minitensor_widgets.layering import isotonic
-from minitensor_widgets.layout import HEAD, name_width, scope_prefixes
-from minitensor_widgets.records import graph_record, steps_record
-from minitensor_widgets.replay import gradient_text, number, replay, value_text
-from minitensor_widgets.scene import curve, outline, scene, stroke_width
+from minitensor_widgets.graphs.collapse import auto_collapse, scope_paths, with_parts
+from minitensor_widgets.graphs.layering import isotonic
+from minitensor_widgets.graphs.layout import HEAD, name_width, scope_prefixes
+from minitensor_widgets.graphs.records import graph_record, steps_record
+from minitensor_widgets.graphs.replay import gradient_text, replay, value_text
+from minitensor_widgets.graphs.scene import curve, outline, scene, stroke_width
+from minitensor_widgets.values import number
 
 NODE = shutil.which("node")
 needs_node = pytest.mark.skipif(NODE is None, reason="the JavaScript twin needs node")
@@ -43,7 +44,8 @@ console.log(JSON.stringify(cases.map(answer)));
 
 def in_node(tmp_path, cases):
     """Run cases through the JavaScript twins, as they are shipped."""
-    code = "\n".join(assets.source(n) for n in ("layering", "layout", "scene", "replay"))
+    names = dict.fromkeys([*assets.modules("graphs/scene"), *assets.modules("graphs/replay")])
+    code = "\n".join(map(assets.source, names))
     script = tmp_path / "twins.mjs"
     script.write_text(code + DRIVER, encoding="utf-8")
     done = subprocess.run(

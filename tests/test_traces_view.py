@@ -19,7 +19,7 @@ import minitensor as mt
 from minitensor.graph.function import Function
 from minitensor.views import graph_view, passes_view, to_json, traces_view
 from minitensor_widgets import PassesWidget, TracesWidget, passes, samples, show, step, traces
-from minitensor_widgets.collapse import auto_collapse, with_parts
+from minitensor_widgets.graphs.collapse import auto_collapse, with_parts
 from minitensor_widgets.samples import edge, graph, node
 
 
@@ -350,9 +350,9 @@ def test_passes_are_listed_with_what_they_saved_and_the_source() -> None:
 def test_what_no_pass_ran_over_is_refused() -> None:
     with pytest.raises(TypeError, match="o pass ran over it"):
         passes(len)
-    with pytest.raises(TypeError, match="has no passes: it is one for show"):
+    with pytest.raises(TypeError, match="has no passes: it is one for another"):
         passes(samples.scalar_steps()["graph"])
-    with pytest.raises(TypeError, match="has no traces: it is one for show"):
+    with pytest.raises(TypeError, match="has no traces: it is one for another"):
         traces(samples.scalar_steps()["graph"])
 
 

@@ -275,15 +275,15 @@ class Bare:
     def island(self, *islands):
         outputs = "\n".join(island.to_html(static=False) for island in islands)
         self.page.set_content(f"<!doctype html><body>{outputs}</body>")
-        self.page.wait_for_selector(".mt-svg .mt-item")
+        self.page.wait_for_selector(".mt-title")
         return self
 
     def widget(self, main, **state):
         self.page.set_content("<!doctype html><body></body>")
         state = {"collapsed": [], "selected": "", "step": 0, **state}
-        argument = {"esm": assets.esm(main), "css": assets.css(), "state": state}
+        argument = {"esm": assets.esm(main), "css": assets.css(main), "state": state}
         self.page.evaluate(HOST, json.loads(json.dumps(argument)))
-        self.page.wait_for_selector(".mt-svg .mt-item")
+        self.page.wait_for_selector(".mt-title")
         return self
 
     def press(self, *keys):

@@ -7,7 +7,7 @@ anywidget gives them.
 import pytest
 
 from minitensor_widgets import samples, show, step
-from minitensor_widgets.records import graph_record, steps_record
+from minitensor_widgets.graphs.records import graph_record, steps_record
 
 
 @pytest.fixture
@@ -214,10 +214,10 @@ def test_two_outputs_of_the_same_picture_both_come_alive(page):
     assert page.page.locator("img").count() == 0
 
 
-@pytest.mark.parametrize("main", ["graph", "stepper"])
+@pytest.mark.parametrize("main", ["graphs/graph", "graphs/stepper"])
 def test_hostile_names_stay_text(page, main):
     record = samples.hostile_steps()
-    page.island(step(record, at=7) if main == "stepper" else show(record["graph"]))
+    page.island(step(record, at=7) if main == "graphs/stepper" else show(record["graph"]))
     page.focus("n:n4")
     page.press("Enter")
     tags = page.page.evaluate(
@@ -334,7 +334,7 @@ def test_a_figure_stays_where_the_browser_is_too_old(page):
 
 
 def test_a_widget_and_python_lead_each_other(page):
-    page.widget("stepper", steps=steps_record(samples.scalar_steps()))
+    page.widget("graphs/stepper", steps=steps_record(samples.scalar_steps()))
     page.page.evaluate("model.fromPython('step', 6)")
     assert page.node("n0")[2] == "∇ -0.4161 (1 of 2)"
     page.named("Next step").click()
@@ -346,7 +346,7 @@ def test_a_widget_and_python_lead_each_other(page):
 
 
 def test_a_graph_widget_is_led_by_python_too(page):
-    page.widget("graph", graph=graph_record(samples.matmul_steps()["graph"]))
+    page.widget("graphs/graph", graph=graph_record(samples.matmul_steps()["graph"]))
     page.page.evaluate("model.fromPython('collapsed', ['dense'])")
     assert sorted(page.boxes()) == ["n:n0", "n:n5", "s:dense"]
     page.click("s:dense")
@@ -356,7 +356,7 @@ def test_a_graph_widget_is_led_by_python_too(page):
     assert page.page.locator(".mt").count() == 1
 
 
-@pytest.mark.parametrize("main", ["graph", "stepper"])
+@pytest.mark.parametrize("main", ["graphs/graph", "graphs/stepper"])
 def test_dispose_leaves_nothing_behind(page, main):
     record = samples.scalar_steps()
     page.widget(main, steps=steps_record(record), graph=graph_record(record["graph"]))

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from minitensor_widgets import assets, passes, samples, traces
-from minitensor_widgets.records import passes_record, traces_record
+from minitensor_widgets.tracing.records import passes_record, traces_record
 
 from .test_harness import contrast, luminance, styles
 
@@ -170,7 +170,7 @@ def test_targets_are_large_and_named_and_narrow_pages_are_not_overflown(page, ma
         assert target.get_attribute("aria-label") or target.inner_text()
 
 
-@pytest.mark.parametrize("main", ["traces", "passes"])
+@pytest.mark.parametrize("main", ["tracing/traces", "tracing/passes"])
 def test_hostile_words_stay_text(page, main):
     bad = samples.HOSTILE[0]
     cache, slides = samples.cache(), samples.optimised()
@@ -186,7 +186,7 @@ def test_hostile_words_stay_text(page, main):
     assert bad in page.text(".mt-title")
 
 
-@pytest.mark.parametrize("main", ["traces", "passes"])
+@pytest.mark.parametrize("main", ["tracing/traces", "tracing/passes"])
 def test_widgets_are_led_by_python_and_leave_nothing_behind(page, main):
     record = {
         "traces": traces_record(samples.cache()),
@@ -196,7 +196,7 @@ def test_widgets_are_led_by_python_and_leave_nothing_behind(page, main):
     state = {"collapsed": [], "selected": "", "step": 2, **record}
     from .conftest import HOST
 
-    page.page.evaluate(HOST, {"esm": assets.esm(main), "css": assets.css(), "state": state})
+    page.page.evaluate(HOST, {"esm": assets.esm(main), "css": assets.css(main), "state": state})
     page.page.wait_for_selector(".mt-count")
     page.page.evaluate("model.fromPython('step', 1)")
     assert page.place().startswith("1 /")

@@ -1,34 +1,42 @@
 """Interactive views of minitensor: see a graph, walk through it, step through its backward pass.
 
-`show`, `step`, `traces` and `passes` make islands: outputs that stay interactive without a kernel,
-and are a static figure where no script runs. `GraphWidget`, `StepperWidget`, `TracesWidget` and
-`PassesWidget` are the same viewers as Jupyter widgets, for composing and observing from Python;
-they need anywidget, which is imported only when one of them is first used.
+Each viewer comes twice. A function (`show`, `step`, `traces`, `passes`, …) makes an island: an
+output that stays interactive without a kernel, and is a static figure where no script runs. A class
+(`GraphWidget`, `StepperWidget`, …) is the same viewer as a Jupyter widget, for composing and
+observing from Python; it needs anywidget, which is imported only when one of them is first used.
 
-Reading order: records, layering, layout, scene, replay, describe, svg, assets, output, island,
-cache, slider, live; the files of `static/` mirror them. Nothing here knows the
-engine beyond `minitensor.views`.
+Reading order: `values`, `units`, `records`, `svg`, `assets`, `output`, then a package for each
+kind of viewer (`graphs`, `tracing`, …), with the widget classes in `live`; the folders of `static`
+mirror them. Nothing here knows the engine beyond `minitensor.views` and its public names.
 """
 
 from __future__ import annotations
 
+import importlib
 from typing import TYPE_CHECKING, Any
 
-from .cache import Traces as Traces
-from .cache import traces as traces
-from .island import Island as Island
-from .island import show as show
-from .island import step as step
-from .slider import Passes as Passes
-from .slider import passes as passes
-
 if TYPE_CHECKING:
-    from .live import GraphWidget as GraphWidget
-    from .live import PassesWidget as PassesWidget
-    from .live import StepperWidget as StepperWidget
-    from .live import TracesWidget as TracesWidget
+    from .graphs.viewers import Island as Island
+    from .graphs.viewers import show as show
+    from .graphs.viewers import step as step
+    from .live.graphs import GraphWidget as GraphWidget
+    from .live.graphs import StepperWidget as StepperWidget
+    from .live.tracing import PassesWidget as PassesWidget
+    from .live.tracing import TracesWidget as TracesWidget
+    from .tracing.cache import Traces as Traces
+    from .tracing.cache import traces as traces
+    from .tracing.slider import Passes as Passes
+    from .tracing.slider import passes as passes
 
-_LIVE = ("GraphWidget", "PassesWidget", "StepperWidget", "TracesWidget")
+# Where each public name is made: imported when it is first asked for.
+_HOMES = {
+    "graphs.viewers": ("Island", "show", "step"),
+    "tracing.cache": ("Traces", "traces"),
+    "tracing.slider": ("Passes", "passes"),
+    "live.graphs": ("GraphWidget", "StepperWidget"),
+    "live.tracing": ("PassesWidget", "TracesWidget"),
+}
+_HOME = {name: home for home, names in _HOMES.items() for name in names}
 __all__ = [
     "GraphWidget",
     "Island",
@@ -45,20 +53,21 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _LIVE:
+    if name not in _HOME:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     try:
-        from . import live
+        found = getattr(importlib.import_module(f".{_HOME[name]}", __name__), name)
     except ModuleNotFoundError as error:
         if (error.name or "").split(".")[0] not in ("anywidget", "ipywidgets", "traitlets"):
             raise
         raise ModuleNotFoundError(
             f"{name} is a live Jupyter widget and needs anywidget, which is not installed. "
-            'Run: pip install "minitensor[widgets]". Without it, show(), step(), traces() and '
-            "passes() still work.",
+            'Run: pip install "minitensor[widgets]". Without it, show(), step() and the other '
+            "functions still work.",
             name=error.name,
         ) from None
-    return getattr(live, name)
+    globals()[name] = found
+    return found
 
 
 def __dir__() -> list[str]:

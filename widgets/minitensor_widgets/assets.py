@@ -1,8 +1,10 @@
-"""The renderer's source: read, joined and packed. No build step, no network, no Node.
+"""The renderer's source: modules joined in the order of their imports, made small, and packed.
 
-The files of `static/` are ordinary ES modules. Joined in the order of their imports they make one
-module per widget class; deflated they are a third of that, so each output can carry its own copy
-and survive being moved, exported or opened without a kernel.
+The files of `static/` are ordinary ES modules, each with its style sheet beside it. A viewer is one
+of them and all it imports. `static/small/` holds the same, minified by `python widgets/shrink.py`;
+a viewer whose sources have changed since is joined as it stands, so that editing needs no build.
+Deflated and in base64 a viewer is small enough for each output to carry its own copy, and survive
+being moved, exported or opened without a kernel.
 """
 
 from __future__ import annotations
@@ -15,21 +17,43 @@ import zlib
 from functools import cache
 from pathlib import Path
 
-_STATIC = Path(__file__).parent / "static"
-_WORDS = ("layering", "layout", "scene", "replay", "dom")
-_PICTURE = (*_WORDS, "draw", "viewport", "pane")
-_MAIN = {
-    "graph": (*_PICTURE, "search", "graph"),
-    "stepper": (*_PICTURE, "controls", "cards", "stepper"),
-    "traces": (*_WORDS, "controls", "units", "cache"),
-    "passes": (*_PICTURE, "controls", "units", "slider"),
-}
+STATIC = Path(__file__).parent / "static"
+_IMPORT = re.compile(r'^import [^;]*?"(\.[^"]+)";', re.MULTILINE)
+
+
+@cache
+def modules(main: str) -> tuple[str, ...]:
+    """The modules of a viewer, each after those it imports; names are paths below `static`.
+
+    Example:
+        >>> modules("values")
+        ('values',)
+    """
+    found: dict[str, None] = {}
+    _walk(STATIC / f"{main}.js", found)
+    return tuple(found)
+
+
+def _walk(path: Path, found: dict[str, None]) -> None:
+    name = path.relative_to(STATIC).with_suffix("").as_posix()
+    if name in found:
+        return
+    for other in _IMPORT.findall(path.read_text(encoding="utf-8")):
+        _walk((path.parent / other).resolve(), found)
+    found[name] = None
+
+
+def viewers() -> list[str]:
+    """The modules that export `render`: one for each viewer."""
+    paths = sorted(STATIC.rglob("*.js"))
+    found = [path for path in paths if "export const render" in path.read_text(encoding="utf-8")]
+    return [path.relative_to(STATIC).with_suffix("").as_posix() for path in found]
 
 
 @cache
 def source(name: str) -> str:
     """One module of `static/` without comments, indentation, imports and exports."""
-    text = (_STATIC / f"{name}.js").read_text(encoding="utf-8")
+    text = (STATIC / f"{name}.js").read_text(encoding="utf-8")
     text = re.sub(r"^import [^;]*;", "", text, flags=re.MULTILINE)
     kept = []
     for line in text.splitlines():
@@ -40,24 +64,53 @@ def source(name: str) -> str:
 
 
 @cache
-def css() -> str:
-    """The style sheet without its indentation."""
-    text = (_STATIC / "widget.css").read_text(encoding="utf-8")
+def joined(main: str) -> str:
+    """The code of a viewer as the body of a function that returns `render`."""
+    return "\n".join([*map(source, modules(main)), "return render;"])
+
+
+@cache
+def styles(main: str) -> str:
+    """The style sheets beside the modules of a viewer, without indentation."""
+    paths = [STATIC / f"{name}.css" for name in modules(main)]
+    text = "\n".join(path.read_text(encoding="utf-8") for path in paths if path.exists())
+    text = re.sub(r"/\*.*?\*/", "", text, flags=re.DOTALL)
     text = "\n".join(line.strip() for line in text.splitlines())
-    return re.sub(r"(?<=[{;,])\n", "", text)
+    return re.sub(r"(?<=[{;,}])\n", "", text)
+
+
+def fingerprint(main: str) -> str:
+    """What `static/small` notes of the sources it was made from."""
+    return hashlib.sha256((joined(main) + styles(main)).encode()).hexdigest()[:16]
+
+
+@cache
+def _small(main: str) -> dict[str, str]:
+    """The minified code and style of a viewer, or the plain ones where those are out of date."""
+    path = STATIC / "small" / f"{main.replace('/', '-')}.json"
+    if path.exists():
+        made = json.loads(path.read_text(encoding="utf-8"))
+        if made["of"] == fingerprint(main):
+            return made
+    return {"code": f"const render = (() => {{\n{joined(main)}\n}})();", "css": styles(main)}
+
+
+def css(main: str) -> str:
+    """The style sheet of a viewer."""
+    return _small(main)["css"]
 
 
 @cache
 def bundle(main: str, island: bool = True) -> str:
-    """All code of one viewer ("graph", "stepper", …) as one module that exports render.
+    """All code of one viewer ("graphs/graph", …) as one module that exports `render`.
 
     An island also needs the style sheet, which a widget hands over by itself, and `upgrade`.
     """
-    parts = [source(name) for name in _MAIN[main]]
+    code = _small(main)["code"]
     if not island:
-        return "\n".join([*parts, "export { render };"])
-    parts += [f"const CSS_TEXT = {json.dumps(css())};", source("island")]
-    return "\n".join([*parts, "export { render, upgrade };"])
+        return f"{code}\nexport {{ render }};"
+    sheet = f"const CSS_TEXT = {json.dumps(css(main), ensure_ascii=False)};"
+    return "\n".join([code, sheet, source("island"), "export { render, upgrade };"])
 
 
 def pack(text: str) -> str:

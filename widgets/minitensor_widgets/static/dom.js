@@ -1,6 +1,4 @@
 // Elements and values. Every string goes in as text or attribute: nothing is ever parsed as markup.
-import { opApart, shapeText } from "./scene.js";
-import { leaves, number } from "./replay.js";
 
 function fill(element, attributes, children) {
   for (const [name, value] of Object.entries(attributes ?? {}))
@@ -56,101 +54,6 @@ export function button(label, signal, action) {
   return made;
 }
 
-function table(rows, shape) {
-  if (shape.length > 2)
-    return html(
-      "div",
-      {},
-      rows.map((part, i) =>
-        html("div", {}, html("small", {}, `[${i}]`), table(part, shape.slice(1))),
-      ),
-    );
-  const grid = shape.length === 2 ? rows : [rows];
-  const head = html(
-    "tr",
-    {},
-    html("td"),
-    (grid[0] ?? []).map((_, i) => html("th", { scope: "col" }, String(i))),
-  );
-  return html(
-    "table",
-    {},
-    html("thead", {}, head),
-    html(
-      "tbody",
-      {},
-      grid.map((row, i) =>
-        html(
-          "tr",
-          {},
-          html("th", { scope: "row" }, String(i)),
-          row.map((cell) => html("td", {}, cell)),
-        ),
-      ),
-    ),
-  );
-}
-
-// Blue below zero, orange above, black where there is no number.
-function heatMap(heat) {
-  const rows = heat.length,
-    columns = heat[0].length,
-    most = Math.max(1e-30, ...heat.flat().map((v) => Math.abs(v ?? 0)));
-  const cell = Math.max(4, Math.min(16, Math.floor(256 / columns)));
-  const canvas = html("canvas", {
-    width: columns,
-    height: rows,
-    role: "img",
-    class: "mt-heat",
-    "aria-label": `Heat map of ${rows} by ${columns} cells`,
-    style: `width:${columns * cell}px;height:${rows * cell}px`,
-  });
-  const paint = canvas.getContext("2d");
-  heat.forEach((row, y) =>
-    row.forEach((value, x) => {
-      const part = Math.abs(value ?? 0) / most,
-        [r, g, b] = value < 0 ? [0, 114, 178] : [213, 94, 0];
-      paint.fillStyle =
-        value === null
-          ? "#000"
-          : `rgb(${[r, g, b].map((c) => Math.round(247 + (c - 247) * part))})`;
-      paint.fillRect(x, y, 1, 1);
-    }),
-  );
-  return html(
-    "figure",
-    {},
-    canvas,
-    html("figcaption", {}, `blue < 0 < orange${heat.flat().includes(null) ? ", black: NaN" : ""}`),
-  );
-}
-
-export function valuePane(value) {
-  if (!value) return html("p", { class: "mt-dim" }, "value not recorded");
-  const { text, shape, heat } = value,
-    numbers = leaves(text),
-    percent = (share) => number(share * 100, 3) + " %";
-  if (numbers.length === 1 && !shape.length)
-    return html("p", {}, html("b", {}, numbers[0]), ` ${value.dtype}`);
-  const facts =
-    value.mean === null
-      ? []
-      : [
-          `min ${number(value.minimum)}`,
-          `mean ${number(value.mean)}`,
-          `max ${number(value.maximum)}`,
-        ];
-  if (value.zeros) facts.push(`zeros ${percent(value.zeros)}`);
-  if (value.nans) facts.push(`NaN ${percent(value.nans)}`);
-  return html(
-    "div",
-    { class: "mt-value" },
-    html("div", {}, `${shapeText(shape)} ${value.dtype}`),
-    numbers.length ? table(text, shape) : heat.length ? heatMap(heat) : null,
-    html("div", { class: "mt-dim" }, facts.join(" · ")),
-  );
-}
-
 export const sourceLine = (source) =>
   source &&
   html(
@@ -160,56 +63,15 @@ export const sourceLine = (source) =>
     html("code", {}, source.text),
   );
 
-export function describeNode(node) {
-  const what = node.kind === "op" ? `operation ${opApart(node)}`.trim() : node.kind;
-  return `${node.label}: ${what}, ${shapeText(node.shape)} ${node.dtype}${node.scope ? `, in ${node.scope}` : ""}${node.output ? ", output" : ""}`;
-}
-
 export function linkTo(text, signal, act) {
   const link = html("button", { type: "button", class: "mt-link" }, text);
   link.addEventListener("click", act, { signal });
   return link;
 }
 
-// All that is known of one node; `link` makes a button that leads to another.
-export function inspector(record, node, link) {
-  const inputs = record.edges
-    .filter((edge) => edge.target === node.id)
-    .sort((a, b) => a.slot - b.slot);
-  const users = new Set(
-    record.edges.filter((edge) => edge.source === node.id).map((edge) => edge.target),
-  );
-  const rows = [
-    ["kind", node.kind === "op" ? `operation ${node.op}` : node.kind],
-    ["shape", shapeText(node.shape)],
-    ["dtype", node.dtype],
-    ["scope", node.scope],
-    ["inputs", inputs.map((edge) => link(edge.source))],
-    ["used by", [...users].map(link)],
-    ["gradient", [...new Set(node.rule)].join(", ")],
-    ...Object.entries(node.attrs),
-  ].filter(([, value]) => value && value.length);
-  const list = rows.map(([name, value]) => [html("dt", {}, name), html("dd", {}, value)]);
-  return html(
-    "section",
-    { "aria-label": "Selected node" },
-    html("div", { class: "mt-head" }, node.label),
-    node.doc ? html("p", {}, node.doc) : null,
-    sourceLine(node.source),
-    html("dl", {}, list),
-    node.value || record.kind === "tape"
-      ? valuePane(node.value)
-      : html("p", { class: "mt-dim" }, "no value: the graph is a plan, values come when it runs"),
-  );
-}
-
 // JupyterLab takes plain arrow keys for itself and cancels them, even on a slider: keep ours.
-export function frame(host, record, signal, note) {
-  const root = html("div", {
-    class: "mt",
-    role: "group",
-    "aria-label": record.title || "Computation graph",
-  });
+export function frame(host, title, signal, note) {
+  const root = html("div", { class: "mt", role: "group", "aria-label": title });
   root.addEventListener(
     "keydown",
     (event) => {
@@ -236,7 +98,7 @@ export function frame(host, record, signal, note) {
     html(
       "div",
       { class: "mt-title" },
-      html("b", {}, record.title || "Computation graph"),
+      html("b", {}, title),
       html("span", {}, note),
     ),
     bar,

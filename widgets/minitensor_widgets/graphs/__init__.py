@@ -1,0 +1,1 @@
+"""Graphs and backward passes: arranged, drawn, described, and shown by `show` and `step`."""

@@ -1,0 +1,123 @@
+"""The complete records of graphs and of backward passes, from whatever a learner passes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ..records import VERSION, as_view, check_version, filled, plain, values
+
+_NODE = {
+    "label": "", "kind": "op", "output": False, "scope": "", "shape": None, "dtype": "", "op": "",
+    "doc": "", "rule": [], "attrs": {}, "source": None, "value": None,
+}  # fmt: skip
+_EDGE = {"shape": None, "dtype": "", "slot": 0}
+_GRAPH = {"version": VERSION, "title": "", "kind": "tape", "nodes": [], "edges": [], "note": ""}
+_STEP = {
+    "title": "", "rule": "", "source": None, "value": None, "upstream": None, "sends": [],
+    "text": "",
+}  # fmt: skip
+_SEND = {
+    "rule": "", "rule_numbers": "", "raw": None, "unbroadcast": "", "value": None, "before": None,
+    "after": None, "arrived": 1, "expected": 1,
+}  # fmt: skip
+_STEPS = {"version": VERSION, "steps": [], "target": "", "sources": []}
+
+
+def complete_graph(record: Mapping) -> dict:
+    """A GraphView with every field, ids that are unique and edges that lead somewhere."""
+    record = filled(record, _GRAPH)
+    check_version(record)
+    record["nodes"] = [values(filled(node, _NODE), "value") for node in record["nodes"]]
+    record["edges"] = [filled(edge, _EDGE) for edge in record["edges"]]
+    known = {node["id"]: node for node in record["nodes"]}
+    if len(known) < len(record["nodes"]):
+        names = [node["id"] for node in record["nodes"]]
+        twice = next(name for i, name in enumerate(names) if name in names[:i])
+        raise ValueError(
+            f"GraphView {record['title']!r}: the node id {twice!r} is used more than once. "
+            "Ids name the ends of edges and must be unique: number the nodes n0, n1, …"
+        )
+    for node in record["nodes"]:
+        node["label"] = node["label"] or node["op"] or node["id"]
+        node["scope"] = "/".join(part for part in node["scope"].split("/") if part)
+    for edge in record["edges"]:
+        _check_end(record, known, edge["source"])
+        _check_end(record, known, edge["target"])
+    return record
+
+
+def _check_end(record: Mapping, known: Mapping, name: str) -> None:
+    if name not in known:
+        raise ValueError(
+            f"GraphView {record['title']!r}: {name!r} is used, but no node has this id. "
+            f"The ids are {', '.join(list(known)[:8]) or 'none at all'}."
+        )
+
+
+def _complete_steps(record: Mapping) -> dict:
+    record = filled(record, _STEPS)
+    check_version(record)
+    record["graph"] = graph = complete_graph(record["graph"])
+    known = {node["id"]: node for node in graph["nodes"]}
+    steps = []
+    for step in record["steps"]:
+        step = values(filled(step, _STEP), "value", "upstream")
+        _check_end(graph, known, step["node"])
+        step["sends"] = [
+            values(filled(send, _SEND), "raw", "value", "before", "after") for send in step["sends"]
+        ]
+        for send in step["sends"]:
+            _check_end(graph, known, send["to"])
+        steps.append(step)
+    record["steps"] = steps
+    target = known.get(record["target"])
+    graph["title"] = graph["title"] or (
+        f"Backward pass of {target['label'].split(' = ')[0]}" if target else "Backward pass"
+    )
+    return record
+
+
+def is_steps(value: Any) -> bool:
+    """Whether a value is a StepsView or the dict of one."""
+    record = as_view(value) if isinstance(value, Mapping) or hasattr(value, "steps") else None
+    return record is not None and "steps" in record
+
+
+def graph_record(value: Any) -> dict:
+    """The complete record of a GraphView, its dict, a tape, a graph or a traced function.
+
+    Raises:
+        TypeError: when the value holds no graph.
+        ValueError: when a view contradicts itself.
+    """
+    record = as_view(value)
+    if record is None:
+        from minitensor.views import graph_view
+
+        record = plain(graph_view(value))
+    return complete_graph(record)
+
+
+def steps_record(value: Any, target: Any = None, sources: Any = None) -> dict:
+    """The complete record of a StepsView, its dict, or of a tape's backward pass to `target`.
+
+    Raises:
+        TypeError: when a tape comes without a target.
+        ValueError: when a view contradicts itself.
+    """
+    record = as_view(value)
+    if record is None:
+        if target is None:
+            raise TypeError(
+                f"Stepping through {type(value).__name__} needs a target: the value whose gradient "
+                "is taken, as in step(tape, loss)."
+            )
+        from minitensor.views import steps_view
+
+        record = plain(steps_view(value, target, sources))
+    elif "steps" not in record:
+        raise TypeError(
+            "A GraphView has no steps to walk through. Pass the tape and a target, or show(view)."
+        )
+    return _complete_steps(record)

@@ -1,0 +1,89 @@
+"""The graph viewer and the backward stepper as widgets."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import traitlets
+
+from .. import assets
+from ..graphs.viewers import Island, show, step
+from ..output import Output
+from .viewer import Viewer
+
+
+class GraphWidget(Viewer):
+    """The graph viewer as a widget; `selected` holds the id of the node a learner looks at.
+
+    Args:
+        x: a GradientTape, a Graph, a GraphView or the dict of one.
+        collapsed: the scopes drawn closed at first; None closes what is too much to see.
+        **traits: `selected`, `layout` and other traits of ipywidgets.
+
+    Example:
+        >>> from minitensor_widgets.samples import matmul_steps
+        >>> GraphWidget(matmul_steps()["graph"])
+        GraphWidget('loss = sum(x @ w + b)', 6 nodes, 5 edges)
+    """
+
+    _esm, _css = assets.esm("graphs/graph"), assets.css("graphs/graph")
+    graph = traitlets.Dict().tag(sync=True)
+    collapsed = traitlets.List(traitlets.Unicode()).tag(sync=True)
+
+    def __init__(self, x: Any, collapsed: Iterable[str] | None = None, **traits: Any) -> None:
+        first = show(x, collapsed=collapsed)
+        super().__init__(graph=first.graph, collapsed=first.collapsed, **traits)
+
+    def island(self) -> Output:
+        """The present state without Python: what stays in a saved notebook."""
+        return Island(self.graph, self.collapsed, selected=self.selected)
+
+    @traitlets.validate("graph")
+    def _complete(self, proposal: Any) -> dict:
+        return show(proposal["value"]).graph
+
+
+class StepperWidget(Viewer):
+    """The backward stepper as a widget; `step` says how many steps have been taken.
+
+    Args:
+        tape: a GradientTape, a StepsView or the dict of one.
+        target: the value whose gradient is taken; not needed for a view.
+        sources: what the gradient is taken with respect to; None means all watched variables.
+        collapsed: the scopes drawn closed at first; None closes what is too much to see.
+        **traits: `step`, `selected`, `layout` and other traits of ipywidgets.
+
+    Example:
+        >>> from minitensor_widgets.samples import scalar_steps
+        >>> StepperWidget(scalar_steps(), step=4).step
+        4
+    """
+
+    _esm, _css = assets.esm("graphs/stepper"), assets.css("graphs/stepper")
+    steps = traitlets.Dict().tag(sync=True)
+    step = traitlets.Int(0).tag(sync=True)
+    collapsed = traitlets.List(traitlets.Unicode()).tag(sync=True)
+
+    def __init__(
+        self,
+        tape: Any,
+        target: Any = None,
+        sources: Any = None,
+        collapsed: Iterable[str] | None = None,
+        **traits: Any,
+    ) -> None:
+        first = step(tape, target, sources, collapsed=collapsed)
+        super().__init__(steps=first.record, collapsed=first.collapsed, **traits)
+
+    def island(self) -> Output:
+        """The present state without Python: what stays in a saved notebook."""
+        return Island(self.steps, self.collapsed, self.step, self.selected)
+
+    @traitlets.validate("step")
+    def _in_range(self, proposal: Any) -> int:
+        return max(0, min(int(proposal["value"]), len(self.steps.get("steps", []))))
+
+    @traitlets.validate("steps")
+    def _complete(self, proposal: Any) -> dict:
+        return step(proposal["value"]).record

@@ -1,0 +1,138 @@
+"""Curves over axes, as a static figure. `static/plot.js` draws the same on the screen.
+
+Lines differ by dash and by name, colour comes second. A point that is not a number breaks a line.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Mapping, Sequence
+
+from .colours import DASHES, HUES
+from .svg import text
+from .values import clip, number
+
+LEFT, RIGHT, TOP, BOTTOM = 58.0, 12.0, 10.0, 40.0
+STYLE = (
+    ".ax{stroke:#6a6a6a;fill:none}.gr{stroke:#00000018}"
+    ".cv{fill:none;stroke-width:1.8;stroke-linejoin:round}"
+)
+
+Span = tuple[float, float]
+
+
+def ticks(low: float, high: float, log: bool = False, most: int = 5) -> list[float]:
+    """Round numbers between two ends: steps of 1, 2 or 5, or powers of ten.
+
+    Example:
+        >>> ticks(0.0, 9.0), ticks(1e-3, 10.0, log=True)
+        ([0.0, 2.0, 4.0, 6.0, 8.0], [0.001, 0.01, 0.1, 1.0, 10.0])
+    """
+    if log:
+        first, last = math.ceil(math.log10(low) - 1e-9), math.floor(math.log10(high) + 1e-9)
+        return [10.0**e for e in range(first, last + 1, max(1, -(-(last - first) // most)))]
+    if not high > low:
+        return [low]
+    rough = (high - low) / most
+    unit = 10.0 ** math.floor(math.log10(rough))
+    step = next(unit * k for k in (1, 2, 5, 10) if unit * k >= rough * (1 - 1e-9))
+    start = math.ceil(low / step - 1e-9)
+    return [float(f"{k * step:.12g}") for k in range(start, math.floor(high / step + 1e-9) + 1)]
+
+
+def span(values: Sequence[float | None], log: bool = False) -> Span:
+    """The ends of an axis that shows all values; never empty, never not a number."""
+    known = [v for v in values if v is not None and math.isfinite(v) and (v > 0 or not log)]
+    if not known:
+        return (1.0, 10.0) if log else (0.0, 1.0)
+    low, high = min(known), max(known)
+    if low < high:
+        return low, high
+    return (low / 2, high * 2) if log else (low - abs(low) / 2 - 0.5, high + abs(high) / 2 + 0.5)
+
+
+class Axis:
+    """Where a number stands between two ends in pixels.
+
+    Example:
+        >>> Axis((0.0, 10.0), (0.0, 100.0)).at(2.5)
+        25.0
+    """
+
+    def __init__(self, ends: Span, pixels: Span, log: bool = False) -> None:
+        self.ends, self.pixels, self.log = ends, pixels, log
+
+    def at(self, value: float | None) -> float | None:
+        """The pixel of a value; None for what cannot be shown."""
+        if value is None or not math.isfinite(value) or (self.log and value <= 0):
+            return None
+        low, high, value = (math.log10(v) if self.log else v for v in (*self.ends, value))
+        first, last = self.pixels
+        return first + (last - first) * (value - low) / (high - low)
+
+
+def _path(line: Mapping, x: Axis, y: Axis) -> str:
+    points = [(x.at(a), y.at(b)) for a, b in zip(line["x"], line["y"], strict=True)]
+    parts, pen = [], "M"
+    for a, b in points:
+        if a is None or b is None:
+            pen = "M"
+            continue
+        parts.append(f"{pen}{a:.1f},{b:.1f}")
+        pen = "L"
+    return "".join(parts)
+
+
+def _axes(x: Axis, y: Axis, labels: tuple[str, str]) -> str:
+    (left, right), (bottom, top) = x.pixels, y.pixels
+    parts = []
+    for value in ticks(*x.ends, x.log):
+        at = x.at(value) or left
+        parts.append(f'<path class="gr" d="M{at:.1f},{top:.1f}V{bottom:.1f}"/>')
+        parts.append(text(at, bottom + 14, number(value, 4), "s m"))
+    for value in ticks(*y.ends, y.log):
+        at = y.at(value) or bottom
+        parts.append(f'<path class="gr" d="M{left:.1f},{at:.1f}H{right:.1f}"/>')
+        parts.append(text(left - 5, at + 3.5, number(value, 4), "s e"))
+    parts.append(f'<path class="ax" d="M{left:.1f},{top:.1f}V{bottom:.1f}H{right:.1f}"/>')
+    parts.append(text((left + right) / 2, bottom + 30, clip(labels[0], 60), "s m"))
+    parts.append(text(left + 4, top + 8, clip(labels[1], 60), "s"))
+    return "".join(parts)
+
+
+def chart(
+    lines: Sequence[Mapping],
+    width: float = 420.0,
+    height: float = 220.0,
+    *,
+    labels: tuple[str, str] = ("", ""),
+    log: tuple[bool, bool] = (False, False),
+) -> str:
+    """Curves with axes and, for more than one, a legend: the content of a figure.
+
+    Args:
+        lines: dicts with `name`, `x` and `y` (numbers; None breaks the line).
+        width: of the whole, legend included.
+        height: of the whole, a row of the legend included for every line but the first.
+        labels: of the two axes.
+        log: whether the axes are logarithmic.
+
+    Example:
+        >>> 'class="cv"' in chart([{"name": "loss", "x": [0, 1], "y": [2.0, 1.0]}])
+        True
+    """
+    rows = 14.0 * len(lines) if len(lines) > 1 else 0.0
+    ends = [span(list(itertools.chain(*(line[k] for line in lines))), log[i])
+            for i, k in enumerate("xy")]  # fmt: skip
+    x = Axis(ends[0], (LEFT, width - RIGHT), log[0])
+    y = Axis(ends[1], (height - BOTTOM - rows, TOP), log[1])
+    parts = [_axes(x, y, labels)]
+    for i, line in enumerate(lines):
+        look = f'stroke="{HUES[i % len(HUES)]}" stroke-dasharray="{DASHES[i % len(DASHES)]}"'
+        parts.append(f'<path class="cv" {look} d="{_path(line, x, y)}"/>')
+        if rows:
+            at = height - rows + 14 * i + 6
+            parts.append(f'<path class="cv" {look} d="M{LEFT:.0f},{at:.1f}h26"/>')
+            parts.append(text(LEFT + 32, at + 3.5, clip(line["name"], 60), "s"))
+    return "".join(parts)
