@@ -16,6 +16,7 @@ from minitensor.views.records import NodeView as NodeView
 from minitensor.views.records import PassesView as PassesView
 from minitensor.views.records import PassView as PassView
 from minitensor.views.records import SendView as SendView
+from minitensor.views.records import SeriesView as SeriesView
 from minitensor.views.records import SourceView as SourceView
 from minitensor.views.records import StepsView as StepsView
 from minitensor.views.records import StepView as StepView
@@ -36,6 +37,7 @@ __all__ = [
     "PassView",
     "PassesView",
     "SendView",
+    "SeriesView",
     "SourceView",
     "StepView",
     "StepsView",

@@ -37,7 +37,11 @@ class SourceView:
 
 @dataclass(frozen=True)
 class NodeView:
-    """A node of a drawn graph: an op, or a value that no op made."""
+    """A node of a drawn graph: an op, or a value that no op made.
+
+    `no_grad` says why no gradient flows through it, and is empty where one does. In the difference
+    of two graphs `change` is "added", "removed" or "changed", and `changes` says what changed.
+    """
 
     id: str
     label: str
@@ -52,28 +56,52 @@ class NodeView:
     attrs: dict[str, str] = field(default_factory=dict)
     source: SourceView | None = None
     value: ValueView | None = None
+    no_grad: str = ""
+    change: str = ""
+    changes: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
 class EdgeView:
-    """A value on its way from one node to input `slot` of another."""
+    """A value on its way from one node to input `slot` of another.
+
+    `marks` are of "broadcast" (stretched to the shape of the op's result), "in place" (a variable
+    that the op writes), "view" (the op reads the same elements in another order or another shape)
+    and "next round" (from the end of a loop's body back to its variables).
+    """
 
     source: str
     target: str
     shape: list[int | None] | None
     dtype: str
     slot: int
+    marks: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class SeriesView:
+    """Sibling scopes that hold the same: `members` are their names, inside the scope `path`."""
+
+    label: str
+    path: str
+    members: list[str]
 
 
 @dataclass(frozen=True)
 class GraphView:
-    """A graph as a viewer draws it."""
+    """A graph as a viewer draws it.
+
+    `closed` are the scopes that are closed at first even where everything fits, and `series` those
+    that hold siblings alike.
+    """
 
     title: str
     kind: str
     nodes: list[NodeView]
     edges: list[EdgeView]
     note: str = ""
+    closed: list[str] = field(default_factory=list)
+    series: list[SeriesView] = field(default_factory=list)
     version: int = VERSION
 
 

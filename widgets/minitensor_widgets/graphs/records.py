@@ -10,9 +10,14 @@ from ..records import VERSION, as_view, check_version, filled, plain, values
 _NODE = {
     "label": "", "kind": "op", "output": False, "scope": "", "shape": None, "dtype": "", "op": "",
     "doc": "", "rule": [], "attrs": {}, "source": None, "value": None,
+    "no_grad": "", "change": "", "changes": [],
 }  # fmt: skip
-_EDGE = {"shape": None, "dtype": "", "slot": 0}
-_GRAPH = {"version": VERSION, "title": "", "kind": "tape", "nodes": [], "edges": [], "note": ""}
+_EDGE = {"shape": None, "dtype": "", "slot": 0, "marks": []}
+_SERIES = {"label": "", "path": "", "members": []}
+_GRAPH = {
+    "version": VERSION, "title": "", "kind": "tape", "nodes": [], "edges": [], "note": "",
+    "closed": [], "series": [],
+}  # fmt: skip
 _STEP = {
     "title": "", "rule": "", "source": None, "value": None, "upstream": None, "sends": [],
     "text": "",
@@ -30,6 +35,7 @@ def complete_graph(record: Mapping) -> dict:
     check_version(record)
     record["nodes"] = [values(filled(node, _NODE), "value") for node in record["nodes"]]
     record["edges"] = [filled(edge, _EDGE) for edge in record["edges"]]
+    record["series"] = [filled(series, _SERIES) for series in record["series"]]
     known = {node["id"]: node for node in record["nodes"]}
     if len(known) < len(record["nodes"]):
         names = [node["id"] for node in record["nodes"]]
