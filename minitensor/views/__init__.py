@@ -9,6 +9,7 @@ shows it as text, never as markup.
 from minitensor.views.cache import traces_view as traces_view
 from minitensor.views.optimiser import passes_view as passes_view
 from minitensor.views.records import ArgumentView as ArgumentView
+from minitensor.views.records import CheckView as CheckView
 from minitensor.views.records import DifferenceView as DifferenceView
 from minitensor.views.records import EdgeView as EdgeView
 from minitensor.views.records import GraphView as GraphView
@@ -22,6 +23,7 @@ from minitensor.views.records import StepsView as StepsView
 from minitensor.views.records import StepView as StepView
 from minitensor.views.records import TracesView as TracesView
 from minitensor.views.records import TraceView as TraceView
+from minitensor.views.records import TroubleView as TroubleView
 from minitensor.views.records import ValueView as ValueView
 from minitensor.views.records import to_json as to_json
 from minitensor.views.sources import graph_view as graph_view
@@ -30,6 +32,7 @@ from minitensor.views.values import value_view as value_view
 
 __all__ = [
     "ArgumentView",
+    "CheckView",
     "DifferenceView",
     "EdgeView",
     "GraphView",
@@ -43,6 +46,7 @@ __all__ = [
     "StepsView",
     "TraceView",
     "TracesView",
+    "TroubleView",
     "ValueView",
     "graph_view",
     "passes_view",

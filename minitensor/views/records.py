@@ -13,7 +13,11 @@ VERSION = 1
 
 @dataclass(frozen=True)
 class ValueView:
-    """A picture of an array: all of a small one, statistics and a thumbnail of a large one."""
+    """A picture of an array: all of a small one, statistics and a thumbnail of a large one.
+
+    `zeros`, `nans` and `infs` are shares of all elements. `sampled` says how many elements the
+    statistics are of, where those are not all.
+    """
 
     shape: list[int]
     dtype: str
@@ -24,6 +28,9 @@ class ValueView:
     maximum: float | None
     zeros: float
     nans: float
+    std: float | None = None
+    infs: float = 0.0
+    sampled: int = 0
 
 
 @dataclass(frozen=True)
@@ -107,7 +114,11 @@ class GraphView:
 
 @dataclass(frozen=True)
 class SendView:
-    """What one backward step sends to one input."""
+    """What one backward step sends to one input.
+
+    `after` is None for what has to be summed first, in a step of its own; `local` is the number of
+    a scalar's derivative, and `norm` the length of the gradient when it has arrived.
+    """
 
     to: str
     rule: str
@@ -116,14 +127,16 @@ class SendView:
     unbroadcast: str
     value: ValueView
     before: ValueView | None
-    after: ValueView
+    after: ValueView | None
     arrived: int
     expected: int
+    local: str = ""
+    norm: float | None = None
 
 
 @dataclass(frozen=True)
 class StepView:
-    """One step of the timeline: forward, seed, backward or result."""
+    """One step of the timeline: forward, seed, backward, unbroadcast or result."""
 
     phase: str
     node: str
@@ -134,16 +147,48 @@ class StepView:
     value: ValueView | None = None
     upstream: ValueView | None = None
     sends: list[SendView] = field(default_factory=list)
+    norm: float | None = None
+
+
+@dataclass(frozen=True)
+class CheckView:
+    """The gradient of a source beside slopes measured with small steps; rows of three texts.
+
+    `agrees` is None when nothing could be measured; `text` says why.
+    """
+
+    node: str
+    text: str
+    agrees: bool | None = None
+    rows: list[list[str]] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class TroubleView:
+    """Where the first NaN or infinity of a pass was made."""
+
+    node: str
+    phase: str
+    text: str
+    source: SourceView | None = None
 
 
 @dataclass(frozen=True)
 class StepsView:
-    """A forward and backward pass, step by step, over a graph."""
+    """A forward and backward pass, step by step, over a graph.
+
+    `derives` leads from a node that an inner gradient recorded to the node it differentiates;
+    `lines` holds the learner's lines around those that ran: file, number, text.
+    """
 
     graph: GraphView
     steps: list[StepView]
     target: str
     sources: list[str]
+    checks: list[CheckView] = field(default_factory=list)
+    trouble: TroubleView | None = None
+    derives: dict[str, str] = field(default_factory=dict)
+    lines: dict[str, dict[str, str]] = field(default_factory=dict)
     version: int = VERSION
 
 
@@ -197,10 +242,26 @@ class TracesView:
 
 
 @dataclass(frozen=True)
+class EqualityView:
+    """What came of running the graphs before and after a pass on the same random inputs.
+
+    `verdict` is "equal", "rounding", "different" or "not compared"; `largest` is the largest
+    difference as a share of the largest element, `ulps` in units of the last place.
+    """
+
+    verdict: str
+    text: str
+    trials: int = 0
+    largest: float | None = None
+    ulps: float | None = None
+
+
+@dataclass(frozen=True)
 class PassView:
     """A graph after one pass of the optimiser; `added` and `removed` are operations, "name: op".
 
-    `picture` shows what the pass does, in text, on a small example.
+    `picture` shows what the pass does, in text, on a small example. `equality` says whether the
+    graph still computes the same as before the pass; the graph as traced has none.
     """
 
     name: str
@@ -213,16 +274,21 @@ class PassView:
     picture: str = ""
     added: list[str] = field(default_factory=list)
     removed: list[str] = field(default_factory=list)
+    equality: EqualityView | None = None
 
 
 @dataclass(frozen=True)
 class PassesView:
-    """What the optimiser made of a graph, pass by pass, and the code that came out."""
+    """What the optimiser made of a graph, pass by pass, and the code that came out.
+
+    `lines` says which node of the last graph each line of `source` is for: [line, node id].
+    """
 
     title: str
     passes: list[PassView]
     source: str
     note: str = ""
+    lines: list[list] = field(default_factory=list)
     version: int = VERSION
 
 
