@@ -2,73 +2,116 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
 
-from minitensor.backend import to_numpy
+from minitensor.dtypes import name_of
 from minitensor.tensor import IndexedSlices, Operand
 from minitensor.views.records import ValueView
+from minitensor.views.statistics import (
+    Statistics,
+    block_means,
+    fetch,
+    is_numeric,
+    measurements,
+    namespace,
+    statistics,
+)
 
-MOST_TABLE, MOST_HEAT = 64, 32
+MOST_TABLE, MOST_DENSE, LONGEST_TEXT = 64, 2**22, 60
 
 
 def value_view(value: Any) -> ValueView:
-    """A picture of a tensor, array or number."""
+    """A picture of a tensor, array or number: what a viewer shows of it.
+
+    Memory: far below that of the array, which is looked at where it lies, once and in chunks.
+    Above 134 million elements the statistics are of a sample, whose size `sampled` says.
+
+    Example:
+        >>> value_view(np.array([1.0, 3.0])).mean, value_view(np.zeros((100, 50))).zeros
+        (2.0, 1.0)
+    """
     if isinstance(value, IndexedSlices):
-        rows = np.zeros(tuple(value.dense_shape), to_numpy(array_of(value.values)).dtype)
-        np.add.at(rows, to_numpy(array_of(value.indices)), to_numpy(array_of(value.values)))
-        value = rows
-    array = np.asarray(to_numpy(array_of(value)))
-    numeric = array.dtype.kind in "fiubV"
-    numbers = array.astype(np.float64) if numeric else np.zeros(0)
-    finite = numbers[np.isfinite(numbers)]
-    small = array.size <= MOST_TABLE
-    return ValueView(
-        shape=list(array.shape),
-        dtype=_dtype_name(value, array),
-        text=_texts(array) if small else [],
-        heat=[] if small or not numeric else _thumbnail(numbers),
-        minimum=float(finite.min()) if finite.size else None,
-        mean=float(finite.mean()) if finite.size else None,
-        maximum=float(finite.max()) if finite.size else None,
-        zeros=float(np.mean(numbers == 0)) if numbers.size else 0.0,
-        nans=float(np.mean(np.isnan(numbers))) if numbers.size else 0.0,
-    )
+        return _of_rows(value)
+    array = array_of(value)
+    xp, small = namespace(array), array.size <= MOST_TABLE
+    numeric = is_numeric(array) and array.size > 0
+    wanted = [array] if small else []
+    wanted += [measurements(xp, array)] if numeric else []
+    wanted += block_means(xp, array) if numeric and not small else []
+    found = fetch(xp, wanted)
+    text = texts(found.pop(0)) if small else []
+    known = statistics(found[0], array.size) if numeric else None
+    heat = _heat(*found[1:]) if len(found) > 1 else []
+    return _view(list(array.shape), name_of(array.dtype), text, heat, known)
 
 
 def array_of(value: Any) -> Any:
-    """The array inside a tensor or variable, or made from a number."""
-    return value._array if isinstance(value, Operand) else np.asarray(value)
+    """The array inside a tensor or variable, an array as it is, or one made from a number."""
+    if isinstance(value, Operand):
+        return value._array
+    return value if hasattr(value, "dtype") and hasattr(value, "ravel") else np.asarray(value)
 
 
-def _dtype_name(value: Any, array: np.ndarray) -> str:
-    return value.dtype.name if isinstance(value, Operand) else array.dtype.name
+def _of_rows(value: IndexedSlices) -> ValueView:
+    """A picture of sparse rows: dense where that is small, else with statistics alone."""
+    rows, places = (array_of(part) for part in (value.values, value.indices))
+    xp = namespace(rows)
+    rows, places = fetch(xp, [rows, xp.asarray(places)])
+    unique, at = np.unique(places, return_inverse=True)
+    summed = np.zeros((len(unique), *rows.shape[1:]), rows.dtype)
+    np.add.at(summed, at, rows)
+    given = value.dense_shape
+    shape = [int(size) for size in given] if given is not None else [
+        int(unique.max(initial=-1)) + 1, *rows.shape[1:]]  # fmt: skip
+    if math.prod(shape) <= MOST_DENSE:
+        dense = np.zeros(shape, rows.dtype)
+        dense[unique] = summed
+        return value_view(dense)
+    count = math.prod(shape)
+    empty = np.array([[count - summed.size, 0, 0, 0, 0, count - summed.size, 0, 0, 0]], np.float64)
+    known = statistics(np.concatenate([measurements(np, summed), empty]), count)
+    return _view(shape, name_of(rows.dtype), [], [], known)
 
 
-def _texts(array: np.ndarray) -> list | str:
-    if array.ndim == 0:
-        return number_text(array[()])
-    return [_texts(part) for part in array]
+def _view(
+    shape: list[int], dtype: str, text: list | str, heat: list, known: Statistics | None
+) -> ValueView:
+    if known is None:
+        return ValueView(shape, dtype, text, heat, None, None, None, 0.0, 0.0)
+    share = 1 / known.measured
+    return ValueView(
+        shape, dtype, text, heat, known.minimum, known.mean, known.maximum, known.zeros * share,
+        known.nans * share, known.std, (known.above + known.below) * share,
+        known.measured if known.measured < known.count else 0,
+    )  # fmt: skip
+
+
+def texts(array: Any) -> list | str:
+    """All elements as a viewer prints them, nested as the axes are."""
+    if not isinstance(array, np.ndarray):
+        return number_text(array)
+    return [texts(part) for part in array] if array.ndim else number_text(array[()])
 
 
 def number_text(value: Any) -> str:
-    """One element as a viewer prints it: four digits."""
-    if isinstance(value, (bytes, str, bool, np.bool_)):
+    """One element as a viewer prints it: four digits; a long text is cut short."""
+    if isinstance(value, (bytes, str)):
+        text = str(value[: LONGEST_TEXT + 1])
+        return text if len(text) <= LONGEST_TEXT else text[: LONGEST_TEXT - 1] + "…"
+    if isinstance(value, (bool, np.bool_)):
         return str(value)
     return f"{value:.4g}" if not isinstance(value, (int, np.integer)) else str(value)
 
 
-def _thumbnail(numbers: np.ndarray) -> list[list[float | None]]:
-    """At most 32 × 32 block means of an array seen as rows and columns; NaN as None."""
-    rows = numbers.reshape(-1, numbers.shape[-1]) if numbers.ndim > 1 else numbers.reshape(1, -1)
-    blocks = [np.array_split(rows, min(MOST_HEAT, rows.shape[0]), axis=0)][0]
-    picture = []
-    for block in blocks:
-        columns = np.array_split(block, min(MOST_HEAT, rows.shape[1]), axis=1)
-        means = [float(column.mean()) for column in columns]
-        picture.append([None if np.isnan(m) or np.isinf(m) else round(m, 6) for m in means])
-    return picture
+def _heat(means: np.ndarray, unknown: np.ndarray) -> list[list[float | None]]:
+    """The means of blocks with four digits; None where one element is no finite number."""
+    return [
+        [None if gone else float(f"{mean:.4g}") for mean, gone in zip(*pair, strict=True)]
+        for pair in zip(means.tolist(), unknown.tolist(), strict=True)
+    ]
 
 
 def words(value: ValueView) -> str:

@@ -20,7 +20,7 @@ _UNPRINTABLE = re.compile(
 
 _VALUE = {
     "shape": [], "dtype": "", "text": [], "heat": [], "minimum": None, "mean": None,
-    "maximum": None, "zeros": 0.0, "nans": 0.0,
+    "maximum": None, "zeros": 0.0, "nans": 0.0, "std": None, "infs": 0.0, "sampled": 0,
 }  # fmt: skip
 
 
