@@ -1,4 +1,4 @@
-"""What all live widgets share: how they are shown, saved and printed.
+"""What all live widgets share: how they are shown, saved, printed, and put away.
 
 `selected`, `step` and the like are in step with the page, so that Python can watch what a learner
 looks at, or lead.
@@ -6,6 +6,8 @@ looks at, or lead.
 
 from __future__ import annotations
 
+import sys
+import weakref
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +16,22 @@ import traitlets
 
 from ..output import Output, is_static
 
+Run = tuple[str, Any]
+
 
 class Viewer(anywidget.AnyWidget):
-    """What all viewers share: how they are shown, saved and printed."""
+    """What all viewers share: how they are shown, saved and printed.
+
+    A notebook saves no widgets: `freeze` leaves an island in their place. Jupyter keeps each widget
+    until it is closed, so a cell that runs again closes those it made the time before.
+    """
 
     selected = traitlets.Unicode("").tag(sync=True)
+
+    def __init__(self, *args: Any, **traits: Any) -> None:
+        super().__init__(*args, **traits)
+        self._handles: list[Any] = []
+        _replace(self, _running_cell())
 
     def island(self) -> Output:
         """The present state without Python: what stays in a saved notebook."""
@@ -32,8 +45,32 @@ class Viewer(anywidget.AnyWidget):
         """Write the figure (`.svg`) or an interactive page (`.html`)."""
         self.island().save(path)
 
+    def freeze(self) -> None:
+        """Put an island where the widget is shown, and close the widget.
+
+        The island survives saving and reopening, and needs no kernel. The order matters: JupyterLab
+        hides the output of a widget that is closed first.
+        """
+        for handle in self._handles:
+            handle.update(self.island())
+        self._handles.clear()
+        self.close()
+
     def __repr__(self) -> str:
         return f"{type(self).__name__}({repr(self.island()).partition('(')[2]}"
+
+    def _ipython_display_(self) -> None:
+        from IPython.display import display
+
+        bundle = self._repr_mimebundle_()
+        if bundle is None:
+            return
+        if is_static():
+            display(bundle[0], raw=True)
+        else:
+            self._handles.append(
+                display(*bundle[:1], metadata=bundle[1], raw=True, display_id=True)
+            )
 
     def _repr_mimebundle_(self, **kwargs: Any) -> tuple[dict, dict] | None:
         island = self.island()
@@ -43,3 +80,31 @@ class Viewer(anywidget.AnyWidget):
         if bundle is not None:
             bundle[0]["text/plain"] = island.description()
         return bundle
+
+
+_made: dict[str, tuple[Run, list[weakref.ref[Viewer]]]] = {}
+
+
+def _running_cell() -> Run | None:
+    """The notebook cell that runs now, and which of its runs this is; None outside notebooks."""
+    shell = sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
+    message = getattr(shell, "parent_header", None)
+    if not isinstance(message, dict):
+        return None
+    cell = message.get("metadata", {}).get("cellId")
+    return (cell, message.get("header", {}).get("msg_id")) if cell else None
+
+
+def _replace(viewer: Viewer, run: Run | None) -> None:
+    """Note what a run of a cell makes; what its earlier run made is closed."""
+    if run is None:
+        return
+    last, viewers = _made.get(run[0], (run, []))
+    if last != run:
+        for earlier in viewers:
+            old = earlier()
+            if old is not None:
+                old.close()
+        viewers = []
+    viewers.append(weakref.ref(viewer))
+    _made[run[0]] = run, viewers
