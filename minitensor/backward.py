@@ -18,12 +18,14 @@ from minitensor import ops
 from minitensor.backend import NAMESPACE, restore, silence
 from minitensor.conversion import FLOAT32
 from minitensor.graph.ir import Node
+from minitensor.op import state
+from minitensor.scopes import name_scope
 from minitensor.tensor import IndexedSlices
 
 ndarray = np.ndarray
 _new: Any = tuple.__new__
 
-__all__ = ["Send", "Step", "steps"]
+__all__ = ["Send", "Step", "steps", "walk"]
 
 
 class Send(NamedTuple):
@@ -103,6 +105,30 @@ def steps(
             if id(out) not in keep:
                 cotangents.pop(id(out), None)
         yield _new(Step, (node, arrived, sends))
+
+
+def walk(
+    nodes: Sequence[Node],
+    cotangents: dict[int, Any],
+    reached: set[int],
+    keep: set[int],
+    symbolic: bool,
+) -> None:
+    """Take all `steps`. Tapes that see them note how many nodes they had when each was done.
+
+    What they record in between lies in the scope "gradients"; the second number of a note is the id
+    of the value whose node was differentiated.
+    """
+    passing = steps(nodes, cotangents, reached, keep, symbolic)
+    if not symbolic:
+        for _ in passing:
+            pass
+        return
+    with name_scope("gradients"):
+        for step in passing:
+            for tape in state.tapes:
+                if hasattr(tape, "derived"):
+                    tape.derived.append((len(tape.nodes), id(step.node.outputs[0])))
 
 
 def _send(

@@ -74,6 +74,7 @@ class GradientTape:
     def _clear(self) -> None:
         self.nodes: list[Node] = []
         self.known: dict[int, Any] = {}
+        self.derived: list[tuple[int, int]] = []
         self._trail: deque[tuple] = deque(maxlen=trail.LONGEST)
         self._past = trail.NOTHING
         self.asked: list[ref] = []
@@ -409,8 +410,7 @@ class GradientTape:
                 if pull_back is not None:
                     found = pull_back(nodes, found, reached, wanted)
                 else:
-                    for _ in backward.steps(nodes, found, reached, wanted, symbolic):
-                        pass
+                    backward.walk(nodes, found, reached, wanted, symbolic)
             yield found
 
     @contextmanager
