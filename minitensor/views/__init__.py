@@ -12,6 +12,7 @@ from minitensor.views.records import ArgumentView as ArgumentView
 from minitensor.views.records import CheckView as CheckView
 from minitensor.views.records import DifferenceView as DifferenceView
 from minitensor.views.records import EdgeView as EdgeView
+from minitensor.views.records import EqualityView as EqualityView
 from minitensor.views.records import GraphView as GraphView
 from minitensor.views.records import NodeView as NodeView
 from minitensor.views.records import PassesView as PassesView
@@ -35,6 +36,7 @@ __all__ = [
     "CheckView",
     "DifferenceView",
     "EdgeView",
+    "EqualityView",
     "GraphView",
     "NodeView",
     "PassView",

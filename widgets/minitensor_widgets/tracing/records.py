@@ -15,10 +15,12 @@ _TRACE = {
     "signature": [], "calls": 1, "hits": 0, "seconds": 0.0, "nodes": 0, "bytes": 0, "differs": [],
     "fix": "",
 }  # fmt: skip
-_PASSES = {"version": VERSION, "title": "", "passes": [], "source": "", "note": ""}
+_PASSES = {
+    "version": VERSION, "title": "", "passes": [], "source": "", "note": "", "lines": [],
+}  # fmt: skip
 _PASS = {
     "summary": "", "nodes_before": 0, "nodes_after": 0, "bytes_saved": 0, "operations_saved": 0,
-    "picture": "", "added": [], "removed": [],
+    "picture": "", "added": [], "removed": [], "equality": None,
 }  # fmt: skip
 
 
