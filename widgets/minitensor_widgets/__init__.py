@@ -19,8 +19,12 @@ if TYPE_CHECKING:
     from .graphs.viewers import Island as Island
     from .graphs.viewers import show as show
     from .graphs.viewers import step as step
+    from .kernels.cache import Cache as Cache
+    from .kernels.loops import LoopNest as LoopNest
+    from .kernels.loops import loops as loops
     from .live.graphs import GraphWidget as GraphWidget
     from .live.graphs import StepperWidget as StepperWidget
+    from .live.kernels import LoopsWidget as LoopsWidget
     from .live.tracing import PassesWidget as PassesWidget
     from .live.tracing import TracesWidget as TracesWidget
     from .tracing.cache import Traces as Traces
@@ -35,16 +39,23 @@ _HOMES = {
     "tracing.slider": ("Passes", "passes"),
     "live.graphs": ("GraphWidget", "StepperWidget"),
     "live.tracing": ("PassesWidget", "TracesWidget"),
+    "kernels.cache": ("Cache",),
+    "kernels.loops": ("LoopNest", "loops"),
+    "live.kernels": ("LoopsWidget",),
 }
 _HOME = {name: home for home, names in _HOMES.items() for name in names}
 __all__ = [
+    "Cache",
     "GraphWidget",
     "Island",
+    "LoopNest",
+    "LoopsWidget",
     "Passes",
     "PassesWidget",
     "StepperWidget",
     "Traces",
     "TracesWidget",
+    "loops",
     "passes",
     "show",
     "step",
