@@ -14,6 +14,7 @@ from minitensor.graph.trace import trace
 from minitensor.shapes import Spec
 from minitensor.views import passes_view
 from minitensor.views.equality import Meter, Trimmed, compared, gap
+from minitensor_widgets import passes
 
 
 def traced(function: Any, *shapes: tuple) -> Any:
@@ -194,3 +195,19 @@ def test_results_of_the_optimiser_alone_can_be_compared() -> None:
     found = compared(optimise(traced(lambda x: x * x + x * x, (3,))))
     assert found[0] is None
     assert [item.verdict for item in found if item] == ["equal"] * (len(found) - 1)
+
+
+def test_figures_and_texts_say_whether_the_results_stayed_the_same() -> None:
+    @mt.function
+    def bend(x):
+        return mt.tanh(x * 2.0) + mt.tanh(x * 2.0)
+
+    bend(mt.ones([3]))
+    shown = passes(bend)
+    text = shown.description()
+    assert "     same results? Equal to the last bit on 3 random inputs, NaN and" in text
+    assert "results equal" in text.splitlines()[0]
+    assert ">equal<" in shown.to_svg()
+    wrong = shown.record
+    wrong["passes"][1]["equality"]["verdict"] = "different"
+    assert "results differ" in passes(wrong).alt

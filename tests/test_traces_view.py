@@ -341,6 +341,7 @@ def test_passes_are_listed_with_what_they_saved_and_the_source() -> None:
     assert "1. merge equal: 5 → 4 nodes, 48 B saved, 4 operations saved" in text
     assert "gone: mul_1: multiply" in text
     assert text.endswith("return add(m0, c0)")
+    assert "same results" not in text
     figure = passes(samples.optimised()).to_svg()
     assert "as traced" in figure
     assert "after all passes" in figure

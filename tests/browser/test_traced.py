@@ -114,7 +114,7 @@ def test_passes_are_chosen_from_the_list_by_mouse_and_arrows(page):
     shown(page, passes(samples.optimised()))
     rows = page.page.locator(".mt-pass")
     assert [text.split("\n") for text in rows.all_inner_texts()] == [
-        ["traced", "5"], ["merge equal", "4"], ["fold constants", "3"],
+        ["traced", "5"], ["merge equal", "5 → 4"], ["fold constants", "4 → 3"],
     ]  # fmt: skip
     rows.nth(0).click()
     assert page.place() == "0 / 2"
@@ -132,6 +132,51 @@ def test_a_node_of_a_pass_can_be_looked_at(page):
     assert "Pass 1" in page.panel()
     page.press("Escape")
     assert "operation multiply" not in page.panel()
+
+
+def checked():
+    """Passes of which one kept the results, and one did not."""
+    record = samples.optimised()
+    for item, verdict in zip(record["passes"][1:], ("equal", "different"), strict=True):
+        item["equality"] = {"verdict": verdict, "text": f"It is {verdict}.", "trials": 3}
+    record["lines"] = [[2, "mul"], [3, "mul_2"], [4, "add"]]
+    return record
+
+
+def test_whether_the_results_stayed_the_same_stands_in_the_list_and_in_words(page):
+    shown(page, passes(checked()))
+    rows = page.page.locator(".mt-pass").all_inner_texts()
+    assert [text.split("\n")[-1] for text in rows] == ["5", "equal", "DIFFERS"]
+    assert "Same results? It is different." in page.panel()
+    page.named("Previous step").click()
+    assert "It is equal." in page.text(".mt-live")
+
+
+def test_a_node_marks_its_lines_of_the_program_in_every_graph(page):
+    shown(page, passes(checked(), at=0))
+    marked = page.page.locator(".mt-made")
+    assert marked.count() == 0
+    page.click("n:n4")
+    assert marked.all_inner_texts() == ["    multiply(m0, m0, out=m0)\n"]
+    assert "In the program: line 3." in page.panel()
+    page.click("n:n3")
+    assert marked.count() == 0
+    assert "Not in the program." in page.panel()
+    page.press("Escape")
+    assert "the program" not in page.panel()
+
+
+def test_the_program_stands_beside_the_graph_where_there_is_room(page):
+    shown(page, passes(checked()))
+
+    def sides():
+        return [page.page.locator(at).bounding_box() for at in (".mt-view", ".mt-beside")]
+
+    graph, program = sides()
+    assert program["x"] >= graph["x"] + graph["width"] - 1
+    page.page.set_viewport_size({"width": 420, "height": 700})
+    graph, program = sides()
+    assert program["y"] >= graph["y"] + graph["height"] - 1
 
 
 # ---- both

@@ -1,13 +1,13 @@
 """What the optimiser made of a graph, pass by pass, with the program that came out beside it.
 
-`static/slider.js` is the interactive form: a slider through the passes.
+`static/tracing/passes.js` is the interactive form: a slider through the passes.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from typing import Any
 
@@ -21,8 +21,8 @@ from ..units import plural, size_text
 from ..values import clip
 from .records import passes_record
 
-ROW, LEFT, BAR = 18.0, 12.0, 150.0
-COLUMNS = (220.0, 440.0, 560.0)  # bars, bytes saved, operations saved
+ROW, LEFT, BAR = 18.0, 12.0, 130.0
+COLUMNS = (196.0, 376.0, 466.0, 586.0)  # bars, bytes saved, operations saved, same results
 STYLE = (
     f".p{{font:12px {FONT};fill:#1a1a1a}}.ps{{font:10px {FONT};fill:#454545}}"
     ".ph{font:600 13px system-ui,sans-serif;fill:#1a1a1a}"
@@ -52,7 +52,7 @@ def _more(count: int, words: Any) -> str:
 
 
 def heading(record: Mapping) -> tuple[str, str]:
-    """Title, and the line under it: from how many nodes to how many."""
+    """Title, and the line under it: from how many nodes to how many, and whether all is equal."""
     items = record["passes"]
     if not items:
         return record["title"] or "No pass ran", "no passes"
@@ -62,7 +62,18 @@ def heading(record: Mapping) -> tuple[str, str]:
     }
     saved = saved_text(total)
     note = f"{plural(len(items) - 1, 'pass')}: {first} → {last} nodes"
-    return record["title"] or "Passes", f"{note}{f' · {saved}' if saved else ''}"
+    parts = [note, saved, _all_equal(items)]
+    return record["title"] or "Passes", " · ".join(filter(None, parts))
+
+
+def _all_equal(items: Sequence[Mapping]) -> str:
+    """What all checks say together."""
+    verdicts = [item["equality"]["verdict"] for item in items if item["equality"]]
+    if "different" in verdicts:
+        return "results differ"
+    if not verdicts or "not compared" in verdicts:
+        return ""
+    return "results equal" + (" but for rounding" if "rounding" in verdicts else "")
 
 
 def describe_passes(record: Mapping) -> str:
@@ -72,6 +83,7 @@ def describe_passes(record: Mapping) -> str:
     for i, item in enumerate(record["passes"]):
         saved = saved_text(item)
         lines.append(f"{i:3}. {item['name']}: {nodes_text(item)}{f', {saved}' if saved else ''}")
+        lines += [f"     same results? {item['equality']['text']}"] if item["equality"] else []
         if item["removed"]:
             lines.append(f"     gone: {clip(', '.join(item['removed']), 300)}")
         if item["added"]:
@@ -85,14 +97,15 @@ def _text(x: float, y: float, text: str, style: str) -> str:
 
 def _row(item: Mapping, most: int, y: float) -> str:
     before, after = (BAR * item[name] / most for name in ("nodes_before", "nodes_after"))
-    x, saved, done = COLUMNS
+    x, saved, done, same = COLUMNS
     parts = [
-        _text(LEFT, y, clip(item["name"], 27), "p"),
+        _text(LEFT, y, clip(item["name"], 24), "p"),
         f'<rect class="po" x="{x:.1f}" y="{y - 9:.1f}" width="{before:.1f}" height="10"/>',
         f'<rect class="pb" x="{x:.1f}" y="{y - 9:.1f}" width="{after:.1f}" height="10"/>',
         _text(x + BAR + 8, y, str(item["nodes_after"]), "p"),
         _text(saved, y, size_text(item["bytes_saved"]) if item["bytes_saved"] > 0 else "", "p"),
         _text(done, y, str(item["operations_saved"] or ""), "p"),
+        _text(same, y, item["equality"]["verdict"] if item["equality"] else "", "p"),
     ]
     return "".join(parts)
 
@@ -101,7 +114,7 @@ def _table(record: Mapping) -> tuple[str, float]:
     title, note = heading(record)
     most = max((item["nodes_before"] for item in record["passes"]), default=0) or 1
     parts = [_text(LEFT, 20, clip(title, 90), "ph"), _text(LEFT, 37, clip(note, 110), "ps")]
-    names = ("nodes after", "bytes saved", "operations saved")
+    names = ("nodes after", "bytes saved", "operations saved", "results")
     parts += [_text(x, 58, name, "ps") for x, name in zip(COLUMNS, names, strict=True)]
     parts.append(_text(LEFT, 58, "pass", "ps"))
     y = 58.0
@@ -129,7 +142,7 @@ def passes_svg(record: Mapping, collapsed: Iterable[str], alt: str) -> str:
     table, top = _table(record)
     figures = _figures(record, collapsed)
     beside = sum(width for _, width, _ in figures) <= SIDE_BY_SIDE
-    x, y, width, height, parts = 0.0, top, 680.0, top, [table]
+    x, y, width, height, parts = 0.0, top, 690.0, top, [table]
     for figure, wide, tall in figures:
         parts.append(figure.replace("<svg ", f'<svg x="{x:.0f}" y="{y:.0f}" ', 1))
         width, height = max(width, x + wide), max(height, y + tall)

@@ -9,6 +9,9 @@ import { sizeText } from "../units.js";
 const nameOf = ({ scope, label }) => `${scope}/${label}`.replace(/^(part [0-9]+)?\/?/, "");
 const saved = (n, words) => (n ? `${words(Math.abs(n))} ${n > 0 ? "saved" : "more"}` : "none saved");
 
+// Whether a pass kept the results: found out in Python by running both graphs.
+const VERDICTS = { equal: "equal", rounding: "rounding", different: "DIFFERS" };
+
 // A row for each pass: its name, and a bar for the nodes before (dashed) and after (filled).
 function ranking(items, signal, go) {
   const most = Math.max(1, ...items.map((item) => item.nodes_before));
@@ -17,13 +20,14 @@ function ranking(items, signal, go) {
       html("i", { style: `width:${(100 * item.nodes_before) / most}%` }),
       html("i", { style: `width:${(100 * item.nodes_after) / most}%` }),
     ]);
-    const words = `${item.name}: ${item.nodes_before} nodes before, ${item.nodes_after} after`;
+    const { nodes_before: before, nodes_after: after, equality } = item;
     const made = html(
       "button",
-      { type: "button", class: "mt-pass", tabindex: -1, "aria-label": words },
+      { type: "button", class: "mt-pass", tabindex: -1 },
       html("span", {}, item.name),
       bar,
-      html("span", {}, String(item.nodes_after)),
+      html("span", { title: "nodes" }, i ? `${before} → ${after}` : String(after)),
+      html("span", { title: "results" }, equality && (VERDICTS[equality.verdict] ?? "unchecked")),
     );
     made.addEventListener("click", () => go(i), { signal });
     return made;
@@ -57,6 +61,9 @@ function passCard(item, number) {
         html("dd", {}, text),
       ]),
     ),
+    item.equality
+      ? html("p", {}, html("b", {}, "Same results? "), item.equality.text)
+      : "",
     names("gone", item.removed),
     names("new", item.added),
   ]
@@ -86,6 +93,45 @@ function sign(pane, made, going) {
   }
 }
 
+// The generated program; `mark` shows the lines that a node became, and gives their numbers.
+class Program {
+  constructor({ source, lines }) {
+    this.lines = source.split("\n").map((text) => html("span", {}, `${text}\n`));
+    this.pre = html(
+      "pre",
+      { class: "mt-program", tabindex: 0, role: "region", "aria-label": "The program" },
+      this.lines,
+    );
+    this.of = lines;
+    this.element = html(
+      "div",
+      { class: "mt-beside" },
+      html("div", { class: "mt-sub" }, "The program that was made of the last graph"),
+      this.pre,
+    );
+  }
+
+  mark(name) {
+    const found = this.of.filter((line) => name && line.includes(name)).map(([number]) => number);
+    this.lines.forEach((line, i) => line.classList.toggle("mt-made", found.includes(i + 1)));
+    const first = this.lines[found[0] - 1];
+    if (first) this.pre.scrollTop = first.offsetTop - 40;
+    return found;
+  }
+}
+
+// Line numbers in words: "lines 3 to 5, 9".
+function runs(numbers) {
+  const found = [];
+  for (const n of numbers) {
+    const last = found[found.length - 1];
+    if (last?.[1] === n - 1) last[1] = n;
+    else found.push([n, n]);
+  }
+  const words = found.map(([from, to]) => (from === to ? `${from}` : `${from} to ${to}`));
+  return `line${numbers.length > 1 ? "s" : ""} ${words.join(", ")}`;
+}
+
 class Slides {
   constructor(model, { bar, body, panel, root, say }, signal) {
     const record = model.get("passes"),
@@ -93,22 +139,15 @@ class Slides {
     Object.assign(this, { model, panel, say, signal, items });
     this.controls = new Controls(bar, signal, model, Math.max(0, items.length - 1), "Pass");
     this.list = ranking(items, signal, (i) => this.controls.go(i));
-    root.insertBefore(this.list, body);
+    root.insertBefore(html("div", { class: "mt-body" }, this.list, panel), body);
     this.tools = html("span", { class: "mt-contents" });
     this.stage = html("div", { class: "mt-contents" });
     bar.append(this.tools);
-    body.append(this.stage, panel);
+    body.append(this.stage);
+    this.program = record.source ? new Program(record) : null;
+    if (this.program) body.append(this.program.element);
     this.about = html("div", { class: "mt-about" });
     root.append(this.about);
-    if (record.source)
-      root.append(
-        html(
-          "details",
-          { class: "mt-list", open: "" },
-          html("summary", {}, "The program that was made of the last graph"),
-          html("pre", { class: "mt-program", tabindex: 0 }, record.source),
-        ),
-      );
     for (const target of [bar, this.list])
       target.addEventListener("keydown", (event) => this.pressed(event), { signal });
     this.redraw();
@@ -164,9 +203,14 @@ class Slides {
     sign(pane, named(items[at].added), named(items[at + 1]?.removed ?? []));
     for (const [key, group] of pane.items)
       group.classList.toggle("mt-selected", node !== undefined && key === pane.standIn(node.id));
+    const lines = this.program?.mark(node && nameOf(node)) ?? [];
+    const where =
+      node?.kind === "op" && this.program
+        ? html("p", {}, lines.length ? `In the program: ${runs(lines)}.` : "Not in the program.")
+        : "";
     this.panel.replaceChildren(
       ...passCard(items[at], at),
-      ...(node ? [html("hr"), inspector(items[at].graph, node, link)] : []),
+      ...(node ? [html("hr"), where, inspector(items[at].graph, node, link)] : []),
     );
     return node;
   }
@@ -175,7 +219,7 @@ class Slides {
     this.model.set("selected", "");
     this.redraw();
     const item = this.items[this.controls.at];
-    this.say(`${item.name}: ${item.summary}`);
+    this.say([`${item.name}: ${item.summary}`, item.equality?.text].filter(Boolean).join(". "));
   }
 
   selected() {
