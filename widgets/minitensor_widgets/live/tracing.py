@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+import weakref
 from collections.abc import Iterable
 from typing import Any
 
@@ -9,6 +11,7 @@ import traitlets
 
 from .. import assets
 from ..output import Output
+from ..records import as_view
 from ..tracing.cache import Traces
 from ..tracing.records import passes_record, traces_record
 from ..tracing.slider import Passes
@@ -17,6 +20,9 @@ from .viewer import Viewer
 
 class TracesWidget(Viewer):
     """The cards of a function's cache as a widget; `step` says how many cards are dealt.
+
+    In a notebook it is looked up again after each cell that runs, so that new traces appear;
+    `refresh` does so at once.
 
     Args:
         function: a function under `mt.function`, a TracesView or the dict of one.
@@ -35,6 +41,29 @@ class TracesWidget(Viewer):
     def __init__(self, function: Any, **traits: Any) -> None:
         record = traces_record(function)
         super().__init__(traces=record, **{"step": len(record["traces"]), **traits})
+        self._function = function if as_view(function) is None else None
+        if self._function is not None:
+            _after_each_cell(self)
+
+    def refresh(self) -> None:
+        """Look at the cache again: cards of new traces are dealt, counters rise.
+
+        Example:
+            >>> import minitensor as mt
+            >>> square = mt.function(lambda x: x * x)
+            >>> widget = TracesWidget(square)
+            >>> _ = square(mt.constant(3.0)), widget.refresh()
+            >>> widget
+            TracesWidget('lambda', 1 trace, 0 hits)
+        """
+        if self._function is None:
+            return
+        record = traces_record(self._function)
+        all_dealt = self.step >= len(self.traces["traces"])
+        if record != self.traces:
+            self.traces = record
+            if all_dealt:
+                self.step = len(record["traces"])
 
     def island(self) -> Output:
         """The present state without Python: what stays in a saved notebook."""
@@ -47,6 +76,24 @@ class TracesWidget(Viewer):
     @traitlets.validate("traces")
     def _complete(self, proposal: Any) -> dict:
         return traces_record(proposal["value"])
+
+
+def _after_each_cell(widget: TracesWidget) -> None:
+    """Refresh a widget whenever IPython has run a cell, for as long as somebody holds it open."""
+    ipython = sys.modules.get("IPython")
+    shell = ipython.get_ipython() if ipython is not None else None
+    if shell is None:
+        return
+    seen = weakref.ref(widget)
+
+    def ran(*_: Any) -> None:
+        found = seen()
+        if found is None or found.comm is None:  # closed
+            shell.events.unregister("post_run_cell", ran)
+        else:
+            found.refresh()
+
+    shell.events.register("post_run_cell", ran)
 
 
 class PassesWidget(Viewer):
