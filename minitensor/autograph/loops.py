@@ -110,6 +110,8 @@ def _run(
         after = flow.checked(get_state(), values(symbols))
         return [*[convert(True) for _ in head], *after]
 
+    named: Any = loop_body
+    named.loop_names = ["begun" for _ in head] + flow.labels(INDEX)
     shapes = [*[() for _ in head], *flow.shapes]
     found = while_loop(
         loop_test, loop_body, [*map(convert, head), *flow.start],

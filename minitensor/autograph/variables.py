@@ -76,6 +76,12 @@ class Flow:
             raise _grown(name, tensor.shape, shape, self.given[list(self.names).index(name)])
         return tensor
 
+    def labels(self, index: str) -> list[str]:
+        """For each tensor that flows, the variable that it is in; `index` counts the rounds."""
+        pairs = zip(self.names, self.values, strict=True)
+        names = [name for name, value in pairs for _ in leaves.flowing(value)]
+        return ["iteration" if name == index else name for name in names]
+
     @property
     def specs(self) -> list:
         """Shape and dtype of what flows in each iteration, without what holds tensors itself."""

@@ -120,6 +120,9 @@ def _keep(made: dict[tuple, Any], arrays: Sequence, what: Any) -> None:
 class CallOp(Op):
     """The call of a graph, as an op of another graph or of a tape."""
 
+    results: int
+    """How many of its results are the caller's; the rest is kept for the gradient."""
+
     def __init__(self, function: GraphFunction, rule: Callable | None = None):
         graph = function.graph
         super().__init__(
@@ -131,6 +134,7 @@ class CallOp(Op):
         self.__doc__ = "The call of a traced function."
         self.variadic = self.takes_none = True
         self.function, self.graphs = function, (graph,)
+        self.results = len(graph.outputs)
         self.gradient_rule = self._opened if rule is None else rule
 
     @property
@@ -183,7 +187,9 @@ class Gradients:
         if found is None:
             count = self._order(order).gives
             function = GraphFunction(self.graph.replaced(outputs=self.outputs[:count]))
-            found = self._forward[order] = function, CallOp(function, partial(self._rule, order))
+            op = CallOp(function, partial(self._rule, order))
+            op.results = len(self.graph.outputs)
+            found = self._forward[order] = function, op
         return found
 
     def _order(self, order: int) -> _Order:

@@ -8,8 +8,10 @@ structure. A leaf that holds tensors itself, such as a TensorArray, is taken apa
 
 from __future__ import annotations
 
+import re
 from collections import deque
 from collections.abc import Callable, Sequence
+from inspect import unwrap
 from itertools import islice
 from typing import Any, NamedTuple
 
@@ -244,7 +246,7 @@ def while_loop(
         return [*(i + 1 for i in before), *found[-1].tensors]
 
     given = [*([Spec((), np.dtype(np.int32))] if counted else []), *specs]
-    labels = [f"loop_var_{i}" for i in range(len(given))]
+    labels = [*(["iteration"] if counted else []), *_labels(first, body)]
     test = trace(go_on, given, "while_cond", labels, "branch")
     inner = trace(step, given, "while_body", labels, "body")
     begun = Parts.of(_begun(first, found[0]))
@@ -257,6 +259,25 @@ def while_loop(
         test = retraced(test, [*given, *fixed])
     results = apply(WhileOp(test, inner, len(values)), [*values, *captured], name or "while")
     return begun.packed(results[int(counted) : len(values)])
+
+
+def _labels(first: Parts, body: Callable) -> list[str]:
+    """What to call the tensors of the loop variables: as the parameters of `body` are called.
+
+    A body that takes any number of them may have `loop_names`.
+    """
+    names: Any = getattr(body, "loop_names", None)
+    if names is None:
+        code: Any = getattr(unwrap(body), "__code__", None)
+        names = code.co_varnames[: code.co_argcount] if code is not None else ()
+    found: list[str] = []
+    for leaf, path in nest.flatten_with_path(first.structure):
+        at = path[0] if path and isinstance(path[0], int) else 0
+        known = len(names) == len(first.structure)
+        name = re.sub(r"[^A-Za-z0-9_.]", "_", names[at]) if known else f"loop_var_{len(found)}"
+        count = len(_taken_apart(leaf)) if _is_composite(leaf) else int(leaf is not None)
+        found += [name] * count
+    return found
 
 
 def _invariants(first: Parts, shape_invariants: Any) -> list:

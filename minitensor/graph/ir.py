@@ -265,8 +265,12 @@ def source_line(origin: tuple | None) -> SourceLine | None:
     _, code, offset = origin
     positions = list(code.co_positions())
     line = positions[offset // 2][0] if offset // 2 < len(positions) else code.co_firstlineno
-    line = line or code.co_firstlineno
-    return SourceLine(code.co_filename, line, linecache.getline(code.co_filename, line).strip())
+    return line_of(code.co_filename, line or code.co_firstlineno)
+
+
+def line_of(file: str, line: int) -> SourceLine:
+    """A line of a program with its text."""
+    return SourceLine(file, line, linecache.getline(file, line).strip())
 
 
 def short_file(file: str) -> str:

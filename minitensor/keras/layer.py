@@ -6,6 +6,7 @@ this is its first call, says what `training` is, runs `call`, and hands the mask
 
 from __future__ import annotations
 
+from sys import _getframe
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,7 @@ from minitensor.errors import (
     shorten,
     suggest,
 )
+from minitensor.graph.ir import learners_frame
 from minitensor.keras import symbolic, tracking
 from minitensor.keras.calling import calls, mask_of, set_mask, signature_of
 from minitensor.keras.configuration import kind_of
@@ -87,6 +89,8 @@ class Layer(Weighted):
     """The shapes of what its first call gave, for `summary()`."""
     _nodes: list
     """Its calls on KerasTensors, as `Node`s, in their order."""
+    _made_at: tuple[str, int] | None = None
+    """File and line of the program that made it, for views."""
     _added_losses: tuple[int, list] = (0, [])
     """What `add_loss` was given, and the number of the outermost call in which that was."""
 
@@ -94,6 +98,8 @@ class Layer(Weighted):
         """A layer without weights; works without `super().__init__()`."""
         layer = super().__new__(cls, *args, **kwargs)
         layer._made_weights, layer._nodes = [], []
+        frame = learners_frame(_getframe(1))
+        layer._made_at = frame.f_code.co_filename, frame.f_lineno
         return layer
 
     def __init__(self, *, activity_regularizer: Any = None, trainable: bool = True,

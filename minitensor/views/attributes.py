@@ -3,18 +3,36 @@
 from __future__ import annotations
 
 from collections import Counter
+from typing import Any
 
+from minitensor.dtypes import DType
 from minitensor.graph.ir import Graph, Node
+from minitensor.variable import Variable
 
 MOST_OPS = 12
 
 
 def attributes(node: Node) -> dict[str, str]:
     """Attributes as text, and for each graph inside the op what it holds."""
-    found = {key: str(value) for key, value in node.attrs.items()}
+    found = {key: _text(value) for key, value in node.attrs.items()}
     for name, graph in zip(_names_of_graphs(node), node.op.graphs, strict=True):
         found[f"inside {name}"] = contents(graph)
     return found
+
+
+def _text(value: Any) -> str:
+    return value.name if isinstance(value, DType) else str(value)
+
+
+def attributes_of_leaf(value: Any) -> dict[str, str]:
+    """What is to be said of a value that no op made: of a variable, how much is learned in it."""
+    if not isinstance(value, Variable):
+        return {}
+    count = value.shape.num_elements()
+    known = {} if count is None else {"parameters": f"{count:,}"}
+    path = getattr(value, "path", "")
+    trained = {"trainable": "yes" if value.trainable else "no"}
+    return known | trained | ({"path": path} if path else {})
 
 
 def _names_of_graphs(node: Node) -> list[str]:

@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from minitensor.formula import formulas
-from minitensor.graph.ir import ENGINE, Graph, Node, learners_frame, short_file
+from minitensor.graph.ir import ENGINE, Graph, Node, SourceLine, learners_frame, short_file
 from minitensor.shapes import NoElements
 from minitensor.tensor import Operand
 from minitensor.variable import Variable
-from minitensor.views.attributes import attributes
+from minitensor.views.attributes import attributes, attributes_of_leaf
+from minitensor.views.marks import marks, why_no_gradient, why_no_leaf
 from minitensor.views.records import EdgeView, GraphView, NodeView, SourceView, ValueView
 from minitensor.views.values import array_of, number_text, value_view
 
@@ -22,14 +23,18 @@ _MADE = {"tape": "recorded by an eager tape", "graph": "of a graph that sessions
 class Drawing:
     """Gives every value of a graph an id and a label; a variable and its reading are one node."""
 
-    def __init__(self, graph: Graph, names: dict[int, str] | None, target: Any = None):
-        self.graph = graph
+    def __init__(
+        self, graph: Graph, names: dict[int, str] | None, target: Any = None,
+        prefix: str = "", given: dict[Any, str] | None = None,
+    ):  # fmt: skip
+        """`given` are the ids of values drawn elsewhere; `prefix` begins all others."""
+        self.graph, self.target, self.prefix = graph, target, prefix
         self.names = callers_names() if names is None else names
-        self.target = target
         readings = self.readings()
         self.hidden = {id(node) for node in readings}
         self.aliases = {id(node.outputs[0]): node.inputs[0] for node in readings}
-        self.ids: dict[Any, str] = {}
+        self.ids: dict[Any, str] = dict(given or {})
+        self.keys: dict[str, Any] = {}
         self.order: list[tuple[str, Any]] = []
         for value in graph.inputs:
             self._add(id(value), value)
@@ -46,7 +51,8 @@ class Drawing:
 
     def _add(self, key: Any, thing: Any) -> str:
         if key not in self.ids:
-            self.ids[key] = f"n{len(self.order)}"
+            self.ids[key] = f"{self.prefix}n{len(self.order)}"
+            self.keys[self.ids[key]] = key
             self.order.append((self.ids[key], thing))
         return self.ids[key]
 
@@ -98,10 +104,11 @@ class Drawing:
             for identity, thing in self.order
         ]  # fmt: skip
         edges = [
-            EdgeView(self.id_of(x, node, slot), self.ids[id(node)], shape_of(x), dtype_of(x), slot)
+            EdgeView(self.id_of(x, node, slot), self.ids[id(node)], shape_of(x), dtype_of(x), slot,
+                     marks(node, slot))
             for node in self.shown()
             for slot, x in enumerate(node.inputs)
-        ]
+        ]  # fmt: skip
         count = len(self.shown())
         made = _MADE.get(self.graph.kind, "of a traced function")
         return GraphView("", self.graph.kind, nodes, edges,
@@ -117,8 +124,8 @@ class Drawing:
             out is self.target or id(out) in last, node.scope, shape_of(out), dtype_of(out),
             node.op.name, (node.op.__doc__ or "").split("\n")[0],
             rules(node, self.rule_names(node)),
-            attributes(node), source_view(node),
-            _picture(out),
+            self.attributes(node), self.source(node),
+            self.picture(out), why_no_gradient(node),
         )  # fmt: skip
 
     def _leaf_view(self, identity: str, value: Any) -> NodeView:
@@ -128,7 +135,20 @@ class Drawing:
         if kind == "constant" and label.startswith("constant"):
             label = "constant"
         return NodeView(identity, label, kind, False, "", shape_of(value), dtype_of(value),
-                        value=_picture(value))  # fmt: skip
+                        attrs=attributes_of_leaf(value), value=_picture(value),
+                        no_grad="" if watched else why_no_leaf(value))  # fmt: skip
+
+    def picture(self, value: Any) -> ValueView | None:
+        """The value that is shown of a result."""
+        return _picture(value)
+
+    def source(self, node: Node) -> SourceView | None:
+        """The learner's line that ran a node."""
+        return source_view(node)
+
+    def attributes(self, node: Node) -> dict[str, str]:
+        """What the details of a node say beside its inputs."""
+        return attributes(node)
 
     def rule_names(self, node: Node) -> dict[str, str]:
         """What the names in the op's rule stand for in this graph."""
@@ -141,7 +161,7 @@ def rules(node: Node, names: dict[str, str]) -> list[str]:
     return [] if node.op.graphs else formulas(node.op, names, len(node.inputs))
 
 
-_NOT_LEARNERS = (
+NOT_LEARNERS = (
     ENGINE,
     *(
         f"{Path(__file__).parents[2] / folder}{os.sep}"
@@ -152,7 +172,7 @@ _NOT_LEARNERS = (
 
 def callers_names() -> dict[int, str]:
     """The names of tensors among the variables of the innermost frame that is the learner's."""
-    frame = learners_frame(sys._getframe(1), _NOT_LEARNERS)
+    frame = learners_frame(sys._getframe(1), NOT_LEARNERS)
     found: dict[int, str] = {}
     for name, value in {**frame.f_globals, **frame.f_locals}.items():
         if isinstance(value, Operand) and not name.startswith("_"):
@@ -180,4 +200,9 @@ def dtype_of(value: Any) -> str:
 def source_view(node: Node) -> SourceView | None:
     """The learner's line that ran a node."""
     line = node.source
-    return None if line is None else SourceView(short_file(line.file), line.line, line.text)
+    return None if line is None else source_of(line)
+
+
+def source_of(line: SourceLine) -> SourceView:
+    """A line of a program, its file named as a learner knows it."""
+    return SourceView(short_file(line.file), line.line, line.text)

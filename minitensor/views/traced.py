@@ -7,8 +7,9 @@ from typing import Any
 from minitensor.graph.ir import Graph, Node, type_text
 from minitensor.graph.symbol import Symbol
 from minitensor.variable import Variable
-from minitensor.views.attributes import attributes
-from minitensor.views.drawing import Drawing, callers_names, dtype_of, rules, shape_of, source_view
+from minitensor.views.attributes import attributes_of_leaf
+from minitensor.views.drawing import Drawing, callers_names, dtype_of, rules, shape_of
+from minitensor.views.marks import why_no_gradient, why_no_leaf
 from minitensor.views.records import GraphView, NodeView
 from minitensor.views.values import number_text, value_view
 
@@ -23,7 +24,10 @@ DOCS = {
 class TracedDrawing(Drawing):
     """Draws what a trace wrote down: symbols have a shape and a dtype, and no elements."""
 
-    def __init__(self, graph: Graph, names: dict[int, str] | None):
+    def __init__(
+        self, graph: Graph, names: dict[int, str] | None,
+        prefix: str = "", given: dict[Any, str] | None = None,
+    ):  # fmt: skip
         names = callers_names() if names is None else names
         plain: Any = getattr(graph, "plain", None)
         graph = graph if plain is None else plain()
@@ -31,10 +35,15 @@ class TracedDrawing(Drawing):
         taken = {key: names.get(id(x)) or getattr(x, "_label", None)
                  for key, x in self.outside.items()}  # fmt: skip
         self.homes: dict[Any, str] = {}
-        super().__init__(graph, names | {key: name for key, name in taken.items() if name})
+        names = names | {key: name for key, name in taken.items() if name}
+        super().__init__(graph, names, None, prefix, given)
         for value in graph.outputs:
             if id(value) not in self.ids:
                 self._add(id(value), value)
+
+    def inside(self, node: Node, graph: Graph, prefix: str, given: dict[Any, str]) -> TracedDrawing:
+        """The drawing of a graph inside of an op."""
+        return TracedDrawing(graph, self.names, prefix, given)
 
     def readings(self) -> list[Node]:
         """Readings before anything wrote the variable: all of them give the same value."""
@@ -90,20 +99,21 @@ class TracedDrawing(Drawing):
             identity, node.name or node.op.name, "op", any(id(x) in last for x in node.outputs),
             node.scope, shape_of(made), dtype_of(made), node.op.name,
             (node.op.__doc__ or "").split("\n")[0],
-            rules(node, self.rule_names(node)) if node.outputs else [], attributes(node),
-            source_view(node),
+            rules(node, self.rule_names(node)) if node.outputs else [], self.attributes(node),
+            self.source(node), no_grad=why_no_gradient(node),
         )  # fmt: skip
 
     def _leaf_view(self, identity: str, value: Any) -> NodeView:
         kind = self._kind(value)
-        key = next(key for key, name in self.ids.items() if name == identity)
+        key = self.keys[identity]
         elements = self._elements(value) if kind in ("constant", "capture") else None
         return NodeView(
             identity, self.label(value), "constant" if kind == "capture" else kind,
             any(value is x for x in self.graph.outputs),
             self.homes.get(key, "") if kind == "constant" else "",
-            shape_of(value), dtype_of(value), doc=DOCS[kind],
+            shape_of(value), dtype_of(value), doc=DOCS[kind], attrs=attributes_of_leaf(value),
             value=None if elements is None else value_view(elements),
+            no_grad=why_no_leaf(value),
         )  # fmt: skip
 
     def _kind(self, value: Any) -> str:

@@ -1,0 +1,60 @@
+"""Where leaves stand: variables and constants inside the scope that uses them."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+from minitensor.views.records import GraphView, NodeView
+
+GRADIENTS = re.compile(r"gradients(_[0-9]+)?")
+"""How a scope is called that a trace writes the operations of a gradient into."""
+
+
+def is_backward(scope: str) -> bool:
+    """Whether a scope is inside a backward pass."""
+    return any(GRADIENTS.fullmatch(part) for part in scope.split("/"))
+
+
+def settled(view: GraphView) -> GraphView:
+    """The view with each variable and constant in the innermost scope around what uses it.
+
+    Where the forward pass uses a variable, the scopes of the backward pass and of updates do not
+    count: the weights of a layer stand in the layer. Its name need not repeat the layer's there.
+    The ones that a backward pass begins with belong to it. What a tape was given from outside as a
+    whole array stays outside.
+    """
+    scope = {node.id: node.scope for node in view.nodes}
+    updates = {node.id for node in view.nodes if node.op.startswith("assign")}
+    users: dict[str, list[str]] = {}
+    for edge in view.edges:
+        users.setdefault(edge.source, []).append(edge.target)
+    nodes = []
+    for node in view.nodes:
+        among = [x for x in users.get(node.id, ()) if x not in updates]
+        first = [x for x in among if not is_backward(scope[x])]
+        data = view.kind == "tape" and node.kind == "constant" and bool(node.shape)
+        if node.kind in ("variable", "constant") and users.get(node.id) and not data:
+            ends = first or among or users[node.id]
+            node = replace(node, scope=_shared([scope[x] for x in ends]))
+            node = replace(node, label=_within(node))
+        elif node.op == "ones_like" and among and not first:
+            node = replace(node, scope=_shared([scope[x] for x in among]))
+        nodes.append(node)
+    return replace(view, nodes=nodes)
+
+
+def _within(node: NodeView) -> str:
+    """The name of a variable without the scopes that it stands in."""
+    home, _, name = node.label.rpartition("/")
+    inside = node.scope and home.rpartition("/")[2] == node.scope.rpartition("/")[2]
+    return name if node.kind == "variable" and inside else node.label
+
+
+def _shared(scopes: list[str]) -> str:
+    """The innermost scope that holds all of these."""
+    first, *others = ([part for part in scope.split("/") if part] for scope in set(scopes))
+    for other in others:
+        same = (i for i, (a, b) in enumerate(zip(first, other, strict=False)) if a != b)
+        first = first[: next(same, min(len(first), len(other)))]
+    return "/".join(first)
