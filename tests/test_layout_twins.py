@@ -5,6 +5,7 @@ import json
 import random
 import shutil
 import subprocess
+from dataclasses import replace
 
 import pytest
 
@@ -12,10 +13,19 @@ import minitensor as mt
 from minitensor_widgets import assets, samples
 from minitensor_widgets.graphs.collapse import auto_collapse, scope_paths, with_parts
 from minitensor_widgets.graphs.layering import isotonic
-from minitensor_widgets.graphs.layout import HEAD, name_width, scope_prefixes
+from minitensor_widgets.graphs.layout import HEAD, name_width, node_of, scope_prefixes
 from minitensor_widgets.graphs.records import graph_record, steps_record
 from minitensor_widgets.graphs.replay import gradient_text, replay, value_text
-from minitensor_widgets.graphs.scene import curve, outline, scene, stroke_width
+from minitensor_widgets.graphs.scene import (
+    corner,
+    curve,
+    line_marks,
+    line_title,
+    outline,
+    scene,
+    stroke_width,
+    stub_text,
+)
 from minitensor_widgets.values import number
 
 NODE = shutil.which("node")
@@ -26,14 +36,18 @@ const { cases } = JSON.parse(await new Promise((done) => {
   let text = "";
   process.stdin.on("data", (part) => { text += part; }).on("end", () => done(text));
 }));
-const draw = ({ record, collapsed, stepping }) => {
-  const { layout: l, text, captions } = scene(record, collapsed, stepping);
-  return { boxes: Object.fromEntries(l.boxes), width: l.width, height: l.height,
+const draw = ({ record, collapsed, stepping, direction, pinned }) => {
+  const { layout: l, text, captions, differs, across } =
+    scene(record, collapsed, stepping, direction, pinned);
+  return { differs: [...differs], across, boxes: Object.fromEntries(l.boxes), width: l.width, height: l.height,
     scopes: Object.fromEntries(l.scopes), text: Object.fromEntries(text), captions,
     lines: l.lines.map((line) =>
-      ({ ...line, curve: curve(line.points), stroke: strokeWidth(line, record.edges) })),
+      ({ ...line, curve: curve(line.points, across), stroke: strokeWidth(line, record.edges),
+        title: lineTitle(line, record.edges), marks: lineMarks(line, record.edges) })),
     outlines: record.nodes.filter((n) => l.boxes.has("n:" + n.id))
-      .map((n) => outline(n.kind, l.boxes.get("n:" + n.id))) };
+      .map((n) => outline(n.kind, l.boxes.get("n:" + n.id)) + corner(l.boxes.get("n:" + n.id))),
+    stubs: [...l.boxes.keys()].filter((key) => key[0] === "u").map((key) =>
+      [nodeOf(key), stubText(record.nodes.find((n) => n.id === nodeOf(key)))]) };
 };
 const play = ({ steps, step }) => Object.fromEntries([...replay(steps, step)].map(([id, s]) =>
   [id, [s.state, s.arrived, s.expected, valueText(s), gradientText(s)]]));
@@ -60,10 +74,13 @@ def in_node(tmp_path, cases):
     return json.loads(done.stdout)
 
 
-def in_python(record, collapsed, stepping):
-    drawn = scene(record, collapsed, stepping)
-    layout = drawn.layout
+def in_python(record, collapsed, stepping=False, direction="TB", pinned=()):
+    drawn = scene(record, collapsed, stepping, direction, pinned)
+    layout, edges = drawn.layout, record["edges"]
+    nodes = {node["id"]: node for node in record["nodes"]}
     return {
+        "differs": drawn.differs,
+        "across": drawn.across,
         "boxes": {key: list(box) for key, box in layout.boxes.items()},
         "width": layout.width,
         "height": layout.height,
@@ -79,36 +96,69 @@ def in_python(record, collapsed, stepping):
                 "target": line.target,
                 "edges": line.edges,
                 "points": [list(p) for p in line.points],
-                "curve": curve(line.points),
-                "stroke": stroke_width(line, record["edges"]),
+                "curve": curve(line.points, drawn.across),
+                "stroke": stroke_width(line, edges),
+                "title": line_title(line, edges),
+                "marks": line_marks(line, edges),
             }
             for line in layout.lines
         ],
         "outlines": [
-            outline(node["kind"], layout.boxes["n:" + node["id"]])
+            outline(node["kind"], box) + corner(box)
             for node in record["nodes"]
-            if "n:" + node["id"] in layout.boxes
+            if (box := layout.boxes.get("n:" + node["id"]))
+        ],
+        "stubs": [
+            [node_of(key), stub_text(nodes[node_of(key)])] for key in layout.boxes if key[0] == "u"
         ],
     }
 
 
+LETTERS = ["a", "β", "dense layer", "𝔵", "块", "a long name for a node indeed", "<b>&\"'"]
+MARKED = ["broadcast", "in place", "view", "next round"]
+
+
 def random_graph(seed, count):
-    """A random record: up to three inputs a node, three levels of scopes, odd names and shapes."""
+    """Any record: scopes, leaves with many users, odd names, shapes, dtypes, marks and changes."""
     rng = random.Random(seed)
     kinds = ["op", "op", "op", "variable", "input", "constant"]
-    names = ["a", "β", "dense layer", "𝔵", "块", "a long name for a node indeed"]
     nodes, edges = [], []
     for i in range(count):
-        scope = "/".join(rng.choice("pqr") for _ in range(rng.randrange(4)))
-        label = rng.choice(names) if rng.random() < 0.3 else f"op{i}"
         kind = rng.choice(kinds) if i > 2 else "input"
         nodes.append(
-            samples.node(f"n{i}", label, kind, scope=scope, output=rng.random() < 0.1, op="add")
+            samples.node(
+                f"n{i}",
+                rng.choice(LETTERS) if rng.random() < 0.3 else f"op{i}",
+                kind,
+                scope="/".join(rng.choice("pqr") for _ in range(rng.randrange(4))),
+                output=rng.random() < 0.1,
+                op="add",
+                change=rng.choice(["added", "removed", "changed"]) if rng.random() < 0.1 else "",
+                no_grad="an integer" if rng.random() < 0.1 else "",
+            )
         )
         for slot in range(rng.randrange(4) if kind == "op" and i else 0):
             shape = [rng.choice([None, 1, 32, 1024]) for _ in range(rng.randrange(3))]
-            edges.append(samples.edge(f"n{rng.randrange(i)}", f"n{i}", slot, shape))
+            source = rng.randrange(i) if rng.random() < 0.8 else rng.randrange(min(i, 3))
+            edge = samples.edge(f"n{source}", f"n{i}", slot, shape)
+            edge["dtype"] = rng.choice(["float32", "float32", "int64"])
+            edge["marks"] = [mark for mark in MARKED if rng.random() < 0.1]
+            edges.append(edge)
     return graph_record(samples.graph(f"random {seed}", nodes, edges))
+
+
+def random_case(seed):
+    """A random graph of up to 120 nodes, some of its scopes closed, in one of its directions."""
+    record = random_graph(seed, [1, 7, 20, 40, 60, 120][seed % 6])
+    rng = random.Random(seed)
+    share = rng.choice([0.0, 0.4, 1.0])
+    return {
+        "record": record,
+        "collapsed": [path for path in scope_paths(record) if rng.random() < share],
+        "stepping": rng.random() < 0.2,
+        "direction": rng.choice(["TB", "LR"]),
+        "pinned": rng.choice([[], ["n0"]]),
+    }
 
 
 def same(ours, theirs, path="picture"):
@@ -135,20 +185,13 @@ def _numbers(path):
 
 
 @needs_node
-@pytest.mark.parametrize("count", [1, 7, 40, 120])
-@pytest.mark.parametrize("seed", [1, 2, 3])
-def test_random_graphs_open_and_closed(tmp_path, count, seed):
-    print(f"seed {seed}, {count} nodes")
-    record = random_graph(seed, count)
-    paths = scope_paths(record)
-    rng = random.Random(seed)
-    some = [path for path in paths if rng.random() < 0.4]
-    cases = [
-        {"record": record, "collapsed": collapsed, "stepping": stepping}
-        for collapsed, stepping in (([], False), (paths, False), (some, False), (some, True))
-    ]
-    for case, theirs in zip(cases, in_node(tmp_path, cases), strict=True):
-        same(in_python(**case), theirs)
+def test_two_hundred_random_graphs_are_drawn_alike(tmp_path):
+    cases = [random_case(seed) for seed in range(200)]
+    drawn = in_node(tmp_path, cases)
+    for seed, (case, theirs) in enumerate(zip(cases, drawn, strict=True)):
+        same(in_python(**case), theirs, f"picture {seed}")
+    assert sum(bool(theirs["stubs"]) for theirs in drawn) > 20
+    assert sum(theirs["across"] for theirs in drawn) > 50
 
 
 @needs_node
@@ -187,30 +230,35 @@ def test_numbers_are_written_alike(tmp_path):
     assert [number(x) for x in numbers] == theirs
 
 
+DIRECTIONS = pytest.mark.parametrize("direction", ["TB", "LR"])
+
+
+@DIRECTIONS
 @pytest.mark.parametrize("seed", range(6))
-def test_boxes_do_not_overlap_and_lines_run_down(seed):
+def test_boxes_do_not_overlap_and_lie_in_the_picture(seed, direction):
     record = random_graph(seed, 50)
-    layout = scene(record, []).layout
-    boxes = [box for key, box in layout.boxes.items() if key.startswith("n:")]
+    layout = scene(record, [], direction=direction).layout
+    boxes = [box for key, box in layout.boxes.items() if not key.startswith("s:")]
     for i, (x, y, w, h) in enumerate(boxes):
-        assert x >= 0
+        assert min(x, y) >= 0
         assert x + w <= layout.width
         assert y + h <= layout.height
         for x2, y2, w2, h2 in boxes[:i]:
             assert x + w <= x2 or x2 + w2 <= x or y + h <= y2 or y2 + h2 <= y
 
 
+@DIRECTIONS
 @pytest.mark.parametrize("seed", range(4))
-def test_captions_stand_clear_of_boxes_and_of_each_other(seed):
+def test_captions_stand_clear_of_boxes_and_of_each_other(seed, direction):
     record = random_graph(seed, 40)
-    drawn = scene(record, [])
+    drawn = scene(record, [], direction=direction)
     rects = [
         (c.x - len(c.text) * 3, c.y - 6, c.x + len(c.text) * 3, c.y + 6)
         for c in drawn.captions
         if c
     ]
     assert rects
-    rects += [(x, y, x + w, y + h) for k, (x, y, w, h) in drawn.layout.boxes.items() if k[0] == "n"]
+    rects += [(x, y, x + w, y + h) for k, (x, y, w, h) in drawn.layout.boxes.items() if k[0] != "s"]
     for i, a in enumerate(rects):
         for b in rects[:i]:
             assert a[2] <= b[0] or b[2] <= a[0] or a[3] <= b[1] or b[3] <= a[1]
@@ -261,8 +309,12 @@ def digits_network():
     return graph_record(tape)
 
 
-def along(line):
-    """Points of a drawn line, vertical at its ends as `curve` draws it."""
+def along(line, across):
+    """Points of a drawn line, straight on at its ends as `curve` draws it."""
+    if across:
+        turned = replace(line, points=[(y, x) for x, y in line.points])
+        yield from ((y, x) for x, y in along(turned, False))
+        return
     for (x0, y0), (x1, y1) in itertools.pairwise(line.points):
         for i in range(41):
             t = i / 40
@@ -275,17 +327,22 @@ def inside(point, box, edge=1.0):
     return x + edge < px < x + w - edge and y + edge < py < y + h - edge
 
 
+@DIRECTIONS
 @pytest.mark.parametrize("stepping", [False, True])
-@pytest.mark.parametrize("make", [digits_network, lambda: samples.scoped_graph(2)])
-def test_lines_keep_out_of_other_boxes_and_of_the_names_of_scopes(make, stepping):
+@pytest.mark.parametrize(
+    "make", [digits_network, lambda: samples.scoped_graph(2), lambda: shared_scale(20)]
+)
+def test_lines_keep_out_of_other_boxes_and_of_the_names_of_scopes(make, stepping, direction):
     record = graph_record(make())
-    drawn = scene(record, [], stepping)
+    drawn = scene(record, [], stepping, direction)
     layout = drawn.layout
-    home = {"n:" + node["id"]: scope_prefixes(node["scope"]) for node in record["nodes"]}
+    home = {node["id"]: scope_prefixes(node["scope"]) for node in record["nodes"]}
     for line in layout.lines:
         allowed = {line.source, line.target}
-        allowed |= {"s:" + path for end in allowed for path in home[end]}
-        for point in along(line):
+        for end in (line.source, line.target):
+            ends = home[node_of(line.target if end[0] == "u" else end)]
+            allowed |= {"s:" + path for path in ends}
+        for point in along(line, drawn.across):
             crossed = [key for key, box in layout.boxes.items() if inside(point, box)]
             assert set(crossed) <= allowed, (line.source, line.target, point)
             for path, info in layout.scopes.items():
@@ -299,13 +356,78 @@ def test_lines_keep_out_of_other_boxes_and_of_the_names_of_scopes(make, stepping
             assert inside(middle, inner, 0) or not inside(middle, box, 0), caption
 
 
+def shared_scale(count):
+    """A chain of operations that all use one constant: a leaf with many users."""
+    nodes = [samples.node("x", "x", "input", shape=[3]), samples.node("k", "scale", "constant")]
+    edges = []
+    for i in range(count):
+        nodes.append(samples.node(f"m{i}", f"mul_{i}", "op", op="multiply", shape=[3]))
+        nodes[-1]["scope"] = f"part{i // 5}"
+        edges += [
+            samples.edge(f"m{i - 1}" if i else "x", f"m{i}", 0, [3]),
+            samples.edge("k", f"m{i}", 1, []),
+        ]
+    return graph_record(samples.graph("scaled", nodes, edges))
+
+
+def test_a_leaf_with_many_users_is_a_stub_beside_each_of_them():
+    record = shared_scale(13)
+    layout = scene(record).layout
+    stubs = [key for key in layout.boxes if key.startswith("u:")]
+    assert sorted(stubs) == sorted(f"u:{i}:k" for i in range(13))
+    assert "n:k" not in layout.boxes
+    assert "n:x" in layout.boxes
+    targets = {line.target: line.source for line in layout.lines if line.source in stubs}
+    assert len(targets) == 13
+    for target, stub in targets.items():
+        (x, y, w, h), (x2, y2, w2, h2) = layout.boxes[target], layout.boxes[stub]
+        assert abs(x + w / 2 - x2 - w2 / 2) < 250
+        assert y2 + h2 < y
+        assert y - y2 < 80
+    closed = scene(record, ["part0", "part1", "part2"]).layout
+    assert "n:k" in closed.boxes, "few boxes are to be seen"
+
+
+@pytest.mark.parametrize(("count", "pinned"), [(12, []), (4, []), (13, ["k"])])
+def test_small_pictures_few_users_and_a_pin_keep_a_leaf_in_one_box(count, pinned):
+    assert "n:k" in scene(shared_scale(count), [], pinned=pinned).layout.boxes
+
+
+def test_from_left_to_right_rows_become_columns_and_text_stays_upright():
+    record = graph_record(samples.matmul_steps()["graph"])
+    down, across = scene(record).layout, scene(record, direction="LR").layout
+    for key, (_, _, width, height) in down.boxes.items():
+        if key.startswith("n:"):
+            assert across.boxes[key][2:] == (width, height)
+    ends = [across.boxes[key] for key in ("n:n0", "n:n3", "n:n4", "n:n5")]
+    for (x, _, w, _), (x2, _, _, _) in itertools.pairwise(ends):
+        assert x + w < x2
+    for line in across.lines:
+        assert line.points[0][0] < line.points[-1][0]
+
+
+def test_captions_say_what_is_special_about_a_line_and_its_dtype():
+    nodes = [
+        samples.node("a", "a", "input", shape=[3]),
+        samples.node("b", "b", "input", shape=[3]),
+        samples.node("c", "a long name to make room", "op", op="select", shape=[3]),
+    ]
+    edges = [samples.edge("a", "c", 0, [3]), samples.edge("b", "c", 1, [3])]
+    edges.append(samples.edge("b", "c", 2, [3]))
+    edges[0] |= {"dtype": "bool", "marks": ["view", "broadcast"]}
+    drawn = scene(graph_record(samples.graph("marks", nodes, edges)), direction="LR")
+    assert [caption and caption.text for caption in drawn.captions][1] == "(3,) used 2×"
+    titles = [line_title(line, edges) for line in drawn.layout.lines]
+    assert titles == ["(3,) bool · broadcast · view", "(3,) float32 used 2×"]
+
+
 def test_the_main_line_of_a_network_runs_straight_down():
     record = digits_network()
     boxes = scene(record).layout.boxes
     middles = {
         node["label"]: boxes["n:" + node["id"]][0] + boxes["n:" + node["id"]][2] / 2
         for node in record["nodes"]
-        if node["scope"] == "hidden"
+        if node["scope"] == "hidden" and node["kind"] == "op"
     }
     assert len(middles) == 3
     assert max(middles.values()) - min(middles.values()) < 24

@@ -227,7 +227,7 @@ def _spread(layers: _Layers, widths: list[float], stiff: list[float]) -> list[fl
 
 
 def _heights(
-    layers: _Layers, heights: list[float], width: int
+    layers: _Layers, heights: list[float], width: int, gap: float
 ) -> tuple[list[float], list[float], list[float], float]:
     """Middle y of each node and of its row, the height of its row, and the height of all rows.
 
@@ -241,7 +241,7 @@ def _heights(
     for i, row in enumerate(layers.rows):
         height = max(heights[v] for v in row)
         if i:
-            top += GAP_Y if height and above else GAP_PORT
+            top += gap if height and above else GAP_PORT
         for v in row:
             spare = (height - heights[v]) / 2
             lower = 0 if not heights[v] else bool(layers.down[v]) - bool(layers.up[v])
@@ -253,8 +253,10 @@ def _heights(
     return y, middle, tall, top
 
 
-def place(sizes: Sequence[Point], edges: Sequence[Edge], ports: Sequence[str]) -> Placement:
-    """Lay out a flat graph top to bottom.
+def place(
+    sizes: Sequence[Point], edges: Sequence[Edge], ports: Sequence[str], gap: float = GAP_Y
+) -> Placement:
+    """Lay out a flat graph top to bottom, with rows `gap` apart.
 
     `sizes` holds (width, height) per node, `ports` "in" or "out" for points on the upper or lower
     border and "" for boxes. Returns centres and, per edge, the points its line runs through.
@@ -275,7 +277,7 @@ def place(sizes: Sequence[Point], edges: Sequence[Edge], ports: Sequence[str]) -
     stiff = [LIGHT if layers.light[v] else firmness[v] for v in range(len(widths))]
     _reorder(layers)
     x = _spread(layers, widths, stiff)
-    y, middle, tall, height = _heights(layers, heights, len(widths))
+    y, middle, tall, height = _heights(layers, heights, len(widths), gap)
     left = min(x[v] - widths[v] / 2 for v in range(len(x)))
     x = [value - left for value in x]
     right = max(x[v] + widths[v] / 2 for v in range(len(x)))

@@ -5,7 +5,10 @@ edges cross its border, and then takes part in its parent as one big box. A clos
 box that stands for all its nodes. `static/layout.js` is the twin of this file.
 
 Keys of boxes: `"n:" + node id` and `"s:" + scope path`, so that a node called like a scope is no
-trouble.
+trouble, and `"u:" + number + ":" + node id` for the stubs of a node with many users.
+
+A picture from left to right is the same, mirrored: all boxes are turned on their side, laid out
+from top to bottom, and turned back.
 
 Source: the scheme of Wongsuphasawat et al., "Visualizing Dataflow Graphs of Deep Learning Models in
 TensorFlow", IEEE TVCG 24 (2018), sections 5-6: lay each metanode out alone, bridge its border.
@@ -19,13 +22,16 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from .layering import Edge, Placement, Point, place
+from .layering import GAP_Y, Edge, Placement, Point, place
 
 PAD = 12.0
 HEAD = 20.0
 CLOSED_HEIGHT = 34.0
 NAME_GAP = 9.0
+GAP_ACROSS = 96.0  # between rows from left to right: room for what stands on the lines
 CHAR = 7.3  # advance of one 12 px monospace character
+FEWEST_USERS = 5  # of a leaf that is drawn as stubs,
+FEWEST_BOXES = 15  # in a picture of this many boxes: the numbers of TensorBoard
 
 Box = tuple[float, float, float, float]
 
@@ -135,6 +141,42 @@ def _tree(nodes: Sequence[Mapping], collapsed: Iterable[str]) -> _Tree:
     return tree
 
 
+def node_of(key: str) -> str:
+    """The id of the node that a box or a stub stands for.
+
+    Example:
+        >>> node_of("n:w:0"), node_of("u:3:w:0")
+        ('w:0', 'w:0')
+    """
+    return key.split(":", 2 if key[0] == "u" else 1)[-1]
+
+
+def _stubs(
+    tree: _Tree, edges: Sequence[Mapping], may_be: Mapping[str, Point]
+) -> dict[tuple[str, str], str]:
+    """Put a stub beside every user of a leaf that has many; gives the stub of (leaf, user).
+
+    `may_be` holds the sizes of the stubs of nodes that can be drawn so.
+    """
+    shown = sum(not tree.is_open(key) for inner in tree.children.values() for key in inner)
+    users: dict[str, dict[str, None]] = {}
+    for edge in edges if shown >= FEWEST_BOXES else ():
+        leaf = edge["source"]
+        if leaf in may_be and tree.home["n:" + leaf] not in tree.closed:
+            users.setdefault(leaf, {})[tree.chain(edge["target"])[-1]] = None
+    found = {}
+    for leaf, boxes in users.items():
+        if len(boxes) < FEWEST_USERS:
+            continue
+        tree.children[tree.home["n:" + leaf]].remove("n:" + leaf)
+        for i, box in enumerate(boxes):
+            stub = f"u:{i}:{leaf}"
+            tree.home[stub] = tree.home[box]
+            tree.children[tree.home[box]].append(stub)
+            found[leaf, box] = stub
+    return found
+
+
 def _segments(up: list[str], down: list[str], shared: int) -> list[_Segment]:
     """Climb out of the open scopes around the source, cross over, go down to the target."""
     source = up[-1]
@@ -151,11 +193,16 @@ def _segments(up: list[str], down: list[str], shared: int) -> list[_Segment]:
     return segments
 
 
-def _routes(tree: _Tree, edges: Sequence[Mapping]) -> list[_Route]:
+def _routes(
+    tree: _Tree, edges: Sequence[Mapping], stubs: Mapping[tuple[str, str], str]
+) -> list[_Route]:
     """One route per pair of visible ends; edges inside one closed scope vanish."""
     routes: dict[tuple[str, str], _Route] = {}
     for i, edge in enumerate(edges):
         up, down = tree.chain(edge["source"]), tree.chain(edge["target"])
+        stub = stubs.get((edge["source"], down[-1]))
+        if stub:
+            up = [*down[:-1], stub]
         shared = 0
         while shared < min(len(up), len(down)) and up[shared] == down[shared]:
             shared += 1
@@ -210,15 +257,18 @@ def _name_room(width: float, entries: list[float], needed: float) -> tuple[float
 class _Nest:
     """Places every open scope, innermost first, then shifts all boxes to where they belong."""
 
-    def __init__(self, tree: _Tree, routes: list[_Route], sizes: Mapping[str, Point]) -> None:
+    def __init__(
+        self, tree: _Tree, routes: list[_Route], sizes: dict[str, Point], across: bool
+    ) -> None:
         self.tree = tree
-        self.sizes: dict[str, Point] = {"n:" + k: size for k, size in sizes.items()}
+        self.sizes = sizes
+        self.across = across
         self.members: dict[str, list[str]] = {}
         self.placed: dict[str, Placement] = {}
         self.edges: dict[str, dict[_Segment, int]] = {s: {} for s in tree.children}
         self.offset: dict[str, Point] = {}
         self.name: dict[str, float] = {}
-        self.inset: dict[str, float] = {}  # from the left side of a scope to what lies in it
+        self.inset: dict[str, Point] = {}  # from the corner of a scope to what lies in it
         self.boxes: dict[str, Box] = {}
         made = {route.target for route in routes}
         uses = Counter(route.source for route in routes)
@@ -238,7 +288,8 @@ class _Nest:
             else:
                 name = len(scope_name(key[2:]))
                 digits = len(str(self.tree.count[key[2:]]))
-                self.sizes[key] = (max(84.0, CHAR * (name + digits + 6) + 12), CLOSED_HEIGHT)
+                width = max(84.0, CHAR * (name + digits + 6) + 12)
+                self.sizes[key] = _turned((width, CLOSED_HEIGHT), self.across)
         members = list(self.tree.children[scope])
         seen = dict.fromkeys(members)
         for segment in self.edges[scope]:
@@ -260,19 +311,25 @@ class _Nest:
             for segment in self.edges[scope]
         ]
         self.members[scope] = members
-        self.placed[scope] = place(sizes, edges, ports)
+        self.placed[scope] = place(sizes, edges, ports, GAP_ACROSS if self.across else GAP_Y)
 
     def frame(self, key: str) -> None:
         """The box of an open scope: what lies in it, a border, and room for its name."""
         path = key[2:]
         inner = self.placed[path]
+        if self.across:
+            spare = max(0.0, name_width(path) + 2 * NAME_GAP - inner.height - 2 * PAD)
+            self.name[path] = NAME_GAP
+            self.inset[path] = (PAD + HEAD, PAD + spare / 2)
+            self.sizes[key] = (inner.width + 2 * PAD + HEAD, inner.height + 2 * PAD + spare)
+            return
         entries = [
             inner.x[i] + PAD for i, member in enumerate(self.members[path]) if member[0] == "<"
         ]
         width = inner.width + 2 * PAD
         name, left, right = _name_room(width, entries, name_width(path))
         self.name[path] = name
-        self.inset[path] = PAD + left
+        self.inset[path] = (PAD + left, PAD + HEAD)
         self.sizes[key] = (width + left + right, inner.height + 2 * PAD + HEAD)
 
     def shift(self, scope: str, left: float, top: float) -> None:
@@ -286,7 +343,8 @@ class _Nest:
             y = top + placed.y[i] - height / 2
             self.boxes[key] = (x, y, width, height)
             if self.tree.is_open(key):
-                self.shift(key[2:], x + self.inset[key[2:]], y + PAD + HEAD)
+                right, down = self.inset[key[2:]]
+                self.shift(key[2:], x + right, y + down)
 
     def port_x(self, box: str, side: str, source: str) -> float:
         """How far right of the middle of a box its port for a source lies; 0 if it has none."""
@@ -295,7 +353,7 @@ class _Nest:
         if port not in inner:
             return 0.0
         placed = self.placed[box[2:]]
-        return placed.x[inner.index(port)] + self.inset[box[2:]] - self.sizes[box][0] / 2
+        return placed.x[inner.index(port)] + self.inset[box[2:]][0] - self.sizes[box][0] / 2
 
     def points(self, route: _Route) -> list[Point]:
         points: list[Point] = []
@@ -311,20 +369,25 @@ class _Nest:
         return points
 
 
+def _turned(point: Point, across: bool) -> Point:
+    """A size or a place as it is in a picture from left to right."""
+    return (point[1], point[0]) if across else point
+
+
 def _falls(line: Line) -> int:
     """1 when a line ends with a stretch straight down, else 0."""
     before, end = line.points[-2:]
     return int(len(line.points) > 2 and abs(before[0] - end[0]) < 0.01)
 
 
-def _fan_in(lines: list[Line], boxes: Mapping[str, Box]) -> None:
+def _fan_in(lines: list[Line], boxes: Mapping[str, Box], across: bool) -> None:
     """Let the lines into one box arrive side by side, in the order they come from."""
     arriving: dict[str, list[Line]] = {}
     for line in lines:
         arriving.setdefault(line.target, []).append(line)
     for target, group in arriving.items():
         x, _, width, _ = boxes[target]
-        step = min(16.0, (width - 24) / len(group))
+        step = min(16.0, (width - (10 if across else 24)) / len(group))
         group.sort(key=lambda line: line.points[-2 - _falls(line)][0])
         for i, line in enumerate(group):
             middle = x + width / 2 + (i - (len(group) - 1) / 2) * step
@@ -337,11 +400,14 @@ def layout(
     edges: Sequence[Mapping],
     sizes: Mapping[str, Point],
     collapsed: Iterable[str] = (),
+    across: bool = False,
+    stub_sizes: Mapping[str, Point] | None = None,
 ) -> Layout:
     """Lay out a graph record.
 
     `nodes` need `id` and `scope`, `edges` `source` and `target`; `sizes` gives (width, height) per
-    node id, `collapsed` the scopes drawn closed.
+    node id, `collapsed` the scopes drawn closed. `across` runs from left to right. `stub_sizes`
+    has the leaves that are drawn as stubs beside their users where these are many.
 
     Example:
         >>> nodes = [{"id": "a", "scope": ""}, {"id": "b", "scope": "net"}]
@@ -350,16 +416,25 @@ def layout(
         ['n:a', 's:net']
     """
     tree = _tree(nodes, collapsed)
-    routes = _routes(tree, edges)
-    nest = _Nest(tree, routes, sizes)
+    small = stub_sizes or {}
+    stubs = _stubs(tree, edges, small)
+    routes = _routes(tree, edges, stubs)
+    known = {"n:" + name: _turned(size, across) for name, size in sizes.items()}
+    known |= {stub: _turned(small[leaf], across) for (leaf, _), stub in stubs.items()}
+    nest = _Nest(tree, routes, known, across)
     nest.arrange("")
     nest.shift("", PAD, PAD)
     lines = [Line(r.source, r.target, r.edges, nest.points(r)) for r in routes]
-    _fan_in(lines, nest.boxes)
+    _fan_in(lines, nest.boxes, across)
     scopes = {
         key[2:]: ScopeInfo(not tree.is_open(key), tree.count[key[2:]], nest.name.get(key[2:], 0.0))
         for key in nest.boxes
         if key.startswith("s:")
     }
     whole = nest.placed[""]
-    return Layout(nest.boxes, lines, scopes, whole.width + 2 * PAD, whole.height + 2 * PAD)
+    width, height = _turned((whole.width + 2 * PAD, whole.height + 2 * PAD), across)
+    if not across:
+        return Layout(nest.boxes, lines, scopes, width, height)
+    boxes = {key: (y, x, h, w) for key, (x, y, w, h) in nest.boxes.items()}
+    turned = [Line(a.source, a.target, a.edges, [(y, x) for x, y in a.points]) for a in lines]
+    return Layout(boxes, turned, scopes, width, height)

@@ -9,17 +9,34 @@ from __future__ import annotations
 import itertools
 import math
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from ..values import clip, shape_text
-from .layout import CHAR, HEAD, Box, Layout, Line, Point, layout
+from .layout import (
+    CHAR,
+    FEWEST_USERS,
+    HEAD,
+    Box,
+    Layout,
+    Line,
+    Point,
+    layout,
+    scope_prefixes,
+)
 
 SMALL = 6.1  # advance of one 10 px monospace character
 LABEL_LIMIT = 26
 SUB_LIMIT = 30
 STEP_WIDTH = 170.0
+STUB_LIMIT = 16
 MOST_LABELLED = 300
+SIGNS = {"added": "+", "removed": "−", "changed": "≠"}
+MARKS = {  # of lines: a letter where the word has no room, and a dash pattern
+    "broadcast": ("B", "9 3"), "in place": ("I", "3 3"), "view": ("V", "14 4"),
+    "next round": ("N", "9 3 2 3"),
+}  # fmt: skip
 
 Rect = tuple[float, float, float, float]
 
@@ -35,11 +52,16 @@ class Caption:
 
 @dataclass(frozen=True)
 class Scene:
-    """A layout, the lines of text per node id, and a caption per line where there was room."""
+    """A layout, the lines of text per node id, and a caption per line where there was room.
+
+    `differs` are the scopes with nodes that another graph has not, or has otherwise.
+    """
 
     layout: Layout
     text: dict[str, list[str]]
     captions: list[Caption | None]
+    differs: list[str]
+    across: bool
 
 
 def op_apart(node: Mapping) -> str:
@@ -61,10 +83,14 @@ def kind_apart(node: Mapping) -> str:
 
 
 def second_line(node: Mapping) -> str:
-    """The small text under a label: what kind of node, and the shape where no edge will say it."""
+    """The small text under a label: what kind of node, the shape where no edge will say it, and
+    what is special about it."""
     words = [kind_apart(node)]
     if node["output"]:
         words.append(f"output {shape_text(node['shape'])}" if node["shape"] != [] else "output")
+    words.append(node.get("change", ""))
+    if node.get("no_grad"):
+        words.append("no ∇")
     return " · ".join(filter(None, words))
 
 
@@ -75,7 +101,11 @@ def node_text(node: Mapping, stepping: bool) -> list[str]:
         label = f"{node['label']} · {word}" if word else node["label"]
         return [clip(label, LABEL_LIMIT), "", ""]
     second = second_line(node)
-    return [clip(node["label"], LABEL_LIMIT), *([clip(second, SUB_LIMIT)] if second else [])]
+    sign = SIGNS.get(node.get("change", ""), "")
+    return [
+        clip(f"{sign} {node['label']}".lstrip(), LABEL_LIMIT),
+        *([clip(second, SUB_LIMIT)] if second else []),
+    ]
 
 
 def node_size(text: Sequence[str], stepping: bool) -> Point:
@@ -86,6 +116,35 @@ def node_size(text: Sequence[str], stepping: bool) -> Point:
     return (max(64.0, width), 44.0 if len(text) > 1 else 30.0)
 
 
+def stub_text(node: Mapping) -> str:
+    """What stands on a stub: the label, and a sign that the node is elsewhere too."""
+    return f"{clip(node['label'], STUB_LIMIT)} ↗"
+
+
+def stub_sizes(record: Mapping, pinned: Iterable[str]) -> dict[str, Point]:
+    """Sizes of the stubs of all leaves with enough users, except those pinned to one box."""
+    users: dict[str, dict[str, None]] = {}
+    for edge in record["edges"]:
+        users.setdefault(edge["source"], {})[edge["target"]] = None
+    made = {edge["target"]: None for edge in record["edges"]}
+    kept = dict.fromkeys(pinned)
+    return {
+        node["id"]: (len(stub_text(node)) * SMALL + 22, 20.0)
+        for node in record["nodes"]
+        if node["kind"] != "op"
+        and node["id"] not in made
+        and node["id"] not in kept
+        and len(users.get(node["id"], ())) >= FEWEST_USERS
+    }
+
+
+def corner(box: Box) -> str:
+    """SVG path of the two strokes across a corner that mark a node without gradient."""
+    x, y, w, _ = box
+    strokes = [f"M{_n(x + w - c)},{_n(y)}L{_n(x + w)},{_n(y + c)}" for c in (10, 15)]
+    return "".join(strokes)
+
+
 def outline(kind: str, box: Box) -> str:
     """SVG path of a box: the shape tells the kind without any colour.
 
@@ -94,10 +153,10 @@ def outline(kind: str, box: Box) -> str:
     """
     x, y, w, h = box
     if kind == "input":
-        c = 10.0
+        c = min(10.0, h / 2)
         corners = [(c, 0), (w - c, 0), (w, h / 2), (w - c, h), (c, h), (0, h / 2)]
     elif kind == "constant":
-        c = 8.0
+        c = min(8.0, h / 3)
         corners = [
             (c, 0), (w - c, 0), (w, c), (w, h - c), (w - c, h), (c, h), (0, h - c), (0, c),
         ]  # fmt: skip
@@ -115,18 +174,25 @@ def _n(value: float) -> str:
     return f"{math.floor(value * 10 + 0.5) / 10:.10g}"
 
 
-def curve(points: Sequence[Point]) -> str:
-    """SVG path through the points of a line: vertical at each, a U-turn where it goes back."""
-    path = f"M{_n(points[0][0])},{_n(points[0][1])}"
+def _turned(points: Iterable[Point], across: bool) -> list[Point]:
+    """Points as they would be in a picture from top to bottom."""
+    return [(y, x) if across else (x, y) for x, y in points]
+
+
+def curve(points: Sequence[Point], across: bool = False) -> str:
+    """SVG path through the points of a line: straight on at each, a U-turn where it goes back."""
+
+    def at(x: float, y: float) -> str:
+        return f"{_n(y)},{_n(x)}" if across else f"{_n(x)},{_n(y)}"
+
+    points = _turned(points, across)
+    path = f"M{at(*points[0])}"
     for i, ((x0, y0), (x1, y1)) in enumerate(itertools.pairwise(points)):
-        if y1 > y0:
-            middle = _n((y0 + y1) / 2)
-            path += f"C{_n(x0)},{middle} {_n(x1)},{middle} {_n(x1)},{_n(y1)}"
-        elif y1 == y0:
-            bend = _n(y0 + (15 if i == 0 else -15))
-            path += f"C{_n(x0)},{bend} {_n(x1)},{bend} {_n(x1)},{_n(y1)}"
-        else:
-            path += f"L{_n(x1)},{_n(y1)}"
+        if y1 < y0:
+            path += f"L{at(x1, y1)}"
+            continue
+        bend = (y0 + y1) / 2 if y1 > y0 else y0 + (15 if i == 0 else -15)
+        path += f"C{at(x0, bend)} {at(x1, bend)} {at(x1, y1)}"
     return path
 
 
@@ -141,12 +207,30 @@ def stroke_width(line: Line, edges: Sequence[Mapping]) -> float:
     return 1.2 + 0.45 * min(6.0, math.log10(max(1, count)))
 
 
-def line_text(line: Line, edges: Sequence[Mapping]) -> str:
+def main_dtype(edges: Sequence[Mapping]) -> str:
+    """The dtype of most edges, which their captions do not repeat."""
+    counts = Counter(edge["dtype"] for edge in edges)
+    return max(counts, key=counts.__getitem__, default="")
+
+
+def line_marks(line: Line, edges: Sequence[Mapping]) -> list[str]:
+    """What is special about the edges of a line, in the order of the legend."""
+    found = {mark: None for i in line.edges for mark in edges[i].get("marks", ())}
+    return [mark for mark in MARKS if mark in found]
+
+
+def line_text(line: Line, edges: Sequence[Mapping], main: str = "") -> str:
     """The shape that flows along a line, how often it is used, or how many tensors that differ.
 
-    A single scalar needs no words: most lines of small graphs are scalars.
+    The dtype is left out where it is the `main` one, and a single scalar of it needs no words: most
+    lines of small graphs are scalars.
     """
-    shapes = dict.fromkeys(shape_text(edges[i]["shape"]) for i in line.edges)
+
+    def what(edge: Mapping) -> str:
+        apart = "" if edge["dtype"] == main else f" {edge['dtype']}"
+        return (shape_text(edge["shape"]) + apart).rstrip()
+
+    shapes = dict.fromkeys(what(edges[i]) for i in line.edges)
     sources = dict.fromkeys(edges[i]["source"] for i in line.edges)
     if len(shapes) > 1:
         return f"{len(line.edges)} tensors"
@@ -157,17 +241,34 @@ def line_text(line: Line, edges: Sequence[Mapping]) -> str:
     return used if shape == "()" else f"{shape} {used}".rstrip()
 
 
-def _spots(points: Sequence[Point]) -> list[Point]:
-    """Places along a line where a caption may stand, best first: the middle of long stretches."""
+def line_title(line: Line, edges: Sequence[Mapping]) -> str:
+    """All that a line says: shape, dtype and marks."""
+    return " · ".join([line_text(line, edges), *line_marks(line, edges)])
+
+
+def _wordings(line: Line, edges: Sequence[Mapping], main: str) -> list[str]:
+    """What a caption may say, best first: marks in words, or in letters where there is no room."""
+    text, marks = line_text(line, edges, main), line_marks(line, edges)
+    if not marks:
+        return [text] if text else []
+    letters = "".join(MARKS[mark][0] for mark in marks)
+    return [" · ".join(filter(None, [text, *marks])), " · ".join(filter(None, [text, letters]))]
+
+
+def _spots(points: Sequence[Point], across: bool) -> list[tuple[float, float, float]]:
+    """Places along a line where a caption may stand, and how long the line runs straight on there.
+
+    The best come first: the middle of long stretches.
+    """
     spots = []
+    points = _turned(points, across)
     stretches = sorted(itertools.pairwise(points), key=lambda ends: ends[0][1] - ends[1][1])
     for t in (0.5, 0.62, 0.38):
         for (x0, y0), (x1, y1) in stretches:
-            if y1 - y0 >= 20:
-                s = t * t * (3 - 2 * t)
-                bow = 1.5 * t * (1 - t)
-                y = y0 * ((1 - t) ** 3 + bow) + y1 * (t**3 + bow)
-                spots.append((x0 + (x1 - x0) * s, y))
+            s = t * t * (3 - 2 * t)
+            bow = 1.5 * t * (1 - t)
+            place = (x0 + (x1 - x0) * s, y0 * ((1 - t) ** 3 + bow) + y1 * (t**3 + bow))
+            spots.append((*_turned([place], across)[0], y1 - y0))
     return spots
 
 
@@ -178,7 +279,7 @@ def _overlaps(a: Rect, b: Rect) -> bool:
 def _obstacles(picture: Layout) -> list[Rect]:
     taken = []
     for key, (x, y, w, h) in picture.boxes.items():
-        if key.startswith("n:") or picture.scopes[key[2:]].closed:
+        if not key.startswith("s:") or picture.scopes[key[2:]].closed:
             taken.append((x - 2, y - 1, x + w + 2, y + h + 1))
         else:
             taken.append((x, y - 2, x + w, y + HEAD))
@@ -188,35 +289,47 @@ def _obstacles(picture: Layout) -> list[Rect]:
     return taken
 
 
-def captions(picture: Layout, edges: Sequence[Mapping]) -> list[Caption | None]:
-    """Place a shape label on every line that has room for one; no two things overlap."""
-    if len(picture.lines) > MOST_LABELLED:
-        return [None] * len(picture.lines)
-    taken = _obstacles(picture)
+def captions(
+    picture: Layout, edges: Sequence[Mapping], across: bool = False
+) -> list[Caption | None]:
+    """Place a caption on every line that has room for one; no two things overlap."""
     placed: list[Caption | None] = [None] * len(picture.lines)
-    spots = [_spots(line.points) for line in picture.lines]
+    if len(placed) > MOST_LABELLED:
+        return placed
+    taken = _obstacles(picture)
+    main = main_dtype(edges)
     # Short lines choose first: long ones find room elsewhere.
-    for i in sorted(range(len(spots)), key=lambda i: _length(picture.lines[i])):
-        text = line_text(picture.lines[i], edges)
-        if not text:
-            continue
-        half = len(text) * SMALL / 2 + 3
-        for x, y in spots[i]:
+    for i in sorted(range(len(placed)), key=lambda i: _length(picture.lines[i], across)):
+        line = picture.lines[i]
+        spots = _spots(line.points, across)
+        for text, (x, y, run) in itertools.product(_wordings(line, edges, main), spots):
+            half = len(text) * SMALL / 2 + 3
             rect = (x - half, y - 7, x + half, y + 7)
             inside = rect[0] >= 0 and rect[2] <= picture.width
-            if inside and not any(_overlaps(rect, other) for other in taken):
+            seen = run >= (2 * half + 14 if across else 20)  # the line, beside its caption
+            if inside and seen and not any(_overlaps(rect, other) for other in taken):
                 taken.append(rect)
                 placed[i] = Caption(x, y, text)
                 break
     return placed
 
 
-def _length(line: Line) -> float:
-    return line.points[-1][1] - line.points[0][1]
+def _length(line: Line, across: bool) -> float:
+    axis = 0 if across else 1
+    return line.points[-1][axis] - line.points[0][axis]
 
 
-def scene(record: Mapping, collapsed: Iterable[str] = (), stepping: bool = False) -> Scene:
+def scene(
+    record: Mapping,
+    collapsed: Iterable[str] = (),
+    stepping: bool = False,
+    direction: str = "TB",
+    pinned: Iterable[str] = (),
+) -> Scene:
     """Arrange a graph record: text first, boxes around it, then captions where room is left.
+
+    `direction` is "TB", from top to bottom, or "LR", from left to right. Leaves with many users
+    become stubs, except those whose ids are `pinned`.
 
     Example:
         >>> node = {"id": "a", "label": "x", "kind": "input", "op": "", "scope": "", "shape": [2],
@@ -224,7 +337,15 @@ def scene(record: Mapping, collapsed: Iterable[str] = (), stepping: bool = False
         >>> scene({"nodes": [node], "edges": []}).text
         {'a': ['x', 'input']}
     """
+    across = direction == "LR"
     text = {node["id"]: node_text(node, stepping) for node in record["nodes"]}
     sizes = {key: node_size(lines, stepping) for key, lines in text.items()}
-    picture = layout(record["nodes"], record["edges"], sizes, collapsed)
-    return Scene(picture, text, captions(picture, record["edges"]))
+    stubs = {} if stepping else stub_sizes(record, pinned)
+    picture = layout(record["nodes"], record["edges"], sizes, collapsed, across, stubs)
+    differs = dict.fromkeys(
+        path
+        for node in record["nodes"]
+        if node.get("change")
+        for path in scope_prefixes(node["scope"])
+    )
+    return Scene(picture, text, captions(picture, record["edges"], across), list(differs), across)

@@ -1,9 +1,19 @@
 // From a scene to SVG elements: scopes, lines, names, captions, nodes, in this order.
-import { HEAD, isBackward, scopeName } from "./layout.js";
+import { HEAD, isBackward, nodeOf, scopeName } from "./layout.js";
 import { svg } from "../dom.js";
 import { shapeText } from "../values.js";
 import { describeNode } from "./inspector.js";
-import { curve, lineText, outline, SMALL, strokeWidth } from "./scene.js";
+import {
+  corner,
+  curve,
+  lineMarks,
+  lineTitle,
+  LINE_MARKS,
+  outline,
+  SMALL,
+  strokeWidth,
+  stubText,
+} from "./scene.js";
 
 const KINDS = ["variable", "input", "constant"];
 const label = (x, y, text, name = "mt-m") => svg("text", { x, y, class: name }, text);
@@ -16,11 +26,13 @@ const item = (key, name, attributes, ...children) =>
 
 function drawScope(drawn, path, { closed, count }) {
   const [x, y, width, height] = drawn.layout.boxes.get("s:" + path);
+  const differs = drawn.differs.has(path),
+    what = `${isBackward(path) ? ", backward pass" : ""}${differs ? ", with differences" : ""}`;
   const attributes = {
     "aria-expanded": String(!closed),
-    "aria-label": `scope ${path}${isBackward(path) ? ", backward pass" : ""}, ${count} nodes`,
+    "aria-label": `scope ${path}${what}, ${count} nodes`,
   };
-  const text = `▸ ${scopeName(path)} (${count})`;
+  const text = `▸ ${scopeName(path)} (${count})${differs ? " ≠" : ""}`;
   return item(
     "s:" + path,
     `${closed ? "mt-closed" : "mt-open"}${isBackward(path) ? " mt-backward" : ""}`,
@@ -37,44 +49,54 @@ function drawName(drawn, path, { closed, name }) {
   return closed ? null : label(x + name, y + HEAD - 4, `▾ ${scopeName(path)}`, "mt-name");
 }
 
-function drawNode(drawn, node) {
-  const box = drawn.layout.boxes.get("n:" + node.id);
-  if (!box) return null;
+// What fills the box of a node: its outline, its signs, its lines of text.
+function contents(node, kind, box, lines) {
   const [x, y, w, h] = box,
-    lines = drawn.text.get(node.id),
+    inner = [x + 3, y + 3, w - 6, h - 6];
+  const height = (i) => (lines.length === 1 ? h / 2 + 4 : [19, 34, 48][i]);
+  return [
+    svg("path", { class: "mt-box", d: outline(kind, box) }),
+    node.output ? svg("path", { class: "mt-inner", d: outline(kind, inner) }) : null,
+    node.no_grad ? svg("path", { class: "mt-inner", d: corner(box) }) : null,
+    lines.map((text, i) => [
+      " ",
+      label(x + w / 2, y + height(i), text, i || h < 24 ? "mt-m mt-small" : "mt-m"),
+    ]),
+  ];
+}
+
+function drawNode(drawn, node, key) {
+  const box = drawn.layout.boxes.get(key),
+    stub = key[0] === "u",
+    lines = stub ? [stubText(node)] : drawn.text.get(node.id),
     kind = KINDS.includes(node.kind) ? node.kind : "op";
   const words = [
     node.label,
-    ...lines.slice(1),
+    ...(stub ? [node.kind, "drawn at each of its users"] : lines.slice(1)),
     `${shapeText(node.shape)} ${node.dtype}`,
     node.scope && `in ${node.scope}`,
   ];
-  const inner = [x + 3, y + 3, w - 6, h - 6];
-  const height = (i) => (lines.length === 1 ? h / 2 + 4 : [19, 34, 48][i]);
+  const backward = kind === "op" && isBackward(node.scope) ? " mt-backward" : "";
   return item(
-    "n:" + node.id,
-    `mt-node mt-${kind}${kind === "op" && isBackward(node.scope) ? " mt-backward" : ""}`,
+    key,
+    `mt-node mt-${kind}${backward}${node.change ? ` mt-${node.change}` : ""}`,
     { "aria-label": words.filter(Boolean).join(", ") },
     svg("title", {}, describeNode(node)),
-    svg("path", { class: "mt-box", d: outline(kind, box) }),
-    node.output ? svg("path", { class: "mt-inner", d: outline(kind, inner) }) : null,
-    lines.map((text, i) => [
-      " ",
-      label(x + w / 2, y + height(i), text, i ? "mt-m mt-small" : "mt-m"),
-    ]),
+    contents(node, kind, box, lines),
   );
 }
 
-function drawLine(line, edges, arrow) {
+function drawLine(line, edges, arrow, across) {
   const attributes = {
     class: "mt-line",
-    d: curve(line.points),
+    d: curve(line.points, across),
     "stroke-width": strokeWidth(line, edges),
+    "stroke-dasharray": LINE_MARKS[lineMarks(line, edges)[0]]?.[1],
   };
   return svg(
     "path",
     { ...attributes, "marker-end": `url(#${arrow})`, "aria-hidden": "true" },
-    svg("title", {}, lineText(line, edges)),
+    svg("title", {}, lineTitle(line, edges)),
   );
 }
 
@@ -103,19 +125,18 @@ export function arrowHead(id) {
   );
 }
 
-export function drawScene(drawn, record, arrow) {
-  const scopes = [...drawn.layout.scopes];
-  const boxes = scopes.map(([path, info]) => drawScope(drawn, path, info));
+export function drawScene(drawn, record, byId, arrow) {
+  const { boxes, lines } = drawn.layout,
+    scopes = [...drawn.layout.scopes];
+  const frames = scopes.map(([path, info]) => drawScope(drawn, path, info));
   const names = scopes.map(([path, info]) => drawName(drawn, path, info));
-  const paths = drawn.layout.lines.map((line) => drawLine(line, record.edges, arrow));
-  const nodes = record.nodes.map((node) => drawNode(drawn, node)).filter(Boolean);
-  const elements = [
-    ...boxes,
-    ...paths,
-    ...names,
-    ...drawn.captions.map(drawCaption),
-    ...nodes,
-  ].filter(Boolean);
-  const items = new Map([...boxes, ...nodes].map((group) => [group.dataset.key, group]));
+  const paths = lines.map((line) => drawLine(line, record.edges, arrow, drawn.across));
+  const stubs = [...boxes.keys()].filter((key) => key[0] === "u");
+  const nodes = [...record.nodes.map((node) => "n:" + node.id), ...stubs]
+    .filter((key) => boxes.has(key))
+    .map((key) => drawNode(drawn, byId.get(nodeOf(key)), key));
+  const captions = drawn.captions.map(drawCaption);
+  const elements = [...frames, ...paths, ...names, ...captions, ...nodes].filter(Boolean);
+  const items = new Map([...frames, ...nodes].map((group) => [group.dataset.key, group]));
   return { elements, items, paths };
 }

@@ -1,6 +1,6 @@
 // Twin of layering.py: same arithmetic, same order. Edges are [a, b, leave, enter, light].
-export const GAP_X = 18,
-  GAP_Y = 36,
+export const GAP_Y = 36;
+const GAP_X = 18,
   GAP_PORT = 8,
   SWEEPS = 8,
   LIGHT = 0.1,
@@ -167,7 +167,7 @@ function spread({ rows, up, down, light }, widths, stiff) {
   return x;
 }
 
-export function place(sizes, edges, ports) {
+export function place(sizes, edges, ports, gap) {
   const count = sizes.length;
   if (!count) return { x: [], y: [], routes: [], width: 0, height: 0 };
   const rowsOf = rank(count, edges, ports);
@@ -190,7 +190,7 @@ export function place(sizes, edges, ports) {
     above = 0;
   layers.rows.forEach((row, i) => {
     const height = Math.max(...row.map((v) => heights[v]));
-    if (i) top += height && above ? GAP_Y : GAP_PORT;
+    if (i) top += height && above ? gap : GAP_PORT;
     for (const v of row) {
       const spare = (height - heights[v]) / 2;
       const lower = heights[v] ? !!layers.down[v].length - !!layers.up[v].length : 0;

@@ -1,12 +1,13 @@
-// Twin of layout.py: scopes, ports, boxes. Keys: "n:" + node id, "s:" + scope path.
+// Twin of layout.py: scopes, ports, boxes. Keys: "n:" + node id, "s:" + scope path, "u:0:" + id.
 import { size } from "../values.js";
-import { pairs, place } from "./layering.js";
+import { GAP_Y, pairs, place } from "./layering.js";
 
 export const PAD = 12,
   HEAD = 20,
   CLOSED_HEIGHT = 34,
   NAME_GAP = 9,
   CHAR = 7.3;
+export const nodeOf = (key) => key.replace(/^(n|u:\d+):/, "");
 export const prefixes = (scope) => {
   const parts = scope.split("/").filter(Boolean);
   return parts.map((_, i) => parts.slice(0, i + 1).join("/"));
@@ -61,7 +62,28 @@ function buildTree(nodes, collapsed) {
     for (; scope; scope = home.get("s:" + scope)) boxes.push("s:" + scope);
     return boxes.reverse();
   };
-  return { children, count, isOpen, chain };
+  return { children, count, closed, home, isOpen, chain };
+}
+
+// A stub beside every user of a leaf that has many; `${leaf}\n${user}` leads to its key.
+function stubsOf({ chain, children, closed, home, isOpen }, edges, mayBe) {
+  const users = new Map(),
+    found = new Map();
+  if ([...children.values()].flat().filter((key) => !isOpen(key)).length < 15) return found;
+  for (const { source, target } of edges)
+    if (mayBe.has(source) && !closed.has(home.get("n:" + source)))
+      users.set(source, (users.get(source) ?? new Set()).add(chain(target).pop()));
+  for (const [leaf, boxes] of users) {
+    if (boxes.size < 5) continue;
+    const beside = children.get(home.get("n:" + leaf));
+    beside.splice(beside.indexOf("n:" + leaf), 1);
+    [...boxes].forEach((box, i) => {
+      const stub = `u:${i}:${leaf}`;
+      children.get(home.get(box)).push(stub);
+      found.set(`${leaf}\n${box}`, stub);
+    });
+  }
+  return found;
 }
 
 // A segment is [scope, start, end, source]; ports are named "<box\nsource" in, ">box\nsource" out.
@@ -76,11 +98,12 @@ function segmentsOf(up, down, shared) {
   return segments;
 }
 
-function findRoutes(tree, edges) {
+function findRoutes(tree, edges, stubs) {
   const routes = new Map();
   edges.forEach((edge, i) => {
-    const up = tree.chain(edge.source),
-      down = tree.chain(edge.target);
+    const down = tree.chain(edge.target),
+      stub = stubs.get(`${edge.source}\n${down[down.length - 1]}`);
+    const up = stub ? [...down.slice(0, -1), stub] : tree.chain(edge.source);
     let shared = 0;
     while (shared < Math.min(up.length, down.length) && up[shared] === down[shared]) shared++;
     if (shared === up.length || shared === down.length) return;
@@ -93,8 +116,7 @@ function findRoutes(tree, edges) {
   return [...routes.values()];
 }
 
-function nest(tree, routes, nodeSizes) {
-  const sizes = new Map([...nodeSizes].map(([id, s]) => ["n:" + id, s]));
+function nest(tree, routes, sizes, across, turned) {
   const members = new Map(),
     placed = new Map(),
     offset = new Map(),
@@ -115,15 +137,22 @@ function nest(tree, routes, nodeSizes) {
   const portX = (box, side, source) => {
     const path = box.slice(2),
       at = tree.isOpen(box) ? (members.get(path)?.indexOf(`${side}${box}\n${source}`) ?? -1) : -1;
-    return at < 0 ? 0 : placed.get(path).x[at] + inset.get(path) - sizes.get(box)[0] / 2;
+    return at < 0 ? 0 : placed.get(path).x[at] + inset.get(path)[0] - sizes.get(box)[0] / 2;
   };
   const enclose = (key, path) => {
     const { x, width, height } = placed.get(path),
       full = width + 2 * PAD;
+    if (across) {
+      const spare = Math.max(0, nameWidth(path) + 2 * NAME_GAP - height - 2 * PAD);
+      names.set(path, NAME_GAP);
+      inset.set(path, [PAD + HEAD, PAD + spare / 2]);
+      sizes.set(key, [full + HEAD, height + 2 * PAD + spare]);
+      return;
+    }
     const entries = members.get(path).flatMap((member, i) => (member[0] === "<" ? x[i] + PAD : []));
     const [name, left, right] = nameRoom(full, entries, nameWidth(path));
     names.set(path, name);
-    inset.set(path, PAD + left);
+    inset.set(path, [PAD + left, PAD + HEAD]);
     sizes.set(key, [full + left + right, height + 2 * PAD + HEAD]);
   };
   const arrange = (scope) => {
@@ -135,10 +164,13 @@ function nest(tree, routes, nodeSizes) {
         arrange(path);
         enclose(key, path);
       } else
-        sizes.set(key, [
-          Math.max(84, CHAR * (name + String(tree.count.get(path)).length + 6) + 12),
-          CLOSED_HEIGHT,
-        ]);
+        sizes.set(
+          key,
+          turned([
+            Math.max(84, CHAR * (name + String(tree.count.get(path)).length + 6) + 12),
+            CLOSED_HEIGHT,
+          ]),
+        );
     }
     const segments = [...edges.get(scope).values()].map((entry) => entry.segment);
     const list = [
@@ -161,6 +193,7 @@ function nest(tree, routes, nodeSizes) {
           light(source),
         ]),
         list.map((key) => ({ "<": "in", ">": "out" })[key[0]] ?? ""),
+        across ? 96 : GAP_Y,
       ),
     );
   };
@@ -173,8 +206,9 @@ function nest(tree, routes, nodeSizes) {
         boxTop = top + y[i] - h / 2;
       const boxLeft = left + x[i] - w / 2;
       boxes.set(key, [boxLeft, boxTop, w, h]);
-      if (tree.isOpen(key))
-        shift(key.slice(2), boxLeft + inset.get(key.slice(2)), boxTop + PAD + HEAD);
+      if (!tree.isOpen(key)) return;
+      const [right, down] = inset.get(key.slice(2));
+      shift(key.slice(2), boxLeft + right, boxTop + down);
     });
   };
   arrange("");
@@ -201,12 +235,12 @@ function falls(points) {
   return points.length > 2 && Math.abs(before[0] - end[0]) < 0.01 ? 1 : 0;
 }
 
-function fanIn(lines, boxes) {
+function fanIn(lines, boxes, across) {
   const arriving = new Map();
   for (const line of lines) arriving.set(line.target, [...(arriving.get(line.target) ?? []), line]);
   for (const [target, group] of arriving) {
     const [x, , width] = boxes.get(target),
-      step = Math.min(16, (width - 24) / group.length);
+      step = Math.min(16, (width - (across ? 10 : 24)) / group.length);
     const from = ({ points }) => points[points.length - 2 - falls(points)][0];
     group.sort((a, b) => from(a) - from(b));
     group.forEach(({ points }, i) => {
@@ -216,23 +250,30 @@ function fanIn(lines, boxes) {
   }
 }
 
-export function layout(nodes, edges, sizes, collapsed) {
+export function layout(nodes, edges, sizes, collapsed, across, small = new Map()) {
+  const turned = ([x, y, ...more]) => (across ? [y, x, ...more.reverse()] : [x, y, ...more]);
   const tree = buildTree(nodes, collapsed),
-    routes = findRoutes(tree, edges),
-    { boxes, names, points, whole } = nest(tree, routes, sizes);
+    stubs = stubsOf(tree, edges, small),
+    routes = findRoutes(tree, edges, stubs);
+  const known = [...sizes].map(([id, own]) => ["n:" + id, turned(own)]);
+  for (const stub of stubs.values()) known.push([stub, turned(small.get(nodeOf(stub)))]);
+  const { boxes, names, points, whole } = nest(tree, routes, new Map(known), across, turned);
   const lines = routes.map((route) => ({
     source: route.source,
     target: route.target,
     edges: route.edges,
     points: points(route),
   }));
-  fanIn(lines, boxes);
+  fanIn(lines, boxes, across);
+  for (const line of lines) line.points = line.points.map(turned);
   const scopes = new Map();
-  for (const key of boxes.keys())
-    if (key.startsWith("s:")) {
-      const path = key.slice(2);
-      const name = names.get(path) ?? 0;
-      scopes.set(path, { closed: !tree.isOpen(key), count: tree.count.get(path), name });
-    }
-  return { boxes, lines, scopes, width: whole.width + 2 * PAD, height: whole.height + 2 * PAD };
+  for (const [key, box] of boxes) {
+    boxes.set(key, turned(box));
+    if (!key.startsWith("s:")) continue;
+    const path = key.slice(2),
+      name = names.get(path) ?? 0;
+    scopes.set(path, { closed: !tree.isOpen(key), count: tree.count.get(path), name });
+  }
+  const [width, height] = turned([whole.width + 2 * PAD, whole.height + 2 * PAD]);
+  return { boxes, lines, scopes, width, height };
 }

@@ -72,7 +72,7 @@ export class Pane {
 
   draw() {
     this.drawn = scene(this.record, this.model.get("collapsed"), this.stepping);
-    const { elements, items, paths } = drawScene(this.drawn, this.record, this.arrow);
+    const { elements, items, paths } = drawScene(this.drawn, this.record, this.byId, this.arrow);
     Object.assign(this, { items, paths });
     this.stage.replaceChildren(...elements);
     const box = this.kept && this.boxOf(this.kept.key);

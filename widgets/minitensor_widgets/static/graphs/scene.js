@@ -1,13 +1,21 @@
 // Twin of scene.py: text, outlines, captions.
 import { clip, shapeText, size } from "../values.js";
-import { CHAR, HEAD, layout } from "./layout.js";
+import { CHAR, HEAD, layout, prefixes } from "./layout.js";
 
 export const SMALL = 6.1;
+const CHANGED = { added: "+ ", removed: "− ", changed: "≠ " };
+export const LINE_MARKS = {
+  broadcast: ["B", "9 3"],
+  "in place": ["I", "3 3"],
+  view: ["V", "14 4"],
+  "next round": ["N", "9 3 2 3"],
+};
 // "MatMul_1" says matmul already.
 const bare = (name) => name.replace(/_[0-9]+$/, "").replaceAll("_", "").toLowerCase();
 export const opApart = ({ op, label }) =>
   bare(label) === bare(op) || label.endsWith(`= ${op}`) ? "" : op;
 
+const joined = (words) => words.filter(Boolean).join(" · ");
 const kindApart = (node) =>
   node.kind === "op" ? opApart(node) : node.label === node.kind ? "" : node.kind;
 
@@ -15,7 +23,7 @@ function secondLine(node) {
   const words = [kindApart(node)];
   if (node.output)
     words.push(node.shape?.length === 0 ? "output" : `output ${shapeText(node.shape)}`);
-  return words.filter(Boolean).join(" · ");
+  return joined([...words, node.change, node.no_grad && "no ∇"]);
 }
 
 function nodeText(node, stepping) {
@@ -24,7 +32,7 @@ function nodeText(node, stepping) {
     return [clip(word ? `${node.label} · ${word}` : node.label, 26), "", ""];
   }
   const second = secondLine(node);
-  return [clip(node.label, 26), ...(second ? [clip(second, 30)] : [])];
+  return [clip((CHANGED[node.change] ?? "") + node.label, 26), ...(second ? [clip(second, 30)] : [])];
 }
 
 function nodeSize(text, stepping) {
@@ -32,10 +40,28 @@ function nodeSize(text, stepping) {
   return stepping ? [Math.max(170, width), 58] : [Math.max(64, width), text.length > 1 ? 44 : 30];
 }
 
+export const stubText = (node) => `${clip(node.label, 16)} ↗`;
+
+function stubSizes({ nodes, edges }, pinned) {
+  const users = new Map(),
+    made = new Set(edges.map((edge) => edge.target));
+  for (const { source, target } of edges)
+    users.set(source, (users.get(source) ?? new Set()).add(target));
+  const many = nodes.filter(
+    ({ id, kind }) =>
+      kind !== "op" && !made.has(id) && !pinned.includes(id) && users.get(id)?.size >= 5,
+  );
+  return new Map(many.map((node) => [node.id, [size(stubText(node)) * SMALL + 22, 20]]));
+}
+
 const n = (value) => Math.floor(value * 10 + 0.5) / 10;
+// Two strokes across a corner mark a node without gradient.
+export const corner = ([x, y, w]) =>
+  [10, 15].map((c) => `M${n(x + w - c)},${n(y)}L${n(x + w)},${n(y + c)}`).join("");
+
 export function outline(kind, [x, y, w, h]) {
   let corners,
-    c = 10;
+    c = Math.min(10, h / 2);
   if (kind === "input")
     corners = [
       [c, 0],
@@ -46,7 +72,7 @@ export function outline(kind, [x, y, w, h]) {
       [0, h / 2],
     ];
   else if (kind === "constant") {
-    c = 8;
+    c = Math.min(8, h / 3);
     corners = [
       [c, 0],
       [w - c, 0],
@@ -65,17 +91,18 @@ export function outline(kind, [x, y, w, h]) {
   return "M" + corners.map(([dx, dy]) => `${n(x + dx)},${n(y + dy)}`).join("L") + "z";
 }
 
-export function curve(points) {
-  let path = `M${n(points[0][0])},${n(points[0][1])}`;
+const turned = ([x, y], across) => (across ? [y, x] : [x, y]);
+
+export function curve(line, across) {
+  const points = line.map((point) => turned(point, across)),
+    at = (x, y) => turned([n(x), n(y)], across).join();
+  let path = `M${at(...points[0])}`;
   for (let i = 1; i < points.length; i++) {
     const [x0, y0] = points[i - 1],
       [x1, y1] = points[i];
-    if (y1 < y0) {
-      path += `L${n(x1)},${n(y1)}`;
-      continue;
-    }
-    const bend = n(y1 > y0 ? (y0 + y1) / 2 : y0 + (i === 1 ? 15 : -15));
-    path += `C${n(x0)},${bend} ${n(x1)},${bend} ${n(x1)},${n(y1)}`;
+    const bend = y1 > y0 ? (y0 + y1) / 2 : y0 + (i === 1 ? 15 : -15);
+    path +=
+      y1 < y0 ? `L${at(x1, y1)}` : `C${at(x0, bend)} ${at(x1, bend)} ${at(x1, y1)}`;
   }
   return path;
 }
@@ -88,8 +115,22 @@ export function strokeWidth(line, edges) {
   return 1.2 + 0.45 * Math.min(6, Math.log10(Math.max(1, count)));
 }
 
-export function lineText(line, edges) {
-  const shapes = new Set(line.edges.map((i) => shapeText(edges[i].shape)));
+function mainDtype(edges) {
+  const counts = new Map();
+  for (const { dtype } of edges) counts.set(dtype, (counts.get(dtype) ?? 0) + 1);
+  return [...counts].reduce((most, one) => (one[1] > most[1] ? one : most), ["", 0])[0];
+}
+
+export function lineMarks(line, edges) {
+  const found = line.edges.flatMap((i) => edges[i].marks ?? []);
+  return Object.keys(LINE_MARKS).filter((mark) => found.includes(mark));
+}
+
+const whatFlows = ({ shape, dtype }, main) =>
+  `${shapeText(shape)} ${dtype === main ? "" : dtype}`.trimEnd();
+
+function lineText(line, edges, main) {
+  const shapes = new Set(line.edges.map((i) => whatFlows(edges[i], main)));
   const sources = new Set(line.edges.map((i) => edges[i].source));
   if (shapes.size > 1) return `${line.edges.length} tensors`;
   const [shape] = shapes;
@@ -98,30 +139,40 @@ export function lineText(line, edges) {
   if (sources.size > 1) return scalar ? `${sources.size} scalars` : `${sources.size} × ${shape}`;
   return scalar ? used : `${shape} ${used}`.trimEnd();
 }
+export const lineTitle = (line, edges) =>
+  joined([lineText(line, edges, ""), ...lineMarks(line, edges)]);
 
-function spotsOn(points) {
+function wordings(line, edges, main) {
+  const text = lineText(line, edges, main),
+    marks = lineMarks(line, edges);
+  const letters = marks.map((mark) => LINE_MARKS[mark][0]).join("");
+  return [...new Set([joined([text, ...marks]), joined([text, letters])])].filter(Boolean);
+}
+
+function spotsOn(line, across) {
   const spots = [],
+    points = line.map((point) => turned(point, across)),
     stretches = points.slice(1).map((end, i) => [points[i], end]);
   stretches.sort(([a, b], [c, d]) => a[1] - b[1] - (c[1] - d[1]));
   for (const t of [0.5, 0.62, 0.38])
-    for (const [[x0, y0], [x1, y1]] of stretches)
-      if (y1 - y0 >= 20) {
-        const bow = 1.5 * t * (1 - t);
-        spots.push([
-          x0 + (x1 - x0) * t * t * (3 - 2 * t),
-          y0 * ((1 - t) ** 3 + bow) + y1 * (t ** 3 + bow),
-        ]);
-      }
+    for (const [[x0, y0], [x1, y1]] of stretches) {
+      const bow = 1.5 * t * (1 - t),
+        x = x0 + (x1 - x0) * t * t * (3 - 2 * t),
+        y = y0 * ((1 - t) ** 3 + bow) + y1 * (t ** 3 + bow);
+      spots.push([...turned([x, y], across), y1 - y0]);
+    }
   return spots;
 }
 
 const overlaps = (a, b) => a[0] < b[2] && b[0] < a[2] && a[1] < b[3] && b[1] < a[3];
 
-function captions(picture, edges) {
-  const placed = picture.lines.map(() => null);
+function captions(picture, edges, across) {
+  const { lines } = picture,
+    placed = lines.map(() => null);
   if (placed.length > 300) return placed;
+  const main = mainDtype(edges);
   const taken = [...picture.boxes].flatMap(([key, [x, y, w, h]]) =>
-    key.startsWith("n:") || picture.scopes.get(key.slice(2)).closed
+    !key.startsWith("s:") || picture.scopes.get(key.slice(2)).closed
       ? [[x - 2, y - 1, x + w + 2, y + h + 1]]
       : [
           [x, y - 2, x + w, y + HEAD],
@@ -130,26 +181,33 @@ function captions(picture, edges) {
           [x + w - 2, y, x + w + 2, y + h],
         ],
   );
-  const length = ({ points }) => points[points.length - 1][1] - points[0][1];
-  for (const line of [...picture.lines].sort((a, b) => length(a) - length(b))) {
-    const text = lineText(line, edges),
-      half = (size(text) * SMALL) / 2 + 3;
-    if (!text) continue;
-    for (const [x, y] of spotsOn(line.points)) {
-      const rect = [x - half, y - 7, x + half, y + 7];
-      if (rect[0] < 0 || rect[2] > picture.width || taken.some((other) => overlaps(rect, other)))
-        continue;
-      taken.push(rect);
-      placed[picture.lines.indexOf(line)] = { x, y, text };
-      break;
-    }
-  }
+  const axis = across ? 0 : 1,
+    length = ({ points }) => points[points.length - 1][axis] - points[0][axis];
+  const place = (line) => {
+    const spots = spotsOn(line.points, across);
+    for (const text of wordings(line, edges, main))
+      for (const [x, y, run] of spots) {
+        const half = (size(text) * SMALL) / 2 + 3,
+          rect = [x - half, y - 7, x + half, y + 7];
+        if (rect[0] < 0 || rect[2] > picture.width || run < (across ? 2 * half + 14 : 20)) continue;
+        if (taken.some((other) => overlaps(rect, other))) continue;
+        taken.push(rect);
+        return { x, y, text };
+      }
+    return null;
+  };
+  for (const i of [...lines.keys()].sort((a, b) => length(lines[a]) - length(lines[b])))
+    placed[i] = place(lines[i]);
   return placed;
 }
 
-export function scene(record, collapsed, stepping) {
-  const text = new Map(record.nodes.map((node) => [node.id, nodeText(node, stepping)]));
+export function scene(record, collapsed, stepping, direction, pinned) {
+  const { nodes, edges } = record,
+    across = direction === "LR";
+  const text = new Map(nodes.map((node) => [node.id, nodeText(node, stepping)]));
   const sizes = new Map([...text].map(([id, lines]) => [id, nodeSize(lines, stepping)]));
-  const picture = layout(record.nodes, record.edges, sizes, collapsed);
-  return { layout: picture, text, captions: captions(picture, record.edges) };
+  const stubs = stepping ? new Map() : stubSizes(record, pinned ?? []);
+  const picture = layout(nodes, edges, sizes, collapsed, across, stubs);
+  const differs = new Set(nodes.flatMap(({ change, scope }) => (change ? prefixes(scope) : [])));
+  return { layout: picture, text, captions: captions(picture, edges, across), differs, across };
 }
