@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import re
 import xml.dom.minidom
 
 import numpy as np
@@ -165,7 +166,7 @@ def test_a_nest_of_ones_own_is_recorded():
     assert (made.reads, made.writes, made.operations) == (3, 3, 3)
     assert made.record["events"] == [0, 33, 2, 35, 4, 37]
     assert made.record["variables"] == ["i"]
-    assert made.record["visits"] == [4, 1, 1, 0, 5, 1, 0, 0, 4, 1, 1, 1, 5, 1, 0, 1, 4, 1, 1, 2, 5, 1, 0, 2]  # fmt: skip
+    assert made.record["visits"] == [part for i in range(3) for part in (4, 1, 1, i, 5, 1, 0, i)]
     assert made.ok
     assert made.record["source"][0] == "def prefix(a, out):"
 
@@ -208,13 +209,9 @@ def test_a_mistake_becomes_part_of_the_picture(nest, words):
     made = loops(nest, np.zeros(4))
     assert not made.ok
     problem = made.record["problems"][0]["text"]
-    pytest.raises(ValueError, fail_with, problem).match(words)
+    assert re.search(words, problem)
     assert problem in made.description()
     assert "✕" in made.to_svg()
-
-
-def fail_with(text):
-    raise ValueError(text)
 
 
 def test_long_nests_are_added_up_by_turns_and_say_so():
@@ -244,13 +241,15 @@ def test_what_makes_no_nest_is_refused_with_a_lesson():
         (lambda: Cache(5), "4, 8 or 16"),
         (lambda: Cache(4, 8, 3), "3 must divide 8"),
     ]:
-        pytest.raises(ValueError, call).match(words)
+        with pytest.raises(ValueError, match=words):
+            call()
     for call, words in [
         (lambda: loops(3), "expected 'matmul'"),  # type: ignore[arg-type]
         (lambda: loops(prefix, [1.0]), "missing a required argument: 'out'"),
         (lambda: loops(prefix, ["a"], [1.0]), "no array of numbers"),
     ]:
-        pytest.raises(TypeError, call).match(words)
+        with pytest.raises(TypeError, match=words):
+            call()
 
 
 # ---- outputs

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import itertools
 import linecache
 import textwrap
 import traceback
@@ -17,7 +18,7 @@ from ..units import plural
 from . import nests
 from .cache import LINE_COUNTS, LINE_SIZES, Cache, Running, traffic
 from .loop_figure import cache_key, describe, figure, summary
-from .recording import MOST_ACCESSES, MOST_KEPT, Recorder, TooMany, Traced, flattened
+from .recording import MOST_ACCESSES, MOST_KEPT, Recorder, TooManyError, Traced, flattened
 
 MOST_COMPARED = 200_000
 MOST_ROWS = 64
@@ -298,7 +299,7 @@ def _shown(
     problems, note = [], ""
     try:
         nest(**arguments)
-    except TooMany:
+    except TooManyError:
         note = f"Stopped after {MOST_ACCESSES:,} accesses: what follows is not counted."
     except Exception as error:  # a learner's own: it becomes part of the picture
         problems.append(_problem(error, nest, first))
@@ -366,7 +367,7 @@ def _rows(recorder: Recorder, cache: Cache, name: str) -> list[dict]:
     group = -(-len(starts) // MOST_ROWS)
     edges = [*starts[::group], len(recorder.codes)]
     rows, before, running = [], 0, Running(cache)
-    for place, (start, end) in enumerate(zip(edges, edges[1:], strict=False)):
+    for place, (start, end) in enumerate(itertools.pairwise(edges)):
         part = recorder.codes[start:end]
         writes = sum(code & 1 for code in part)
         running.send(part)

@@ -13,7 +13,7 @@ MOST_ACCESSES = 1_100_000
 MOST_KEPT = 20_000
 
 
-class TooMany(Exception):
+class TooManyError(Exception):
     """The nest made more accesses than are counted."""
 
 
@@ -23,6 +23,7 @@ class Number(float):
     __slots__ = ("_recorder",)
 
     def __new__(cls, value: float, recorder: Recorder) -> Number:
+        """A number, and who counts what is done with it."""
         made = super().__new__(cls, value)
         made._recorder = recorder
         return made
@@ -74,7 +75,7 @@ class Recorder:
         """An access to an element."""
         codes = self.codes
         if len(codes) >= MOST_ACCESSES:
-            raise TooMany
+            raise TooManyError
         frame = sys._getframe(2)
         while frame is not None and frame.f_code is not self.code:
             frame = frame.f_back
