@@ -16,6 +16,26 @@ def is_backward(scope: str) -> bool:
     return any(GRADIENTS.fullmatch(part) for part in scope.split("/"))
 
 
+def told_apart(view: GraphView) -> GraphView:
+    """The view of a tape with a scope for each backward pass that it saw: `gradients_1`, ….
+
+    A tape writes all of them into scopes of one name; another one begins after other operations.
+    """
+    number, last = -1, False
+    nodes = []
+    for node in view.nodes:
+        inside = node.kind == "op" and "gradients" in node.scope.split("/")
+        if node.kind == "op":
+            number += inside and not last
+            last = inside
+        if inside and number:
+            parts = node.scope.split("/")
+            parts[parts.index("gradients")] = f"gradients_{number}"
+            node = replace(node, scope="/".join(parts))
+        nodes.append(node)
+    return replace(view, nodes=nodes)
+
+
 def settled(view: GraphView) -> GraphView:
     """The view with each variable and constant in the innermost scope around what uses it.
 

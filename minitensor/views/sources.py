@@ -20,7 +20,7 @@ from minitensor.views.models import model_drawing, note_of
 from minitensor.views.records import GraphView
 from minitensor.views.regions import silenced
 from minitensor.views.repeats import rolled
-from minitensor.views.scopes import settled
+from minitensor.views.scopes import settled, told_apart
 from minitensor.views.traced import TracedDrawing
 
 _TITLES = {"tape": "Gradient tape", "graph": "Graph"}
@@ -71,6 +71,8 @@ def graph_view(obj: Any, names: dict[int, str] | None = None) -> GraphView:
 
 def arranged(view: GraphView) -> GraphView:
     """The view with leaves where they are used, silent regions, and repeated scopes rolled up."""
+    if view.kind == "tape":
+        view = told_apart(view)
     return rolled(silenced(settled(view)))
 
 

@@ -27,26 +27,39 @@ def scope_paths(record: Mapping) -> list[str]:
 
 
 def auto_collapse(record: Mapping, most: int = MOST_VISIBLE) -> list[str]:
-    """Scopes to close: none if all fits, else backward passes, else the deepest level that fits.
+    """Scopes to close: those that are closed by themselves, and more where not all fits.
+
+    Then backward passes are closed, and else the deepest level that fits.
 
     Example:
         >>> nodes = [{"id": str(i), "scope": f"block{i % 2}"} for i in range(100)]
         >>> auto_collapse({"nodes": nodes})
         ['block0', 'block1']
     """
-    if visible_count(record, []) <= most:
-        return []
     paths = scope_paths(record)
-    backward = [path for path in paths if is_backward(path)]
+    first = _closed_by_themselves(record, paths, most)
+    if visible_count(record, first) <= most:
+        return first
+    backward = [path for path in paths if path in first or is_backward(path)]
     if visible_count(record, backward) <= most:
         return backward
     deepest = max((path.count("/") for path in paths), default=0)
     closed: list[str] = []
     for depth in range(deepest, -1, -1):
-        closed = [path for path in paths if path.count("/") >= depth]
+        closed = [path for path in paths if path in first or path.count("/") >= depth]
         if visible_count(record, closed) <= most:
             break
     return closed
+
+
+def _closed_by_themselves(record: Mapping, paths: list[str], most: int) -> list[str]:
+    """What the record closes; the members of a long series too, lest opening it show them all."""
+    wanted = set(record.get("closed", ()))
+    for series in record.get("series", ()):
+        inside = f"{series['path']}/"
+        if sum(node["scope"].startswith(inside) for node in record["nodes"]) > most:
+            wanted |= {inside + name for name in series["members"]}
+    return [path for path in paths if path in wanted]
 
 
 def with_parts(record: Mapping, most: int = MOST_VISIBLE) -> dict:
@@ -60,11 +73,17 @@ def with_parts(record: Mapping, most: int = MOST_VISIBLE) -> dict:
     if len(boxes) <= most:
         return dict(record)
     part = _parts(boxes, max(20, -(-len(boxes) // most)))
+
+    def moved(path: str) -> str:
+        return "/".join(filter(None, [part.get(path.split("/")[0], ""), path]))
+
     nodes = [
         {**node, "scope": "/".join(filter(None, [part[key], node["scope"]]))}
         for node, key in zip(record["nodes"], outer, strict=True)
     ]
-    return {**record, "nodes": nodes}
+    series = [{**one, "path": moved(one["path"])} for one in record.get("series", ())]
+    closed = [moved(path) for path in record.get("closed", ())]
+    return {**record, "nodes": nodes, "closed": closed, "series": series}
 
 
 def _parts(boxes: list[str], size: int) -> dict[str, str]:
