@@ -60,7 +60,7 @@ def steps_view(
     """
     names = callers_names()
     if not isinstance(tape, GradientTape):
-        if not callable(tape):
+        if hasattr(tape, "backward_steps") or not callable(tape):
             return learners_steps(tape, target, sources)
         call: Call = called(tape, args)
         tape, target, names = call.tape, call.target, names | call.names

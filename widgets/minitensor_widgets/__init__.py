@@ -16,9 +16,9 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from .graphs.stepping import step as step
     from .graphs.viewers import Island as Island
     from .graphs.viewers import show as show
-    from .graphs.viewers import step as step
     from .kernels.cache import Cache as Cache
     from .kernels.loops import LoopNest as LoopNest
     from .kernels.loops import loops as loops
@@ -34,7 +34,8 @@ if TYPE_CHECKING:
 
 # Where each public name is made: imported when it is first asked for.
 _HOMES = {
-    "graphs.viewers": ("Island", "show", "step"),
+    "graphs.stepping": ("step",),
+    "graphs.viewers": ("Island", "show"),
     "tracing.cache": ("Traces", "traces"),
     "tracing.slider": ("Passes", "passes"),
     "live.graphs": ("GraphWidget", "StepperWidget"),

@@ -20,13 +20,18 @@ _GRAPH = {
 }  # fmt: skip
 _STEP = {
     "title": "", "rule": "", "source": None, "value": None, "upstream": None, "sends": [],
-    "text": "",
+    "text": "", "norm": None,
 }  # fmt: skip
 _SEND = {
     "rule": "", "rule_numbers": "", "raw": None, "unbroadcast": "", "value": None, "before": None,
-    "after": None, "arrived": 1, "expected": 1,
+    "after": None, "arrived": 1, "expected": 1, "local": "", "norm": None,
 }  # fmt: skip
-_STEPS = {"version": VERSION, "steps": [], "target": "", "sources": []}
+_STEPS = {
+    "version": VERSION, "steps": [], "target": "", "sources": [], "checks": [], "trouble": None,
+    "derives": {}, "lines": {}, "groups": [],
+}  # fmt: skip
+_CHECK = {"text": "", "agrees": None, "rows": []}
+_TROUBLE = {"phase": "forward", "text": "", "source": None}
 
 
 def complete_graph(record: Mapping) -> dict:
@@ -77,6 +82,13 @@ def _complete_steps(record: Mapping) -> dict:
             _check_end(graph, known, send["to"])
         steps.append(step)
     record["steps"] = steps
+    record["checks"] = [filled(check, _CHECK) for check in record["checks"]]
+    record["trouble"] = record["trouble"] and filled(record["trouble"], _TROUBLE)
+    for item in (*record["checks"], *filter(None, [record["trouble"]])):
+        _check_end(graph, known, item["node"])
+    for pair in record["derives"].items():
+        for name in pair:
+            _check_end(graph, known, name)
     target = known.get(record["target"])
     graph["title"] = graph["title"] or (
         f"Backward pass of {target['label'].split(' = ')[0]}" if target else "Backward pass"
@@ -105,8 +117,17 @@ def graph_record(value: Any) -> dict:
     return complete_graph(record)
 
 
-def steps_record(value: Any, target: Any = None, sources: Any = None) -> dict:
-    """The complete record of a StepsView, its dict, or of a tape's backward pass to `target`.
+def steps_record(
+    value: Any, *args: Any, target: Any = None, sources: Any = None, check: bool = True
+) -> dict:
+    """The complete record of a StepsView, its dict, or of the backward pass of a tape or function.
+
+    Args:
+        value: a view, a tape or a function.
+        *args: of a tape the target and the sources, of a function its arguments.
+        target: the value whose gradient is taken.
+        sources: what it is taken with respect to.
+        check: whether to measure slopes beside the gradients.
 
     Raises:
         TypeError: when a tape comes without a target.
@@ -114,16 +135,30 @@ def steps_record(value: Any, target: Any = None, sources: Any = None) -> dict:
     """
     record = as_view(value)
     if record is None:
-        if target is None:
-            raise TypeError(
-                f"Stepping through {type(value).__name__} needs a target: the value whose gradient "
-                "is taken, as in step(tape, loss)."
-            )
         from minitensor.views import steps_view
 
-        record = plain(steps_view(value, target, sources))
+        if not callable(value) or hasattr(value, "backward_steps"):
+            target, sources, args = _asked(value, args, target, sources)
+        record = plain(steps_view(value, target, sources, args, check))
     elif "steps" not in record:
         raise TypeError(
             "A GraphView has no steps to walk through. Pass the tape and a target, or show(view)."
         )
     return _complete_steps(record)
+
+
+def _asked(tape: Any, args: tuple, target: Any, sources: Any) -> tuple:
+    """Target and sources of a tape, given by position or by name."""
+    if len(args) > 2:
+        raise TypeError(
+            f"step(tape, …) takes a target and sources; {len(args)} values were given. Put several "
+            "targets, or several sources, into a list: step(tape, loss, [w, b])."
+        )
+    if args:
+        target, sources = args if len(args) == 2 else (args[0], sources)
+    if target is None:
+        raise TypeError(
+            f"Stepping through {type(tape).__name__} needs a target: the value whose gradient "
+            "is taken, as in step(tape, loss)."
+        )
+    return target, sources, ()

@@ -50,6 +50,8 @@ def _apply(states: dict[str, NodeState], step: Mapping) -> None:
         here.state, here.arrived, here.expected = "final", 1, 1
     for send in step["sends"]:
         to = states[send["to"]]
+        if send["after"] is None:  # it has to be summed first, in the next step
+            continue
         to.gradient = send["after"]
         to.arrived, to.expected = send["arrived"], send["expected"]
         to.state = "final" if send["arrived"] >= send["expected"] else "partial"

@@ -1,18 +1,19 @@
-"""Graphs and backward passes as outputs: `show` and `step`."""
+"""Graphs and backward passes as outputs: what they share, and `show`."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Any
 
 from .. import assets
 from ..output import MOST_BYTES, Output
-from ..values import number
 from .collapse import auto_collapse, with_parts
 from .describe import describe_graph, describe_steps, graph_alt, plural, steps_alt
+from .grouping import step_groups
 from .records import graph_record, is_steps, steps_record
 from .svg import graph_svg, steps_svg
+from .thinning import thinner
 
 MOST_NODES = 5000
 
@@ -26,28 +27,10 @@ def prepared(record: dict) -> dict:
             f"reads at most {MOST_NODES}. Record a smaller part: one step of training is enough."
         )
     graph = with_parts(graph)
-    return {**record, "graph": graph} if "steps" in record else graph
-
-
-def _thinned(value: Any, most: int) -> Any:
-    """A copy with rounded heat maps of at most `most` rows and columns; 0 leaves them out."""
-    if isinstance(value, list):
-        return [_thinned(item, most) for item in value]
-    if not isinstance(value, dict):
-        return value
-    copy = {name: _thinned(item, most) for name, item in value.items() if name != "heat"}
-    if "heat" in value:
-        rows = _every(value["heat"], most)
-        copy["heat"] = [[_rounded(cell) for cell in _every(row, most)] for row in rows]
-    return copy
-
-
-def _every(items: Sequence, most: int) -> Sequence:
-    return items[:: -(-len(items) // most)] if items and most else []
-
-
-def _rounded(cell: float | None) -> float | None:
-    return None if cell is None else float(number(cell, 3))
+    if "steps" not in record:
+        return graph
+    record = {**record, "graph": graph}
+    return {**record, "groups": step_groups(record)}
 
 
 class Island(Output):
@@ -123,8 +106,8 @@ class Island(Output):
     def _packed(self) -> str:
         """The state for the script; heat maps get coarser when it would be too much to carry."""
         packed = ""
-        for most in (32, 12, 0):
-            state = self._state(_thinned(self.record, most))
+        for record in thinner(self.record):
+            state = self._state(record)
             packed = assets.pack(json.dumps(state, ensure_ascii=False, separators=(",", ":")))
             if len(packed) <= MOST_BYTES // 2:
                 break
@@ -151,32 +134,3 @@ def show(obj: Any, *, collapsed: Iterable[str] | None = None, selected: str = ""
         Island('residual network', 200 nodes, 217 edges)
     """
     return Island(obj, collapsed, selected=selected)
-
-
-def step(
-    tape: Any,
-    target: Any = None,
-    sources: Any = None,
-    *,
-    collapsed: Iterable[str] | None = None,
-    at: int = 0,
-) -> Island:
-    """Step through the backward pass of a tape, with the values that were really computed.
-
-    Args:
-        tape: a GradientTape, a StepsView or the dict of one.
-        target: the value whose gradient is taken; not needed for a view.
-        sources: what the gradient is taken with respect to; None means all watched variables.
-        collapsed: the scopes drawn closed at first; None closes what is too much to see.
-        at: how many steps are taken at first.
-
-    Raises:
-        TypeError: when a tape comes without a target.
-        ValueError: when the graph has more than 5000 nodes, or a view contradicts itself.
-
-    Example:
-        >>> from minitensor_widgets.samples import matmul_steps
-        >>> step(matmul_steps())
-        Island('loss = sum(x @ w + b)', 6 nodes, 5 edges, 9 steps)
-    """
-    return Island(steps_record(tape, target, sources), collapsed, step=at)

@@ -8,7 +8,8 @@ from typing import Any
 import traitlets
 
 from .. import assets
-from ..graphs.viewers import Island, show, step
+from ..graphs.stepping import step
+from ..graphs.viewers import Island, show
 from ..output import Output
 from .viewer import Viewer
 
@@ -19,7 +20,8 @@ class GraphWidget(Viewer):
     Args:
         x: a GradientTape, a Graph, a GraphView or the dict of one.
         collapsed: the scopes drawn closed at first; None closes what is too much to see.
-        **traits: `selected`, `layout` and other traits of ipywidgets.
+        **traits: `selected`, `direction` ("TB" or "LR"), `pinned` (leaves drawn as one box),
+            `grouped`, `layout` and other traits of ipywidgets.
 
     Example:
         >>> from minitensor_widgets.samples import matmul_steps
@@ -30,14 +32,28 @@ class GraphWidget(Viewer):
     _esm, _css = assets.esm("graphs/graph"), assets.css("graphs/graph")
     graph = traitlets.Dict().tag(sync=True)
     collapsed = traitlets.List(traitlets.Unicode()).tag(sync=True)
+    direction = traitlets.Unicode("TB").tag(sync=True)
+    pinned = traitlets.List(traitlets.Unicode()).tag(sync=True)
+    grouped = traitlets.Bool(True).tag(sync=True)
 
     def __init__(self, x: Any, collapsed: Iterable[str] | None = None, **traits: Any) -> None:
-        first = show(x, collapsed=collapsed)
+        first = show(x, collapsed=collapsed, grouped=traits.get("grouped", True))
         super().__init__(graph=first.graph, collapsed=first.collapsed, **traits)
 
     def island(self) -> Output:
         """The present state without Python: what stays in a saved notebook."""
-        return Island(self.graph, self.collapsed, selected=self.selected)
+        return Island(
+            self.graph,
+            self.collapsed,
+            selected=self.selected,
+            direction=self.direction,
+            pinned=self.pinned,
+            grouped=self.grouped,
+        )
+
+    @traitlets.validate("direction")
+    def _known(self, proposal: Any) -> str:
+        return "LR" if proposal["value"] == "LR" else "TB"
 
     @traitlets.validate("graph")
     def _complete(self, proposal: Any) -> dict:
@@ -48,9 +64,11 @@ class StepperWidget(Viewer):
     """The backward stepper as a widget; `step` says how many steps have been taken.
 
     Args:
-        tape: a GradientTape, a StepsView or the dict of one.
-        target: the value whose gradient is taken; not needed for a view.
-        sources: what the gradient is taken with respect to; None means all watched variables.
+        tape: a GradientTape, a function, a tape of your own (see `step`), a StepsView or the dict
+            of one.
+        *args: of a tape the target and, if wanted, the sources; of a function its arguments.
+        target: the value whose gradient is taken; not needed for a view or a function.
+        sources: what the gradient is taken with respect to; None means everything watched.
         collapsed: the scopes drawn closed at first; None closes what is too much to see.
         **traits: `step`, `selected`, `layout` and other traits of ipywidgets.
 
@@ -68,12 +86,13 @@ class StepperWidget(Viewer):
     def __init__(
         self,
         tape: Any,
+        *args: Any,
         target: Any = None,
         sources: Any = None,
         collapsed: Iterable[str] | None = None,
         **traits: Any,
     ) -> None:
-        first = step(tape, target, sources, collapsed=collapsed)
+        first = step(tape, *args, target=target, sources=sources, collapsed=collapsed)
         super().__init__(steps=first.record, collapsed=first.collapsed, **traits)
 
     def island(self) -> Output:

@@ -1,0 +1,51 @@
+"""Records in fewer bytes: heat maps coarser, statistics shorter, when all would be too much."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from ..values import number
+
+_SHORT = {"minimum": None, "maximum": None, "std": None, "zeros": 0.0, "heat": []}
+
+
+def thinner(record: dict) -> Iterator[dict]:
+    """Copies of a record, each smaller than the one before."""
+    for most in (32, 12, 0):
+        yield _thinned(record, most)
+    yield _brief(record)
+
+
+def _thinned(value: Any, most: int) -> Any:
+    """A copy with rounded heat maps of at most `most` rows and columns; 0 leaves them out."""
+    if isinstance(value, list):
+        return [_thinned(item, most) for item in value]
+    if not isinstance(value, dict):
+        return value
+    copy = {name: _thinned(item, most) for name, item in value.items() if name != "heat"}
+    if "heat" in value:
+        rows = _every(value["heat"], most)
+        copy["heat"] = [[_rounded(cell) for cell in _every(row, most)] for row in rows]
+    return copy
+
+
+def _brief(value: Any) -> Any:
+    """A copy in which large values are a shape and a mean, and all numbers have three digits."""
+    if isinstance(value, list):
+        return [_brief(item) for item in value]
+    if isinstance(value, float):
+        return _rounded(value)
+    if not isinstance(value, dict):
+        return value
+    if "mean" in value and "shape" in value and not value.get("text"):
+        value = {**value, **{name: it for name, it in _SHORT.items() if name in value}}
+    return {name: _brief(item) for name, item in value.items()}
+
+
+def _every(items: Sequence, most: int) -> Sequence:
+    return items[:: -(-len(items) // most)] if items and most else []
+
+
+def _rounded(cell: float | None) -> float | None:
+    return None if cell is None else float(number(cell, 3))
