@@ -188,7 +188,7 @@ def test_saving(tmp_path):
     assert "default-src 'none'" in page
     assert "<title>&lt;img onerror=alert(1) src=x&gt;</title>" in page
     with pytest.raises(ValueError, match=r"saved as \.svg, an interactive page as \.html"):
-        island.save(tmp_path / "a.png")
+        island.save(tmp_path / "a.gif")
 
 
 # ---- strings of others are data

@@ -34,7 +34,7 @@ def why_no_gradient(node: Node) -> str:
 
 
 def why_no_leaf(value: Any) -> str:
-    """Why no gradient is wanted for a value that no op made; empty where one may be."""
+    """Why no gradient is wanted for a variable or input; empty where one may be."""
     if isinstance(value, Variable) and not value.trainable:
         return "not trainable"
     if not isinstance(value, Operand) or _is_differentiable(value):

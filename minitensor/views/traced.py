@@ -113,7 +113,7 @@ class TracedDrawing(Drawing):
             self.homes.get(key, "") if kind == "constant" else "",
             shape_of(value), dtype_of(value), doc=DOCS[kind], attrs=attributes_of_leaf(value),
             value=None if elements is None else value_view(elements),
-            no_grad=why_no_leaf(value),
+            no_grad="" if kind in ("constant", "capture") else why_no_leaf(value),
         )  # fmt: skip
 
     def _kind(self, value: Any) -> str:

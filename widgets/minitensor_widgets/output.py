@@ -13,11 +13,13 @@ import hashlib
 import json
 import os
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from html import escape
 from pathlib import Path
 from typing import Any
 
 from . import assets
+from .raster import png
 
 MOST_BYTES = 250_000
 _BOX = "max-width:100%;max-height:720px;overflow:auto"
@@ -81,22 +83,37 @@ class Output(ABC):
             "</script>"
         )
 
+    def to_png(self, scale: float = 2.0) -> bytes:
+        """The static figure as a PNG picture, `scale` pixels for each of its own.
+
+        Raises:
+            ImportError: without the package resvg_py.
+        """
+        return png(self.to_svg(), scale)
+
     def save(self, path: str | Path) -> None:
-        """Write the figure (`.svg`) or a page of its own, still interactive (`.html`).
+        """Write the figure (`.svg`, `.png`) or a page of its own, still interactive (`.html`).
+
+        Graphs are also written as `.json`, `.dot`, `.mmd` (Mermaid) and `.pdf`.
 
         Raises:
             ValueError: for any other ending.
+            ImportError: when what draws a `.png` or `.pdf` is not installed.
         """
         path = Path(path)
-        if path.suffix == ".svg":
-            path.write_text(self.to_svg(), encoding="utf-8")
-        elif path.suffix == ".html":
-            path.write_text(self._page(), encoding="utf-8")
-        else:
+        formats = self._formats()
+        if path.suffix not in formats:
+            more = f" Its other endings are {', '.join(list(formats)[2:])}."
             raise ValueError(
-                f"save({path.name!r}): a figure is saved as .svg, an interactive page as .html. "
-                "Give the name one of these endings."
+                f"save({path.name!r}): a figure is saved as .svg, an interactive page as .html."
+                f"{more} Give the name one of these endings."
             )
+        made = formats[path.suffix]()
+        path.write_bytes(made.encode("utf-8") if isinstance(made, str) else made)
+
+    def _formats(self) -> dict[str, Callable[[], str | bytes]]:
+        """How to write a file of each ending."""
+        return {".svg": self.to_svg, ".html": self._page, ".png": self.to_png}
 
     def _page(self) -> str:
         policy = (
