@@ -7,6 +7,11 @@ shows it as text, never as markup.
 """
 
 from minitensor.views.cache import traces_view as traces_view
+from minitensor.views.histograms import HistogramView as HistogramView
+from minitensor.views.histograms import histogram_view as histogram_view
+from minitensor.views.derivatives import JacobianView as JacobianView
+from minitensor.views.derivatives import StructureView as StructureView
+from minitensor.views.derivatives import jacobian_view as jacobian_view
 from minitensor.views.optimiser import passes_view as passes_view
 from minitensor.views.records import ArgumentView as ArgumentView
 from minitensor.views.records import CheckView as CheckView
@@ -27,17 +32,35 @@ from minitensor.views.records import TraceView as TraceView
 from minitensor.views.records import TroubleView as TroubleView
 from minitensor.views.records import ValueView as ValueView
 from minitensor.views.records import to_json as to_json
+from minitensor.views.slopes import CheckedView as CheckedView
+from minitensor.views.slopes import CurveView as CurveView
+from minitensor.views.slopes import ElementView as ElementView
+from minitensor.views.slopes import GradientCheckView as GradientCheckView
+from minitensor.views.slopes import gradient_check_view as gradient_check_view
 from minitensor.views.sources import graph_view as graph_view
+from minitensor.views.tensors import ElementsView as ElementsView
+from minitensor.views.tensors import TensorView as TensorView
+from minitensor.views.tensors import array_of as array_of
+from minitensor.views.tensors import elements_of as elements_of
+from minitensor.views.tensors import tensor_view as tensor_view
+from minitensor.views.tensors import window_view as window_view
 from minitensor.views.timeline import steps_view as steps_view
 from minitensor.views.values import value_view as value_view
 
 __all__ = [
     "ArgumentView",
     "CheckView",
+    "CheckedView",
+    "CurveView",
     "DifferenceView",
     "EdgeView",
+    "ElementView",
+    "ElementsView",
     "EqualityView",
+    "GradientCheckView",
     "GraphView",
+    "HistogramView",
+    "JacobianView",
     "NodeView",
     "PassView",
     "PassesView",
@@ -46,14 +69,23 @@ __all__ = [
     "SourceView",
     "StepView",
     "StepsView",
+    "StructureView",
+    "TensorView",
     "TraceView",
     "TracesView",
     "TroubleView",
     "ValueView",
+    "array_of",
+    "elements_of",
+    "gradient_check_view",
     "graph_view",
+    "histogram_view",
+    "jacobian_view",
     "passes_view",
     "steps_view",
+    "tensor_view",
     "to_json",
     "traces_view",
     "value_view",
+    "window_view",
 ]

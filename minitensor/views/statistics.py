@@ -17,7 +17,7 @@ import numpy as np
 from minitensor.backend import NAMESPACE, Quiet
 from minitensor.dtypes import kind_of
 
-MOST_MEASURED, MOST_SAMPLED, MOST_PICTURED = 2**27, 2**24, 2**20
+MOST_MEASURED, MOST_SAMPLED, MOST_PICTURED, MOST_COUNTED = 2**27, 2**24, 2**20, 2**21
 CHUNK, DEVICE_CHUNKS, BLOCKS = 2**16, 32, 32
 
 
@@ -150,6 +150,40 @@ def _block_sums(xp: Any, rows: Any) -> Any:
     first = rows[:cut].reshape(longer, size + 1, width).sum(axis=1)
     rest = rows[cut:].reshape(groups - longer, size, width).sum(axis=1)
     return xp.concatenate([first, rest])
+
+
+def histogram_of(edges: np.ndarray, counts: np.ndarray) -> tuple[list[float], list[int]]:
+    """Edges and counts on the host; equal elements get bins of some width, none get no bins."""
+    if not np.isfinite(edges).all():
+        return [], []
+    if edges[0] == edges[-1]:
+        wide = abs(edges[0]) / 2 or 0.5
+        counts = np.roll(counts, len(counts) // 2 + 1)
+        edges = edges[0] + np.linspace(-wide, wide, len(edges))
+    return edges.tolist(), counts.astype(int).tolist()
+
+
+def binned(xp: Any, array: Any, bins: int | np.ndarray) -> tuple[Any, Any]:
+    """The edges of bins, equal ones from the least to the largest unless given, and their counts.
+
+    Sorting keeps this on the device: no number has to be known on the host to place the bins.
+    Edges that are not finite say that no element is.
+    """
+    numbers = thinned(array, MOST_COUNTED)[0].ravel(order="K").astype(np.float64)
+    known = xp.isfinite(numbers)
+    count = xp.count_nonzero(known)
+    ordered = xp.sort(xp.where(known, numbers, math.inf))
+    if isinstance(bins, int):
+        low, high = ordered[0], xp.where(known, numbers, -math.inf).max()
+        share = xp.arange(bins + 1) / bins
+        with Quiet():
+            edges = low * (1 - share) + high * share  # high - low could be infinite
+    else:
+        edges = xp.asarray(bins)
+    places = xp.searchsorted(ordered, edges)
+    last = xp.searchsorted(ordered, edges[-1:], side="right")  # the last bin has both its ends
+    places[-1:] = count if isinstance(bins, int) else xp.minimum(last, count)
+    return edges, places[1:] - places[:-1]
 
 
 def namespace(array: Any) -> Any:

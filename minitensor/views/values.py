@@ -36,15 +36,24 @@ def value_view(value: Any) -> ValueView:
     if isinstance(value, IndexedSlices):
         return _of_rows(value)
     array = array_of(value)
-    xp, small = namespace(array), array.size <= MOST_TABLE
-    numeric = is_numeric(array) and array.size > 0
-    wanted = [array] if small else []
-    wanted += [measurements(xp, array)] if numeric else []
-    wanted += block_means(xp, array) if numeric and not small else []
-    found = fetch(xp, wanted)
-    text = texts(found.pop(0)) if small else []
-    known = statistics(found[0], array.size) if numeric else None
-    heat = _heat(*found[1:]) if len(found) > 1 else []
+    xp = namespace(array)
+    return view_of(array, fetch(xp, wanted(xp, array)))
+
+
+def wanted(xp: Any, array: Any) -> list[Any]:
+    """What has to cross to the host for `view_of`: all elements if few, sums and block means."""
+    small, numeric = array.size <= MOST_TABLE, is_numeric(array) and array.size > 0
+    found = [array] if small else []
+    found += [measurements(xp, array)] if numeric else []
+    return found + (list(block_means(xp, array)) if numeric and not small else [])
+
+
+def view_of(array: Any, found: list[np.ndarray]) -> ValueView:
+    """The picture of an array from what `wanted` brought to the host."""
+    small, numeric = array.size <= MOST_TABLE, is_numeric(array) and array.size > 0
+    text = texts(found[0]) if small else []
+    known = statistics(found[1 if small else 0], array.size) if numeric else None
+    heat = _heat(*found[1:]) if numeric and not small else []
     return _view(list(array.shape), name_of(array.dtype), text, heat, known)
 
 
@@ -52,7 +61,9 @@ def array_of(value: Any) -> Any:
     """The array inside a tensor or variable, an array as it is, or one made from a number."""
     if isinstance(value, Operand):
         return value._array
-    return value if hasattr(value, "dtype") and hasattr(value, "ravel") else np.asarray(value)
+    if isinstance(value, np.generic) or not hasattr(value, "ravel"):
+        return np.asarray(value)
+    return value
 
 
 def _of_rows(value: IndexedSlices) -> ValueView:
@@ -103,7 +114,12 @@ def number_text(value: Any) -> str:
         return text if len(text) <= LONGEST_TEXT else text[: LONGEST_TEXT - 1] + "…"
     if isinstance(value, (bool, np.bool_)):
         return str(value)
-    return f"{value:.4g}" if not isinstance(value, (int, np.integer)) else str(value)
+    if isinstance(value, (int, np.integer)):
+        return str(value)
+    try:
+        return f"{value:.4g}"
+    except (TypeError, ValueError):  # of an array of objects
+        return number_text(str(value))
 
 
 def _heat(means: np.ndarray, unknown: np.ndarray) -> list[list[float | None]]:

@@ -13,6 +13,7 @@ mirror them. Nothing here knows the engine beyond `minitensor.views` and its pub
 from __future__ import annotations
 
 import importlib
+import sys
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -25,12 +26,29 @@ if TYPE_CHECKING:
     from .live.graphs import GraphWidget as GraphWidget
     from .live.graphs import StepperWidget as StepperWidget
     from .live.kernels import LoopsWidget as LoopsWidget
+    from .live.playground import Playground as Playground
+    from .live.tensors import BroadcastWidget as BroadcastWidget
+    from .live.tensors import HistogramWidget as HistogramWidget
+    from .live.tensors import TensorWidget as TensorWidget
     from .live.tracing import PassesWidget as PassesWidget
     from .live.tracing import TracesWidget as TracesWidget
+    from .live.training import BoardWidget as BoardWidget
+    from .play.playing import Play as Play
+    from .play.playing import playground as playground
+    from .tensors.broadcasting import Broadcast as Broadcast
+    from .tensors.broadcasting import broadcast as broadcast
+    from .tensors.histogram import Histogram as Histogram
+    from .tensors.histogram import histogram as histogram
+    from .tensors.inspector import Inspection as Inspection
+    from .tensors.inspector import inspect as inspect
     from .tracing.cache import Traces as Traces
     from .tracing.cache import traces as traces
     from .tracing.slider import Passes as Passes
     from .tracing.slider import passes as passes
+    from .training.board import Board as Board
+    from .training.callback import BoardCallback as BoardCallback
+    from .training.figure import BoardFigure as BoardFigure
+    from .training.progress import track as track
 
 # Where each public name is made: imported when it is first asked for.
 _HOMES = {
@@ -39,28 +57,56 @@ _HOMES = {
     "tracing.cache": ("Traces", "traces"),
     "tracing.slider": ("Passes", "passes"),
     "live.graphs": ("GraphWidget", "StepperWidget"),
+    "training.board": ("Board",),
+    "training.callback": ("BoardCallback",),
+    "training.figure": ("BoardFigure",),
+    "training.progress": ("track",),
+    "play.playing": ("Play", "playground"),
+    "live.playground": ("Playground",),
+    "live.training": ("BoardWidget",),
     "live.tracing": ("PassesWidget", "TracesWidget"),
     "kernels.cache": ("Cache",),
     "kernels.loops": ("LoopNest", "loops"),
     "live.kernels": ("LoopsWidget",),
+    "tensors.inspector": ("Inspection", "inspect"),
+    "tensors.broadcasting": ("Broadcast", "broadcast"),
+    "tensors.histogram": ("Histogram", "histogram"),
+    "live.tensors": ("BroadcastWidget", "HistogramWidget", "TensorWidget"),
 }
 _HOME = {name: home for home, names in _HOMES.items() for name in names}
 __all__ = [
+    "Board",
+    "BoardCallback",
+    "BoardFigure",
+    "BoardWidget",
+    "Broadcast",
+    "BroadcastWidget",
     "Cache",
     "GraphWidget",
+    "Histogram",
+    "HistogramWidget",
+    "Inspection",
     "Island",
     "LoopNest",
     "LoopsWidget",
     "Passes",
     "PassesWidget",
+    "Play",
+    "Playground",
     "StepperWidget",
+    "TensorWidget",
     "Traces",
     "TracesWidget",
+    "broadcast",
+    "histogram",
+    "inspect",
     "loops",
     "passes",
+    "playground",
     "show",
     "step",
     "traces",
+    "track",
 ]
 
 
@@ -84,3 +130,7 @@ def __getattr__(name: str) -> Any:
 
 def __dir__() -> list[str]:
     return sorted(__all__)
+
+
+if "IPython" in sys.modules:  # in a notebook `fit` shows its progress as a board
+    importlib.import_module(".training.fitting", __name__).open_in_notebooks()

@@ -1,0 +1,80 @@
+// A histogram: bars over an axis, walked by arrow keys; an older one stands behind, outlined.
+import { html, svg } from "../dom.js";
+import { number } from "../values.js";
+
+const [WIDE, TALL, FOOT, HEAD] = [320, 110, 18, 14];
+
+export function bars({ edges, counts, before }, { signal, say, log = false }) {
+  const all = [...edges, ...(before?.edges ?? [])],
+    low = all.reduce((a, b) => Math.min(a, b)),
+    high = all.reduce((a, b) => Math.max(a, b)),
+    most = Math.max(1, ...counts, ...(before?.counts ?? [])),
+    height = (count) => TALL * (log ? Math.log1p(count) / Math.log1p(most) : count / most),
+    x = (edge) => (WIDE * (edge - low)) / (high - low);
+  const bar = (name, ends) => (count, i) =>
+    svg("rect", {
+      class: name,
+      x: x(ends[i]),
+      y: HEAD + TALL - height(count),
+      width: Math.max(0.5, x(ends[i + 1]) - x(ends[i]) - 0.6),
+      height: height(count),
+    });
+  const word = (at, y, name, text) => svg("text", { x: at, y, class: name }, text);
+  const mark = svg("rect", { class: "mt-at", y: HEAD, height: TALL, visibility: "hidden" });
+  const drawn = svg(
+    "svg",
+    { viewBox: `-2 0 ${WIDE + 4} ${HEAD + TALL + FOOT}`, "aria-hidden": "true" },
+    mark,
+    counts.map(bar("mt-bar-now", edges)),
+    (before?.counts ?? []).map(bar("mt-bar-old", before?.edges)),
+    svg("path", { class: "mt-axis", d: `M0,${HEAD + TALL}H${WIDE}` }),
+    word(WIDE, 10, "mt-e", `most in a bin: ${most}${log ? ", heights are logarithms" : ""}`),
+    word(0, HEAD + TALL + 13, "", number(low, 3)),
+    word(WIDE, HEAD + TALL + 13, "mt-e", number(high, 3)),
+  );
+  const read = html("p", { class: "mt-read" }, "Arrow keys walk from bin to bin."),
+    total = counts.reduce((a, b) => a + b, 0);
+  const root = html(
+    "div",
+    {
+      class: "mt-bars",
+      tabindex: 0,
+      role: "application",
+      "aria-roledescription": "histogram",
+      "aria-label": `Histogram of ${total} elements in ${counts.length} bins: arrow keys walk`,
+    },
+    drawn,
+    read,
+  );
+  let at = -1;
+  const go = (to) => {
+    at = Math.max(0, Math.min(counts.length - 1, to));
+    mark.setAttribute("x", x(edges[at]));
+    mark.setAttribute("width", Math.max(1, x(edges[at + 1]) - x(edges[at])));
+    mark.setAttribute("visibility", "visible");
+    const ends = `from ${number(edges[at], 4)} to ${number(edges[at + 1], 4)}`;
+    read.textContent = `Bin ${at + 1} of ${counts.length}, ${ends}: ${counts[at]}`;
+    say(read.textContent);
+  };
+  const keys = { ArrowRight: 1, ArrowLeft: -1, Home: -Infinity, End: Infinity };
+  root.addEventListener(
+    "keydown",
+    (event) => {
+      if (!(event.key in keys) || event.ctrlKey || event.metaKey || event.altKey || event.shiftKey)
+        return;
+      event.preventDefault();
+      go(at + keys[event.key]);
+    },
+    { signal },
+  );
+  root.addEventListener(
+    "click",
+    (event) => {
+      const box = drawn.getBoundingClientRect(),
+        value = low + ((high - low) * (event.clientX - box.left)) / box.width;
+      go(edges.findLastIndex((edge) => edge <= value));
+    },
+    { signal },
+  );
+  return root;
+}

@@ -1,0 +1,1 @@
+"""Tensors looked at closely: their elements, how they are broadcast, how they are distributed."""
