@@ -7,11 +7,11 @@ shows it as text, never as markup.
 """
 
 from minitensor.views.cache import traces_view as traces_view
-from minitensor.views.histograms import HistogramView as HistogramView
-from minitensor.views.histograms import histogram_view as histogram_view
 from minitensor.views.derivatives import JacobianView as JacobianView
 from minitensor.views.derivatives import StructureView as StructureView
 from minitensor.views.derivatives import jacobian_view as jacobian_view
+from minitensor.views.histograms import HistogramView as HistogramView
+from minitensor.views.histograms import histogram_view as histogram_view
 from minitensor.views.optimiser import passes_view as passes_view
 from minitensor.views.records import ArgumentView as ArgumentView
 from minitensor.views.records import CheckView as CheckView

@@ -281,7 +281,7 @@ class PassView:
 class PassesView:
     """What the optimiser made of a graph, pass by pass, and the code that came out.
 
-    `lines` says which node of the last graph each line of `source` is for: [line, node id].
+    `lines` says which operations the lines of `source` are of: [number, name, fused into].
     """
 
     title: str
