@@ -13,6 +13,7 @@ export class Asker {
     this.id = Math.random().toString(36).slice(2);
     Object.assign(this, { want: 0, orders: [], waiting: false, again: false, seen: true });
     const heard = (content, buffers) => {
+      reachable(true);
       if (!content.dropped) answered(content, buffers ?? []);
       if (content.view === this.id && content.want === this.want) this.next(content.dropped);
     };
@@ -71,7 +72,6 @@ export class Asker {
   next(dropped) {
     clearTimeout(this.late);
     this.waiting = false;
-    this.reachable(true);
     if (dropped) this.extra ??= this.asking;
     if (!this.again && !dropped && !this.flows()) return;
     const spent = performance.now() - this.asked;
