@@ -39,7 +39,8 @@ const { cases } = JSON.parse(await new Promise((done) => {
 const draw = ({ record, collapsed, stepping, direction, pinned }) => {
   const { layout: l, text, captions, differs, across } =
     scene(record, collapsed, stepping, direction, pinned);
-  return { differs: [...differs], across, boxes: Object.fromEntries(l.boxes), width: l.width, height: l.height,
+  return { differs: [...differs], across, boxes: Object.fromEntries(l.boxes),
+    width: l.width, height: l.height,
     scopes: Object.fromEntries(l.scopes), text: Object.fromEntries(text), captions,
     lines: l.lines.map((line) =>
       ({ ...line, curve: curve(line.points, across), stroke: strokeWidth(line, record.edges),
@@ -330,7 +331,7 @@ def inside(point, box, edge=1.0):
 @DIRECTIONS
 @pytest.mark.parametrize("stepping", [False, True])
 @pytest.mark.parametrize(
-    "make", [digits_network, lambda: samples.scoped_graph(2), lambda: shared_scale(20)]
+    "make", [digits_network, lambda: samples.scoped_graph(2), lambda: samples.shared_leaf(20)]
 )
 def test_lines_keep_out_of_other_boxes_and_of_the_names_of_scopes(make, stepping, direction):
     record = graph_record(make())
@@ -356,22 +357,8 @@ def test_lines_keep_out_of_other_boxes_and_of_the_names_of_scopes(make, stepping
             assert inside(middle, inner, 0) or not inside(middle, box, 0), caption
 
 
-def shared_scale(count):
-    """A chain of operations that all use one constant: a leaf with many users."""
-    nodes = [samples.node("x", "x", "input", shape=[3]), samples.node("k", "scale", "constant")]
-    edges = []
-    for i in range(count):
-        nodes.append(samples.node(f"m{i}", f"mul_{i}", "op", op="multiply", shape=[3]))
-        nodes[-1]["scope"] = f"part{i // 5}"
-        edges += [
-            samples.edge(f"m{i - 1}" if i else "x", f"m{i}", 0, [3]),
-            samples.edge("k", f"m{i}", 1, []),
-        ]
-    return graph_record(samples.graph("scaled", nodes, edges))
-
-
 def test_a_leaf_with_many_users_is_a_stub_beside_each_of_them():
-    record = shared_scale(13)
+    record = graph_record(samples.shared_leaf(13))
     layout = scene(record).layout
     stubs = [key for key in layout.boxes if key.startswith("u:")]
     assert sorted(stubs) == sorted(f"u:{i}:k" for i in range(13))
@@ -380,7 +367,7 @@ def test_a_leaf_with_many_users_is_a_stub_beside_each_of_them():
     targets = {line.target: line.source for line in layout.lines if line.source in stubs}
     assert len(targets) == 13
     for target, stub in targets.items():
-        (x, y, w, h), (x2, y2, w2, h2) = layout.boxes[target], layout.boxes[stub]
+        (x, y, w, _), (x2, y2, w2, h2) = layout.boxes[target], layout.boxes[stub]
         assert abs(x + w / 2 - x2 - w2 / 2) < 250
         assert y2 + h2 < y
         assert y - y2 < 80
@@ -390,7 +377,7 @@ def test_a_leaf_with_many_users_is_a_stub_beside_each_of_them():
 
 @pytest.mark.parametrize(("count", "pinned"), [(12, []), (4, []), (13, ["k"])])
 def test_small_pictures_few_users_and_a_pin_keep_a_leaf_in_one_box(count, pinned):
-    assert "n:k" in scene(shared_scale(count), [], pinned=pinned).layout.boxes
+    assert "n:k" in scene(graph_record(samples.shared_leaf(count)), [], pinned=pinned).layout.boxes
 
 
 def test_from_left_to_right_rows_become_columns_and_text_stays_upright():

@@ -223,7 +223,10 @@ def test_no_code_parses_markup_or_asks_the_network():
         code = assets.bundle(main)
         for word in ("innerHTML", "outerHTML", "insertAdjacent", "eval(", "new Function", "http:",
                      "fetch(", "document.write", "href", "</script", "<!--"):  # fmt: skip
-            assert word not in code.replace("http://www.w3.org/2000/svg", ""), word
+            known = code.replace("http://www.w3.org/2000/svg", "")
+            # The one link there is leads to a file made in the page, never to what a record says.
+            known = re.sub(r"href: ?URL\.createObjectURL\(", "", known)
+            assert word not in known, word
 
 
 # ---- words

@@ -250,6 +250,47 @@ def scoped_graph(blocks: int = 18) -> dict:
     return {**graph("residual network", nodes, edges), "kind": "function"}
 
 
+def signs() -> dict:
+    """A graph with every sign of a line, of a difference, and of a missing gradient."""
+    nodes = [
+        node("a", "a", "input", shape=[3], no_grad="the dtype is int32"),
+        node("w", "w", "variable", shape=[3], change="added"),
+        node("v", "v", "variable", shape=[3], change="removed"),
+        node("s", "sum", "op", op="add", shape=[3], output=True, scope="net", change="changed",
+             changes=["axis: 0 → 1"]),
+    ]  # fmt: skip
+    edges = [
+        {**edge("a", "s", 0, [3]), "dtype": "int32", "marks": ["broadcast"]},
+        {**edge("w", "s", 1, [3]), "marks": ["view", "in place"]},
+        {**edge("v", "s", 2, [3]), "marks": ["next round"]},
+    ]
+    return graph("signs", nodes, edges)
+
+
+def repeated_blocks(count: int = 3) -> dict:
+    """Blocks alike, held together in a scope of their own."""
+    path = f"net/block ×{count}"
+    nodes = [
+        node(f"{name}{i}", name, "op", scope=f"{path}/block{i}/cell", op="add")
+        for i in range(count)
+        for name in "ab"
+    ]
+    members = [f"block{i}" for i in range(count)]
+    series = [{"label": f"block ×{count}", "path": path, "members": members}]
+    return {**graph("blocks", nodes, []), "series": series, "closed": [path]}
+
+
+def shared_leaf(users: int) -> dict:
+    """A chain of multiplications that all use one constant, in scopes of five."""
+    nodes = [node("x", "x", "input", shape=[3]), node("k", "scale", "constant")]
+    edges: list[dict] = []
+    for i in range(users):
+        scope = f"part{i // 5}"
+        nodes.append(node(f"m{i}", f"mul_{i}", "op", op="multiply", shape=[3], scope=scope))
+        edges += [edge(f"m{i - 1}" if i else "x", f"m{i}", 0, [3]), edge("k", f"m{i}", 1)]
+    return graph("scaled", nodes, edges)
+
+
 def hostile_steps() -> dict:
     """A backward pass in which every string a user could choose tries to be markup."""
     record = scalar_steps()

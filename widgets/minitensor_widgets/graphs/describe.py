@@ -50,6 +50,11 @@ def describe_node(node: Mapping) -> str:
         parts.append(f"in {node['scope']}")
     if node["output"]:
         parts.append("output")
+    if node.get("no_grad"):
+        parts.append(f"no gradient: {node['no_grad']}")
+    if node.get("change"):
+        changes = node.get("changes") or []
+        parts.append(": ".join(filter(None, [node["change"], "; ".join(changes)])))
     return ", ".join(parts)
 
 

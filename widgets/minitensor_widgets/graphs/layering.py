@@ -19,7 +19,7 @@ GAP_X = 18.0
 GAP_Y = 36.0
 GAP_PORT = 8.0
 SWEEPS = 8
-LIGHT = 0.1  # weight of what only light lines leave, where other boxes weigh 1
+LIGHT = 0.01  # weight of what only light lines leave, where other boxes weigh 1
 TILT = 0.001  # of a place in the row per pixel: lets the ports of one box sort what is above it
 
 Point = tuple[float, float]

@@ -28,7 +28,7 @@ PAD = 12.0
 HEAD = 20.0
 CLOSED_HEIGHT = 34.0
 NAME_GAP = 9.0
-GAP_ACROSS = 96.0  # between rows from left to right: room for what stands on the lines
+GAP_ACROSS = 108.0  # between rows from left to right: room for what stands on the lines
 CHAR = 7.3  # advance of one 12 px monospace character
 FEWEST_USERS = 5  # of a leaf that is drawn as stubs,
 FEWEST_BOXES = 15  # in a picture of this many boxes: the numbers of TensorBoard
@@ -318,10 +318,11 @@ class _Nest:
         path = key[2:]
         inner = self.placed[path]
         if self.across:
-            spare = max(0.0, name_width(path) + 2 * NAME_GAP - inner.height - 2 * PAD)
+            length = inner.height + 2 * PAD + HEAD
+            spare = max(0.0, name_width(path) + 2 * NAME_GAP - length)
             self.name[path] = NAME_GAP
-            self.inset[path] = (PAD + HEAD, PAD + spare / 2)
-            self.sizes[key] = (inner.width + 2 * PAD + HEAD, inner.height + 2 * PAD + spare)
+            self.inset[path] = (PAD + HEAD, PAD + HEAD + spare / 2)
+            self.sizes[key] = (inner.width + 2 * PAD + HEAD, length + spare)
             return
         entries = [
             inner.x[i] + PAD for i, member in enumerate(self.members[path]) if member[0] == "<"

@@ -32,7 +32,7 @@ SUB_LIMIT = 30
 STEP_WIDTH = 170.0
 STUB_LIMIT = 16
 MOST_LABELLED = 300
-SIGNS = {"added": "+", "removed": "−", "changed": "≠"}
+CHANGED = {"added": "+", "removed": "−", "changed": "≠"}
 MARKS = {  # of lines: a letter where the word has no room, and a dash pattern
     "broadcast": ("B", "9 3"), "in place": ("I", "3 3"), "view": ("V", "14 4"),
     "next round": ("N", "9 3 2 3"),
@@ -83,8 +83,7 @@ def kind_apart(node: Mapping) -> str:
 
 
 def second_line(node: Mapping) -> str:
-    """The small text under a label: what kind of node, the shape where no edge will say it, and
-    what is special about it."""
+    """The small text under a label: kind, shape where no edge says it, and what is special."""
     words = [kind_apart(node)]
     if node["output"]:
         words.append(f"output {shape_text(node['shape'])}" if node["shape"] != [] else "output")
@@ -101,7 +100,7 @@ def node_text(node: Mapping, stepping: bool) -> list[str]:
         label = f"{node['label']} · {word}" if word else node["label"]
         return [clip(label, LABEL_LIMIT), "", ""]
     second = second_line(node)
-    sign = SIGNS.get(node.get("change", ""), "")
+    sign = CHANGED.get(node.get("change", ""), "")
     return [
         clip(f"{sign} {node['label']}".lstrip(), LABEL_LIMIT),
         *([clip(second, SUB_LIMIT)] if second else []),
@@ -247,12 +246,13 @@ def line_title(line: Line, edges: Sequence[Mapping]) -> str:
 
 
 def _wordings(line: Line, edges: Sequence[Mapping], main: str) -> list[str]:
-    """What a caption may say, best first: marks in words, or in letters where there is no room."""
+    """What a caption may say, best first: marks in words, or in letters, or no count of uses."""
     text, marks = line_text(line, edges, main), line_marks(line, edges)
-    if not marks:
-        return [text] if text else []
     letters = "".join(MARKS[mark][0] for mark in marks)
-    return [" · ".join(filter(None, [text, *marks])), " · ".join(filter(None, [text, letters]))]
+    short = text.partition(" used")[0]
+    choices = [[text, *marks], [text, letters], [short, letters]]
+    wordings = [" · ".join(filter(None, words)) for words in choices]
+    return list(dict.fromkeys(filter(None, wordings)))
 
 
 def _spots(points: Sequence[Point], across: bool) -> list[tuple[float, float, float]]:

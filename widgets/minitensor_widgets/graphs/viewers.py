@@ -8,8 +8,10 @@ from typing import Any
 
 from .. import assets
 from ..output import MOST_BYTES, Output
+from .blocks import without_series
 from .collapse import auto_collapse, with_parts
 from .describe import describe_graph, describe_steps, graph_alt, plural, steps_alt
+from .exports import Exports
 from .grouping import step_groups
 from .records import graph_record, is_steps, steps_record
 from .svg import graph_svg, steps_svg
@@ -33,7 +35,7 @@ def prepared(record: dict) -> dict:
     return {**record, "groups": step_groups(record)}
 
 
-class Island(Output):
+class Island(Exports, Output):
     """A picture of a record: static where it must be, interactive where it can be.
 
     Args:
@@ -41,10 +43,13 @@ class Island(Output):
         collapsed: the scopes drawn closed at first; None closes what is too much to see.
         step: how many steps of a StepsView are taken at first.
         selected: the id of the node selected at first.
+        direction: "TB", from top to bottom, or "LR", from left to right.
+        pinned: ids of leaves drawn as one box though they have many users.
+        grouped: whether repeated blocks are held together in a scope of their own.
 
     Raises:
         TypeError: when there is nothing to draw.
-        ValueError: when the view contradicts itself or is too big.
+        ValueError: when the view contradicts itself or is too big, or the direction is another.
 
     Example:
         >>> from minitensor_widgets.samples import scalar_steps
@@ -58,13 +63,24 @@ class Island(Output):
         collapsed: Iterable[str] | None = None,
         step: int = 0,
         selected: str = "",
+        *,
+        direction: str = "TB",
+        pinned: Iterable[str] = (),
+        grouped: bool = True,
     ) -> None:
+        if direction not in ("TB", "LR"):
+            raise ValueError(
+                f"direction={direction!r} given: a graph runs from top to bottom, "
+                'direction="TB", or from left to right, direction="LR".'
+            )
         stepping = is_steps(view)
         self.record = prepared(steps_record(view) if stepping else graph_record(view))
         self.stepping = stepping
         self.main = "graphs/stepper" if stepping else "graphs/graph"
         self.graph: dict = self.record["graph"] if stepping else self.record
-        self.collapsed = auto_collapse(self.graph) if collapsed is None else list(collapsed)
+        self.direction, self.pinned, self.grouped = direction, list(pinned), grouped
+        shown = self._shown()
+        self.collapsed = auto_collapse(shown) if collapsed is None else list(collapsed)
         self.step = step
         self.selected = selected
 
@@ -93,11 +109,21 @@ class Island(Output):
 
     def to_svg(self) -> str:
         """The static figure; of a backward pass, the finished one."""
-        draw = steps_svg if self.stepping else graph_svg
-        return draw(self.record, self.collapsed, self.alt)
+        if self.stepping:
+            return steps_svg(self.record, self.collapsed, self.alt, self.direction)
+        return graph_svg(self._shown(), self.collapsed, self.alt, self.direction, self.pinned)
+
+    def _shown(self) -> dict:
+        return self.graph if self.grouped else without_series(self.graph)
 
     def _state(self, record: dict | None = None) -> dict:
-        state: dict[str, Any] = {"collapsed": self.collapsed, "selected": self.selected}
+        state: dict[str, Any] = {
+            "collapsed": self.collapsed,
+            "selected": self.selected,
+            "direction": self.direction,
+            "pinned": self.pinned,
+            "grouped": self.grouped,
+        }
         if self.stepping:
             state["step"] = max(0, min(self.step, len(self.record["steps"])))
         state["steps" if self.stepping else "graph"] = record or self.record
@@ -109,12 +135,25 @@ class Island(Output):
         for record in thinner(self.record):
             state = self._state(record)
             packed = assets.pack(json.dumps(state, ensure_ascii=False, separators=(",", ":")))
-            if len(packed) <= MOST_BYTES // 2:
+            if len(packed) <= MOST_BYTES // 4 or len(packed) <= self._room():
                 break
         return packed
 
+    def _room(self) -> int:
+        """What the figure and the code leave of an output's bytes."""
+        taken = len(self.to_svg()) * 4 // 3 + len(assets.loading(self.main))
+        return min(MOST_BYTES // 2, MOST_BYTES - taken - 2000)
 
-def show(obj: Any, *, collapsed: Iterable[str] | None = None, selected: str = "") -> Island:
+
+def show(
+    obj: Any,
+    *,
+    collapsed: Iterable[str] | None = None,
+    selected: str = "",
+    direction: str = "TB",
+    pinned: Iterable[str] = (),
+    grouped: bool = True,
+) -> Island:
     """Draw the graph of a tape, a traced function or a view.
 
     Click, Enter or Space open and close scopes and inspect nodes; nothing needs the kernel.
@@ -123,14 +162,21 @@ def show(obj: Any, *, collapsed: Iterable[str] | None = None, selected: str = ""
         obj: a GradientTape, a Graph, a GraphView or the dict of one.
         collapsed: the scopes drawn closed at first; None closes what is too much to see.
         selected: the id of the node inspected at first.
+        direction: "TB", from top to bottom, or "LR", from left to right.
+        pinned: ids of leaves drawn as one box though they have many users: in a big picture these
+            are drawn at each of their users.
+        grouped: whether repeated blocks are held together in a scope of their own.
 
     Raises:
         TypeError: when `obj` holds no graph.
-        ValueError: when it has more than 5000 nodes, or a view contradicts itself.
+        ValueError: when it has more than 5000 nodes, a view contradicts itself, or the direction is
+            another.
 
     Example:
         >>> from minitensor_widgets.samples import scoped_graph
         >>> show(scoped_graph())
         Island('residual network', 200 nodes, 217 edges)
     """
-    return Island(obj, collapsed, selected=selected)
+    return Island(
+        obj, collapsed, selected=selected, direction=direction, pinned=pinned, grouped=grouped
+    )

@@ -1,7 +1,14 @@
 // The graph viewer: a picture, details of the selected node, and the same as a plain list.
 import { frame, html, lifetime, linkTo, remount } from "../dom.js";
+import { withoutSeries } from "./blocks.js";
+import { exporting } from "./exporting.js";
 import { describeNode, inspector } from "./inspector.js";
+import { nodeOf } from "./layout.js";
+import { legend } from "./legend.js";
+import { minimap } from "./minimap.js";
+import { options } from "./options.js";
 import { Pane } from "./pane.js";
+import { between } from "./paths.js";
 import { search } from "./search.js";
 
 const MADE = {
@@ -12,82 +19,187 @@ const MADE = {
 const noteOf = (record) =>
   `${record.note || (MADE[record.kind] ?? record.kind)} · ${record.nodes.length} nodes, ${record.edges.length} edges`;
 
-function plainList(record, signal) {
-  const list = html("details", { class: "mt-list" }, html("summary", {}, "All nodes as a list"));
-  list.addEventListener(
-    "toggle",
-    () => {
-      const items = () => record.nodes.map((node) => html("li", {}, describeNode(node)));
-      if (list.open && list.children.length === 1) list.append(html("ol", {}, items()));
-    },
-    { signal },
+// Words below the picture, made when they are opened.
+function fold(title, signal, make) {
+  const made = html("details", { class: "mt-list" }, html("summary", {}, title));
+  made.addEventListener("toggle", () => made.open && made.replaceChildren(made.firstChild, make()), {
+    signal,
+  });
+  return made;
+}
+const listOf = ({ nodes }) =>
+  html(
+    "ol",
+    {},
+    nodes.map((node) => html("li", {}, describeNode(node))),
   );
-  return list;
+
+class Viewer {
+  constructor(model, parts, signal) {
+    const { bar, body, root, say } = parts,
+      record = model.get("graph");
+    Object.assign(this, { ...parts, model, signal, record, hits: new Set(), from: "" });
+    const pane = (this.pane = new Pane({
+      record: this.shown(),
+      model,
+      bar,
+      body,
+      say,
+      signal,
+      stepping: false,
+      select: (id) => this.select(id),
+      start: (id) => this.start(id),
+      painted: () => this.paint(),
+    }));
+    minimap(pane);
+    body.append(this.panel);
+    root.append(fold("Legend", signal, () => legend(pane)));
+    root.append(fold("All nodes as a list", signal, () => listOf(pane.record)));
+    const differing = { on: false, flip: () => this.flip(differing) };
+    this.differing = differing;
+    const regroup = (closed) => this.quietly(() => pane.collapse(closed));
+    this.update = options({ bar, differing, model, pane, record, regroup, signal });
+    const found = (ids) => {
+      this.hits = ids;
+      this.paint();
+    };
+    search({ pane, bar, say, signal, found });
+    exporting({ bar, pane, say, signal });
+    this.redraw();
+  }
+
+  shown() {
+    return this.model.get("grouped") === false ? withoutSeries(this.record) : this.record;
+  }
+
+  // Change the model without a redraw: another change follows.
+  quietly(act) {
+    this.quiet = true;
+    act();
+    this.quiet = false;
+  }
+
+  redraw() {
+    if (this.quiet) return;
+    this.pane.use(this.shown());
+    this.pane.draw();
+  }
+
+  set(name, value) {
+    this.model.set(name, value);
+    this.model.save_changes();
+  }
+
+  // Nothing selected is also the end of a path.
+  select(id) {
+    if (!id) this.from = "";
+    if (id || this.model.get("selected")) this.set("selected", id);
+    else this.paint();
+  }
+
+  start(id) {
+    this.from = id;
+    this.set("selected", id);
+    this.paint();
+    this.say(`Path from ${this.pane.byId.get(id).label}: select where it ends. Escape ends it.`);
+  }
+
+  flip(differing) {
+    differing.on = !differing.on;
+    this.paint();
+  }
+
+  // The nodes of a path, or of what differs; undefined where all count alike.
+  bright(node) {
+    if (node && this.from && this.from !== node.id)
+      return between(this.pane.record, this.from, node.id);
+    if (this.differing.on) return this.pane.record.nodes.filter(({ change }) => change);
+    return undefined;
+  }
+
+  wayCard(way) {
+    if (!this.from) return [];
+    const { byId } = this.pane,
+      { label } = byId.get(this.from);
+    const words = way ? `${way.length || "no"} nodes on the way` : "select where it ends";
+    return [
+      html("div", { class: "mt-sub" }, `Path from ${label}: ${words}`),
+      html("p", {}, (way ?? []).map(({ id }) => this.link(id))),
+      html("hr"),
+    ];
+  }
+
+  link(id) {
+    const { byId } = this.pane;
+    return linkTo(byId.get(id).label, this.signal, () => this.pane.show(id));
+  }
+
+  // What can be done with the selected node.
+  acts({ id }) {
+    const pinned = this.model.get("pinned") ?? [],
+      isStub = this.pane.items.has(`u:0:${id}`);
+    const pin = (list) => {
+      this.set("pinned", list);
+      this.pane.show(id);
+    };
+    const add = (text, act) => linkTo(text, this.signal, act);
+    return html(
+      "p",
+      {},
+      add("path from here", () => this.start(id)),
+      isStub ? add("draw as one box", () => pin([...pinned, id])) : null,
+      pinned.includes(id)
+        ? add("draw as stubs", () => pin(pinned.filter((other) => other !== id)))
+        : null,
+    );
+  }
+
+  paint() {
+    const { hits, pane } = this,
+      node = pane.byId.get(this.model.get("selected")),
+      stand = node && pane.standIn(node.id);
+    for (const [key, group] of pane.items) {
+      const id = key[0] === "s" ? undefined : nodeOf(key),
+        chosen = node !== undefined && (key === stand || id === node.id);
+      group.classList.toggle("mt-selected", chosen);
+      group.classList.toggle("mt-hit", hits.has(id));
+      if (id !== undefined) group.setAttribute("aria-pressed", String(chosen));
+    }
+    const bright = this.bright(node);
+    pane.spotlight(bright && new Set(bright.map(({ id }) => id)));
+    const hint = "Select a node to see its value, shape, source line and gradient rule.";
+    const way = this.from && node?.id !== this.from ? bright : undefined;
+    this.panel.replaceChildren(
+      ...this.wayCard(way),
+      ...(node
+        ? [inspector(pane.record, node, (id) => this.link(id)), this.acts(node)]
+        : [html("p", { class: "mt-dim" }, hint)]),
+    );
+    this.update?.();
+    return [node, way];
+  }
+
+  speak() {
+    const [node, way] = this.paint();
+    if (node) this.say(way ? `${way.length} nodes on the way to ${node.label}` : describeNode(node));
+  }
 }
 
 function mount({ model, el: host, signal: given }) {
   const own = lifetime(given),
-    { signal } = own,
     record = model.get("graph");
-  let hits = new Set();
-  const { bar, body, panel, root, say } = frame(
-    host,
-    record.title || "Computation graph",
-    signal,
-    noteOf(record),
-  );
-  const select = (id) => {
-    model.set("selected", id);
-    model.save_changes();
-  };
-  const pane = new Pane({
-    record,
-    model,
-    bar,
-    body,
-    say,
-    signal,
-    stepping: false,
-    select,
-    painted: () => paint(),
-  });
-  const link = (id) => linkTo(pane.byId.get(id).label, signal, () => pane.show(id));
-  const hint = () =>
-    html(
-      "p",
-      { class: "mt-dim" },
-      "Select a node to see its value, shape, source line and gradient rule.",
-    );
-  function paint() {
-    const node = pane.byId.get(model.get("selected"));
-    for (const [key, group] of pane.items) {
-      group.classList.toggle("mt-selected", node !== undefined && key === pane.standIn(node.id));
-      group.classList.toggle("mt-hit", hits.has(key.slice(2)) && key.startsWith("n:"));
-      if (key.startsWith("n:")) group.setAttribute("aria-pressed", String(key === `n:${node?.id}`));
-    }
-    panel.replaceChildren(node ? inspector(record, node, link) : hint());
-    return node;
-  }
-  const speak = () => {
-    const node = paint();
-    if (node) say(describeNode(node));
-  };
-  const redraw = () => pane.draw();
-  body.append(panel);
-  root.append(plainList(record, signal));
-  const found = (ids) => {
-    hits = ids;
-    paint();
-  };
-  search({ pane, bar, say, signal, found });
-  model.on("change:selected", speak);
-  model.on("change:collapsed", redraw);
-  redraw();
+  const title = record.title || "Computation graph",
+    parts = frame(host, title, own.signal, noteOf(record));
+  const viewer = new Viewer(model, parts, own.signal);
+  const redraw = () => viewer.redraw(),
+    speak = () => viewer.speak();
+  const listeners = ["collapsed", "direction", "pinned", "grouped"].map((name) => [name, redraw]);
+  listeners.push(["selected", speak]);
+  for (const [name, act] of listeners) model.on(`change:${name}`, act);
   return () => {
-    model.off?.("change:selected", speak);
-    model.off?.("change:collapsed", redraw);
+    for (const [name, act] of listeners) model.off?.(`change:${name}`, act);
     own.abort();
-    root.remove();
+    parts.root.remove();
   };
 }
 export const render = (host) => remount(host, "graph", mount);

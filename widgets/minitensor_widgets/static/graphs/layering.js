@@ -3,7 +3,7 @@ export const GAP_Y = 36;
 const GAP_X = 18,
   GAP_PORT = 8,
   SWEEPS = 8,
-  LIGHT = 0.1,
+  LIGHT = 0.01,
   TILT = 0.001;
 const lists = (n) => Array.from({ length: n }, () => []);
 const mean = (values) => values.reduce((total, v) => total + v, 0) / values.length;

@@ -12,6 +12,8 @@ export const prefixes = (scope) => {
   const parts = scope.split("/").filter(Boolean);
   return parts.map((_, i) => parts.slice(0, i + 1).join("/"));
 };
+export const scopesOf = (nodes) => [...new Set(nodes.flatMap(({ scope }) => prefixes(scope)))];
+export const outer = (path) => path.split("/").slice(0, -1).join("/");
 // Scopes that a trace writes the operations of a gradient into.
 export const isBackward = (path) =>
   path.split("/").some((part) => /^gradients(_[0-9]+)?$/.test(part));
@@ -143,10 +145,11 @@ function nest(tree, routes, sizes, across, turned) {
     const { x, width, height } = placed.get(path),
       full = width + 2 * PAD;
     if (across) {
-      const spare = Math.max(0, nameWidth(path) + 2 * NAME_GAP - height - 2 * PAD);
+      const length = height + 2 * PAD + HEAD,
+        spare = Math.max(0, nameWidth(path) + 2 * NAME_GAP - length);
       names.set(path, NAME_GAP);
-      inset.set(path, [PAD + HEAD, PAD + spare / 2]);
-      sizes.set(key, [full + HEAD, height + 2 * PAD + spare]);
+      inset.set(path, [PAD + HEAD, PAD + HEAD + spare / 2]);
+      sizes.set(key, [full + HEAD, length + spare]);
       return;
     }
     const entries = members.get(path).flatMap((member, i) => (member[0] === "<" ? x[i] + PAD : []));
@@ -193,7 +196,7 @@ function nest(tree, routes, sizes, across, turned) {
           light(source),
         ]),
         list.map((key) => ({ "<": "in", ">": "out" })[key[0]] ?? ""),
-        across ? 96 : GAP_Y,
+        across ? 108 : GAP_Y,
       ),
     );
   };

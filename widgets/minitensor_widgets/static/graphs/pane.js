@@ -1,5 +1,5 @@
 // The picture on the screen: walk it, select in it, open and close its scopes.
-import { prefixes } from "./layout.js";
+import { nodeOf, outer, prefixes, scopesOf } from "./layout.js";
 import { scene } from "./scene.js";
 import { button, html, svg } from "../dom.js";
 import { arrowHead, drawScene } from "./draw.js";
@@ -9,10 +9,11 @@ const MOST_DRAWN = 500;
 let made = 0;
 
 export class Pane {
-  // `parts` are record, model, bar, body, say, signal, stepping, select(id) and painted().
+  // `parts` are record, model, bar, body, say, signal, stepping, select(id), painted(), and for
+  // ways between two nodes start(id).
   constructor(parts) {
     Object.assign(this, parts);
-    this.byId = new Map(this.record.nodes.map((node) => [node.id, node]));
+    this.use(this.record);
     this.arrow = `mt-arrow${++made}-${Date.now().toString(36)}`;
     this.items = new Map();
     this.current = undefined;
@@ -21,8 +22,14 @@ export class Pane {
     this.listen();
   }
 
+  use(record) {
+    this.record = record;
+    this.byId = new Map(record.nodes.map((node) => [node.id, node]));
+  }
+
   build() {
-    const keys = this.stepping ? "Up and down follow the lines" : "Arrow keys follow the lines";
+    const keys = this.stepping ? "Up and down follow the lines" : "Arrow keys follow the lines",
+      more = this.start ? ", P starts a path there" : "";
     this.stage = svg("g");
     this.canvas = svg(
       "svg",
@@ -30,7 +37,7 @@ export class Pane {
         class: "mt-svg",
         role: "application",
         "aria-roledescription": "graph",
-        "aria-label": `${this.record.nodes.length} nodes. ${keys}, Enter inspects a node or opens a scope, Space closes the scope around a node.`,
+        "aria-label": `${this.record.nodes.length} nodes. ${keys}, Enter inspects a node or opens a scope, Space closes the scope around a node${more}, Shift and arrows move the picture.`,
       },
       arrowHead(this.arrow),
       this.stage,
@@ -43,10 +50,9 @@ export class Pane {
     this.body.append(html("div", { class: "mt-view" }, this.canvas, this.more));
     this.viewport = new Viewport(this.canvas, this.stage, this.more, this.signal);
     const add = (label, act) => this.bar.append(button(label, this.signal, act));
-    const paths = [...new Set(this.record.nodes.flatMap(({ scope }) => prefixes(scope)))];
-    if (paths.length) {
-      add("Open all scopes", () => this.openAll());
-      add("Close all scopes", () => this.collapse(paths));
+    if (scopesOf(this.record.nodes).length) {
+      add("Open all scopes", () => this.open([]));
+      add("Close all scopes", () => this.open(scopesOf(this.record.nodes)));
     }
     add("Zoom out", () => this.viewport.zoom(0.8));
     add("Zoom in", () => this.viewport.zoom(1.25));
@@ -59,7 +65,10 @@ export class Pane {
     on(this.canvas, "keydown", (event) => this.pressed(event));
     on(this.canvas, "click", (event) => {
       const key = keyAt(event);
-      if (!this.viewport.dragged() && key) this.act(key);
+      if (this.viewport.dragged() || !key) return;
+      if (event.shiftKey && this.start && key[0] !== "s") return this.start(nodeOf(key));
+      const { left, top } = this.canvas.getBoundingClientRect();
+      this.act(key, [event.clientX - left, event.clientY - top]);
     });
     on(this.canvas, "pointerleave", () => this.highlight());
     on(this.stage, "pointerover", (event) => this.highlight(keyAt(event)));
@@ -71,9 +80,14 @@ export class Pane {
   }
 
   draw() {
-    this.drawn = scene(this.record, this.model.get("collapsed"), this.stepping);
-    const { elements, items, paths } = drawScene(this.drawn, this.record, this.byId, this.arrow);
-    Object.assign(this, { items, paths });
+    const { model, record } = this,
+      [closed, direction, pinned] = ["collapsed", "direction", "pinned"].map((n) => model.get(n));
+    this.drawn = scene(record, closed, this.stepping, direction, pinned);
+    const { elements, items, paths } = drawScene(this.drawn, record, this.byId, this.arrow);
+    Object.assign(this, { items, paths, lit: [] });
+    this.near = new Map([...items.keys()].map((key) => [key, { source: [], target: [] }]));
+    for (const line of this.lines())
+      for (const end of ["source", "target"]) this.near.get(line[end])[end].push(line);
     this.stage.replaceChildren(...elements);
     const box = this.kept && this.boxOf(this.kept.key);
     this.viewport.show(this.drawn.layout, box && { ...this.kept, box });
@@ -105,9 +119,10 @@ export class Pane {
     this.reveal(key);
   }
 
-  // The box that stands for a node: itself, or the closed scope it lies in.
+  // The box that stands for a node: itself, the first of its stubs, or the closed scope around it.
   standIn(id) {
-    if (this.items.has("n:" + id)) return "n:" + id;
+    const own = ["n:" + id, "u:0:" + id].find((key) => this.items.has(key));
+    if (own) return own;
     const around = prefixes(this.byId.get(id).scope).map((path) => "s:" + path);
     return around.find((key) => this.items.get(key)?.classList.contains("mt-closed"));
   }
@@ -117,10 +132,10 @@ export class Pane {
     this.focus(this.standIn(id));
   }
 
-  act(key) {
+  act(key, at) {
     this.focus(key);
-    if (key.startsWith("s:")) this.toggle(key.slice(2));
-    else this.select(key.slice(2));
+    if (key.startsWith("s:")) this.toggle(key.slice(2), at);
+    else this.select(nodeOf(key));
   }
 
   collapse(paths) {
@@ -128,16 +143,19 @@ export class Pane {
     this.model.save_changes();
   }
 
-  openAll() {
-    const count = this.record.nodes.length;
-    if (count <= MOST_DRAWN) return this.collapse([]);
+  // All scopes open but these, if that is not too much to see.
+  open(closed) {
+    const shut = new Set(closed),
+      seen = ({ id, scope }) => prefixes(scope).find((path) => shut.has(path)) ?? "\n" + id;
+    const count = new Set(this.record.nodes.map(seen)).size;
+    if (count <= MOST_DRAWN) return this.collapse(closed);
     this.more.textContent = `${count} nodes are too many to show at once: open scopes one by one`;
     this.more.hidden = false;
     this.say(this.more.textContent);
   }
 
   // A scope that opens or closes stays under the pointer.
-  toggle(path) {
+  toggle(path, at) {
     const closed = new Set(this.model.get("collapsed")),
       key = "s:" + path,
       [x, y] = this.boxOf(key);
@@ -145,35 +163,51 @@ export class Pane {
     this.say(`${path} ${closed.has(path) ? "opened" : "closed"}`);
     if (!closed.delete(path)) closed.add(path);
     this.current = key;
-    this.kept = { key, x: x * k + left, y: y * k + top };
+    const corner = [x * k + left, y * k + top];
+    this.kept = { key, x: corner[0], y: corner[1], at: at ?? corner.map((v) => v + 8) };
     this.viewport.moved = true;
     this.collapse([...closed]);
   }
 
   // Everything that leads to a node, and everything it leads to.
   highlight(key) {
-    for (const element of [...this.paths, ...this.items.values()])
-      element.classList.remove("mt-before", "mt-after");
-    if (key === undefined) return;
+    for (const element of this.lit) element.classList.remove("mt-before", "mt-after");
+    this.lit = [];
+    if (!this.near.has(key)) return;
     this.trace(key, "mt-before", "target", "source");
     this.trace(key, "mt-after", "source", "target");
   }
 
   trace(key, name, from, to) {
-    const todo = [key],
-      seen = new Set(todo),
-      lines = this.lines();
-    while (todo.length) {
-      const at = todo.pop();
-      for (const line of lines) {
-        if (line[from] !== at) continue;
-        line.path.classList.add(name);
+    const mark = (element) => {
+      element.classList.add(name);
+      this.lit.push(element);
+    };
+    const seen = new Set(this.copies(key));
+    for (const at of seen)
+      for (const line of this.near.get(at)[from]) {
+        mark(line.path);
         if (seen.has(line[to])) continue;
         seen.add(line[to]);
-        todo.push(line[to]);
-        this.items.get(line[to])?.classList.add(name);
+        mark(this.items.get(line[to]));
       }
-    }
+  }
+
+  // All stubs of the node of a stub; any other box is alone.
+  copies(key) {
+    const same = (other) => other[0] === "u" && nodeOf(other) === nodeOf(key);
+    return key[0] === "u" ? [...this.items.keys()].filter(same) : [key];
+  }
+
+  // Show these nodes and the lines between them, and everything else faintly; null shows all.
+  spotlight(ids) {
+    const keys = new Set([...(ids ?? [])].map((id) => this.standIn(id)).flatMap((key) => this.copies(key)));
+    for (const [key, group] of this.items)
+      group.classList.toggle("mt-faint", !!ids && !keys.has(key) && !this.isOpen(key));
+    const { edges } = this.record,
+      kept = (i) => ids.has(edges[i].source) && ids.has(edges[i].target);
+    for (const line of this.lines())
+      line.path.classList.toggle("mt-faint", !!ids && !line.edges.some(kept));
   }
 
   isOpen(key) {
@@ -181,16 +215,19 @@ export class Pane {
   }
 
   around(key) {
-    const scope = key.startsWith("n:")
-      ? this.byId.get(key.slice(2)).scope
-      : key.slice(2).split("/").slice(0, -1).join("/");
+    const user = key[0] === "u" ? this.near.get(key).source[0].target : key,
+      inner = user.slice(2);
+    const scope = user[0] === "n" ? this.byId.get(inner).scope : outer(inner);
     return scope ? "s:" + scope : undefined;
   }
 
+  // The nearest box to one side of the current one, in the same row or column.
   sideways(direction) {
+    const across = this.drawn.across ? 1 : 0;
     const middle = (key) => {
-      const [x, y, w, h] = this.boxOf(key);
-      return [key, x + w / 2, y + h / 2];
+      const [x, y, w, h] = this.boxOf(key),
+        at = [x + w / 2, y + h / 2];
+      return [key, at[across], at[1 - across]];
     };
     const [, x0, y0] = middle(this.current);
     return [...this.items.keys()]
@@ -202,43 +239,37 @@ export class Pane {
 
   // Where an arrow key leads: along a line, into or out of a scope, or to the next box in the row.
   next(key) {
-    const { current } = this;
-    const along = (from, to) =>
-      this.drawn.layout.lines.find((line) => line[from] === current)?.[to];
+    const { current } = this,
+      forth = this.drawn.across && !this.stepping ? "Right Left Down Up" : "Down Up Right Left",
+      way = forth.split(" ").indexOf(key.slice(5));
+    const along = (from, to) => this.near.get(current)?.[from][0]?.[to];
     const inside = () => [...this.items.keys()].find((inner) => this.around(inner) === current);
-    if (key === "ArrowDown") return this.isOpen(current) ? inside() : along("source", "target");
-    if (key === "ArrowUp") return along("target", "source") ?? this.around(current);
-    if (this.stepping) return undefined;
-    return key === "ArrowRight"
-      ? this.sideways(1)
-      : key === "ArrowLeft"
-        ? this.sideways(-1)
-        : undefined;
+    if (way === 0) return this.isOpen(current) ? inside() : along("source", "target");
+    if (way === 1) return along("target", "source") ?? this.around(current);
+    return this.stepping || way < 0 ? undefined : this.sideways(way === 2 ? 1 : -1);
   }
 
   pressed(event) {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
-    const { key } = event,
-      next = this.next(key),
-      around = this.around(this.current);
+    const { key, shiftKey } = event,
+      arrow = /^Arrow(Up|Down|Left|Right)$/.test(key),
+      around = this.around(this.current),
+      node = this.current[0] !== "s";
     const acts = {
       Enter: () => this.act(this.current),
-      " ": () =>
-        around && this.current.startsWith("n:")
-          ? this.toggle(around.slice(2))
-          : this.act(this.current),
+      " ": () => (around && node ? this.toggle(around.slice(2)) : this.act(this.current)),
       "+": () => this.viewport.zoom(1.25),
       "=": () => this.viewport.zoom(1.25),
       "-": () => this.viewport.zoom(0.8),
       0: () => this.viewport.fit(),
+      p: () => node && this.start?.(nodeOf(this.current)),
       Escape: () => this.select(""),
     };
-    const ours = this.stepping
-      ? ["ArrowUp", "ArrowDown"]
-      : ["ArrowUp", "ArrowDown", "ArrowLeft", "ArrowRight"];
-    if (next) this.focus(next);
-    else if (acts[key]) acts[key]();
-    else if (!ours.includes(key)) return;
+    const next = arrow && !shiftKey && this.next(key);
+    if (arrow && shiftKey) this.viewport.pan(key);
+    else if (next) this.focus(next);
+    else if (Object.hasOwn(acts, key)) acts[key]();
+    else if (!arrow || (this.stepping && /Left|Right/.test(key))) return;
     event.preventDefault();
   }
 }

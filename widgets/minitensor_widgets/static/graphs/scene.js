@@ -126,7 +126,7 @@ export function lineMarks(line, edges) {
   return Object.keys(LINE_MARKS).filter((mark) => found.includes(mark));
 }
 
-const whatFlows = ({ shape, dtype }, main) =>
+export const whatFlows = ({ shape, dtype }, main) =>
   `${shapeText(shape)} ${dtype === main ? "" : dtype}`.trimEnd();
 
 function lineText(line, edges, main) {
@@ -146,7 +146,13 @@ function wordings(line, edges, main) {
   const text = lineText(line, edges, main),
     marks = lineMarks(line, edges);
   const letters = marks.map((mark) => LINE_MARKS[mark][0]).join("");
-  return [...new Set([joined([text, ...marks]), joined([text, letters])])].filter(Boolean);
+  const short = text.split(" used")[0],
+    choices = [
+      [text, ...marks],
+      [text, letters],
+      [short, letters],
+    ];
+  return [...new Set(choices.map(joined))].filter(Boolean);
 }
 
 function spotsOn(line, across) {

@@ -1,16 +1,17 @@
 // Find nodes by name, op, kind, shape or scope, one after the other.
 import { prefixes } from "./layout.js";
-import { html } from "../dom.js";
+import { html, linkTo } from "../dom.js";
 import { shapeText } from "../values.js";
 
 const FEWEST = 10;
 const words = (node) =>
-  [node.label, node.op, node.kind, shapeText(node.shape), node.scope].join(" ").toLowerCase();
+  [node.label, node.op, node.kind, shapeText(node.shape), node.scope, ...Object.entries(node.attrs)]
+    .join(" ")
+    .toLowerCase();
 
 // `found(hits)` hears of new hits, before anything is drawn.
 export function search({ pane, bar, say, signal, found }) {
-  const { nodes } = pane.record;
-  if (nodes.length < FEWEST) return;
+  if (pane.record.nodes.length < FEWEST) return;
   const field = html("input", {
     type: "search",
     class: "mt-search",
@@ -22,7 +23,7 @@ export function search({ pane, bar, say, signal, found }) {
     at = -1;
   const look = () => {
     const wanted = field.value.trim().toLowerCase();
-    hits = wanted ? nodes.filter((node) => words(node).includes(wanted)) : [];
+    hits = wanted ? pane.record.nodes.filter((node) => words(node).includes(wanted)) : [];
     const apart = (node) => (node.label.toLowerCase() === wanted ? 0 : 1);
     hits.sort((a, b) => apart(a) - apart(b));
     at = -1;
@@ -33,14 +34,14 @@ export function search({ pane, bar, say, signal, found }) {
   const go = (by) => {
     if (!hits.length) return;
     at = (Math.max(at, by < 0 ? 0 : -1) + by + hits.length) % hits.length;
-    const { id, scope } = hits[at],
-      around = prefixes(scope);
+    const { id } = hits[at],
+      around = prefixes(pane.byId.get(id).scope);
     const closed = pane.model.get("collapsed");
     if (around.some((path) => closed.includes(path)))
       pane.collapse(closed.filter((path) => !around.includes(path)));
     pane.select(id);
-    pane.focus("n:" + id, false);
-    pane.reveal("n:" + id);
+    pane.focus(pane.standIn(id), false);
+    pane.reveal(pane.standIn(id));
     count.textContent = `${at + 1} of ${hits.length}`;
   };
   field.addEventListener("input", look, { signal });
@@ -56,5 +57,10 @@ export function search({ pane, bar, say, signal, found }) {
     },
     { signal },
   );
-  bar.append(field, count);
+  const step = (sign, label, by) => {
+    const made = linkTo(sign, signal, () => go(by));
+    made.setAttribute("aria-label", label);
+    return made;
+  };
+  bar.append(field, step("↑", "Previous hit", -1), step("↓", "Next hit", 1), count);
 }

@@ -33,8 +33,10 @@ export class Viewport {
     Object.assign(this, { x, y, k });
     const { clientWidth: w, clientHeight: h } = this.canvas;
     this.stage.setAttribute("transform", `translate(${x},${y}) scale(${k})`);
-    this.more.hidden =
+    this.fits =
       Math.min(x, y) >= -20 && x + this.width * k <= w + 20 && y + this.height * k <= h + 20;
+    this.more.hidden = this.fits;
+    this.watch?.();
   }
 
   center(k) {
@@ -66,6 +68,12 @@ export class Viewport {
       part = k / this.k;
     this.moved = true;
     this.move(x - (x - this.x) * part, y - (y - this.y) * part, k);
+  }
+
+  pan(key) {
+    const by = { ArrowUp: [0, 80], ArrowDown: [0, -80], ArrowLeft: [80, 0], ArrowRight: [-80, 0] };
+    this.moved = true;
+    this.move(this.x + by[key][0], this.y + by[key][1]);
   }
 
   reveal([x, y, w, h]) {
@@ -121,7 +129,13 @@ export class Viewport {
     if (!kept) this.canvas.parentNode.style.flexBasis = `${room}px`;
     if (kept) {
       this.setHeight(Math.max(this.canvas.clientHeight, height * this.k + 4));
-      this.move(kept.x - kept.box[0] * this.k, kept.y - kept.box[1] * this.k);
+      const { box, k } = { box: kept.box, k: this.k };
+      const near = (start, pointer, length) =>
+        Math.max(Math.min(start, pointer - 8), pointer + 8 - length * k);
+      this.move(
+        near(kept.x, kept.at[0], box[2]) - box[0] * k,
+        near(kept.y, kept.at[1], box[3]) - box[1] * k,
+      );
     } else if (this.seen) this.open();
   }
 }
