@@ -10,6 +10,7 @@ from minitensor.views.cache import traces_view as traces_view
 from minitensor.views.derivatives import JacobianView as JacobianView
 from minitensor.views.derivatives import StructureView as StructureView
 from minitensor.views.derivatives import jacobian_view as jacobian_view
+from minitensor.views.difference import difference_view as difference_view
 from minitensor.views.histograms import HistogramView as HistogramView
 from minitensor.views.histograms import histogram_view as histogram_view
 from minitensor.views.optimiser import passes_view as passes_view
@@ -76,6 +77,7 @@ __all__ = [
     "TroubleView",
     "ValueView",
     "array_of",
+    "difference_view",
     "elements_of",
     "gradient_check_view",
     "graph_view",

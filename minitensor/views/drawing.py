@@ -136,7 +136,8 @@ class Drawing:
             label = "constant"
         return NodeView(identity, label, kind, False, "", shape_of(value), dtype_of(value),
                         attrs=attributes_of_leaf(value), value=_picture(value),
-                        no_grad="" if watched or kind == "constant" else why_no_leaf(value))  # fmt: skip
+                        no_grad="" if kind != "variable" or watched else why_no_leaf(value),
+                        )  # fmt: skip
 
     def picture(self, value: Any) -> ValueView | None:
         """The value that is shown of a result."""

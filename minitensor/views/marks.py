@@ -7,6 +7,7 @@ from typing import Any
 
 from minitensor.dtypes import DType
 from minitensor.graph.ir import Node
+from minitensor.op import REGISTRY
 from minitensor.tensor import Operand
 from minitensor.variable import Variable
 
@@ -22,12 +23,15 @@ _WORDS = {"i": "integer values", "u": "integer values", "b": "truth values", "O"
 
 
 def why_no_gradient(node: Node) -> str:
-    """Why no gradient comes back through an op; empty where one does."""
+    """Why no gradient comes back through an op; empty where one does.
+
+    What the optimiser made has no rule either, but gradients are taken before it comes.
+    """
     op = node.op
     if op.name == "stop_gradient":
         return op.name
     if op.gradient_rule is None:
-        return op.why_none or "no gradient rule"
+        return op.why_none or ("no gradient rule" if op.name in REGISTRY else "")
     if node.outputs and not any(_is_differentiable(x) for x in node.outputs):
         return _WORDS.get(node.outputs[0].dtype.kind, "no gradient rule")
     return ""

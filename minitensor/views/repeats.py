@@ -30,6 +30,21 @@ def rolled(view: GraphView) -> GraphView:
     return replace(view, nodes=nodes, closed=[*closed, *wrappers], series=roller.series)
 
 
+def unrolled(view: GraphView) -> GraphView:
+    """The view without the scopes around series."""
+    wraps = {series.path for series in view.series}
+
+    def plain(scope: str) -> str:
+        parts = scope.split("/")
+        return "/".join(
+            part for i, part in enumerate(parts) if "/".join(parts[: i + 1]) not in wraps
+        )
+
+    nodes = [replace(node, scope=plain(node.scope)) for node in view.nodes]
+    closed = [plain(path) for path in view.closed if path not in wraps]
+    return replace(view, nodes=nodes, closed=closed, series=[])
+
+
 class _Roller:
     def __init__(self, view: GraphView):
         self.view, self.closed = view, set(view.closed)
@@ -129,7 +144,7 @@ def _kind(node: NodeView, path: str) -> tuple:
     scope = tuple(_numberless(part) for part in node.scope[len(path) :].split("/"))
     label = _numberless(node.label) if node.kind != "constant" else ""
     shape = None if node.shape is None else tuple(node.shape)
-    return node.kind, node.op, label, shape, node.dtype, scope
+    return node.kind, node.op, label, shape, node.dtype, scope, node.change
 
 
 def _numberless(name: str) -> str:

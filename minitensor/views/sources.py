@@ -115,6 +115,24 @@ def latest(function: Any) -> ConcreteFunction:
     return concretes[-1]
 
 
+def latest_or_itself(obj: Any) -> ConcreteFunction:
+    """A concrete function, or the latest trace of a function.
+
+    Raises:
+        DTypeError: (also a TypeError) for anything that was not traced.
+    """
+    if isinstance(obj, (Function, RestoredFunction)):
+        return latest(obj)
+    if isinstance(obj, ConcreteFunction):
+        return obj
+    raise DTypeError(
+        message("difference_view", f"one object of type {type(obj).__name__}",
+                "there is nothing to compare it with",
+                "a function under mt.function is compared with what the optimiser made of it",
+                "pass two: difference(before, after)")
+    )  # fmt: skip
+
+
 def _is_loaded(obj: Any) -> bool:
     return isinstance(obj, RestoredFunction) or hasattr(obj, "signatures")
 
