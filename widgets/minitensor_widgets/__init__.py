@@ -17,12 +17,15 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from .graphs.difference import Difference as Difference
+    from .graphs.difference import difference as difference
     from .graphs.stepping import step as step
     from .graphs.viewers import Island as Island
     from .graphs.viewers import show as show
     from .kernels.cache import Cache as Cache
     from .kernels.loops import LoopNest as LoopNest
     from .kernels.loops import loops as loops
+    from .live.graphs import DifferenceWidget as DifferenceWidget
     from .live.graphs import GraphWidget as GraphWidget
     from .live.graphs import StepperWidget as StepperWidget
     from .live.kernels import LoopsWidget as LoopsWidget
@@ -52,11 +55,12 @@ if TYPE_CHECKING:
 
 # Where each public name is made: imported when it is first asked for.
 _HOMES = {
+    "graphs.difference": ("Difference", "difference"),
     "graphs.stepping": ("step",),
     "graphs.viewers": ("Island", "show"),
     "tracing.cache": ("Traces", "traces"),
     "tracing.slider": ("Passes", "passes"),
-    "live.graphs": ("GraphWidget", "StepperWidget"),
+    "live.graphs": ("DifferenceWidget", "GraphWidget", "StepperWidget"),
     "training.board": ("Board",),
     "training.callback": ("BoardCallback",),
     "training.figure": ("BoardFigure",),
@@ -71,6 +75,7 @@ _HOMES = {
     "tensors.inspector": ("Inspection", "inspect"),
     "tensors.broadcasting": ("Broadcast", "broadcast"),
     "tensors.histogram": ("Histogram", "histogram"),
+    "display": ("load_ipython_extension", "unload_ipython_extension"),
     "live.tensors": ("BroadcastWidget", "HistogramWidget", "TensorWidget"),
 }
 _HOME = {name: home for home, names in _HOMES.items() for name in names}
@@ -82,6 +87,8 @@ __all__ = [
     "Broadcast",
     "BroadcastWidget",
     "Cache",
+    "Difference",
+    "DifferenceWidget",
     "GraphWidget",
     "Histogram",
     "HistogramWidget",
@@ -98,6 +105,7 @@ __all__ = [
     "Traces",
     "TracesWidget",
     "broadcast",
+    "difference",
     "histogram",
     "inspect",
     "loops",
@@ -134,3 +142,4 @@ def __dir__() -> list[str]:
 
 if "IPython" in sys.modules:  # in a notebook `fit` shows its progress as a board
     importlib.import_module(".training.fitting", __name__).open_in_notebooks()
+    importlib.import_module(".display", __name__).register()  # … and tensors as tables

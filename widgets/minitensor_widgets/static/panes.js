@@ -1,6 +1,7 @@
 // Values on the screen: a number, a table, a heat map.
 import { css, diverging } from "./colours.js";
 import { html } from "./dom.js";
+import { factsOf } from "./facts.js";
 import { leaves, number, shapeText } from "./values.js";
 
 export function table(rows, shape) {
@@ -38,58 +39,63 @@ export function table(rows, shape) {
   );
 }
 
-// Blue below zero, orange above, black where there is no number.
+// Blue below zero, orange above; a cross where there is no number, a dot beyond the ends.
 export function heatMap(heat) {
   const rows = heat.length,
     columns = heat[0].length,
-    most = Math.max(1e-30, ...heat.flat().map((v) => Math.abs(v ?? 0)));
-  const cell = Math.max(4, Math.min(16, Math.floor(256 / columns)));
-  const canvas = html("canvas", {
-    width: columns,
-    height: rows,
-    role: "img",
-    class: "mt-heat",
-    "aria-label": `Heat map of ${rows} by ${columns} cells`,
-    style: `width:${columns * cell}px;height:${rows * cell}px`,
-  });
-  const paint = canvas.getContext("2d");
-  heat.forEach((row, y) =>
-    row.forEach((value, x) => {
-      paint.fillStyle = value === null ? "#000" : css(diverging(value / most));
-      paint.fillRect(x, y, 1, 1);
+    sizes = heat
+      .flat()
+      .filter((value) => value !== null)
+      .map(Math.abs)
+      .sort((a, b) => a - b),
+    most = sizes.at(-1) || 1,
+    nearly = sizes[Math.floor(0.995 * (sizes.length - 1))],
+    limit = nearly > 0 && nearly * 2 < most ? nearly : most,
+    size = Math.max(6, Math.min(16, Math.floor(256 / columns))),
+    canvas = html("canvas", { width: columns * size * 2, height: rows * size * 2, role: "img" }),
+    paint = canvas.getContext("2d"),
+    signs = new Set();
+  canvas.className = "mt-heat";
+  canvas.style = `width:${columns * size}px;height:${rows * size}px`;
+  paint.scale(2, 2);
+  heat.forEach((row, i) =>
+    row.forEach((value, j) => {
+      const [x, y, half] = [j * size, i * size, size / 2];
+      paint.fillStyle = value === null ? "#fff" : css(diverging(value / limit));
+      paint.fillRect(x, y, size, size);
+      paint.fillStyle = "#1a1a1a";
+      if (value === null) {
+        signs.add("× not finite");
+        paint.beginPath();
+        paint.moveTo(x + 2, y + 2);
+        paint.lineTo(x + size - 2, y + size - 2);
+        paint.moveTo(x + size - 2, y + 2);
+        paint.lineTo(x + 2, y + size - 2);
+        paint.stroke();
+      } else if (Math.abs(value) > limit) {
+        signs.add("• clipped");
+        paint.fillRect(x + half - 1, y + half - 1, 2, 2);
+      }
     }),
   );
-  return html(
-    "figure",
-    {},
-    canvas,
-    html("figcaption", {}, `blue < 0 < orange${heat.flat().includes(null) ? ", black: NaN" : ""}`),
-  );
+  const ends = sizes.length ? [`blue −${number(limit, 3)}, white 0, orange ${number(limit, 3)}`] : [],
+    legend = [...ends, ...signs].join(" · ");
+  canvas.setAttribute("aria-label", `Heat map of ${rows} by ${columns} cells: ${legend}`);
+  return html("figure", {}, canvas, html("figcaption", {}, legend));
 }
 
 export function valuePane(value) {
   if (!value) return html("p", { class: "mt-dim" }, "value not recorded");
   const { text, shape, heat } = value,
-    numbers = leaves(text),
-    percent = (share) => number(share * 100, 3) + " %";
+    numbers = leaves(text);
   if (numbers.length === 1 && !shape.length)
     return html("p", {}, html("b", {}, numbers[0]), ` ${value.dtype}`);
-  const facts =
-    value.mean === null
-      ? []
-      : [
-          `min ${number(value.minimum)}`,
-          `mean ${number(value.mean)}`,
-          `max ${number(value.maximum)}`,
-        ];
-  if (value.zeros) facts.push(`zeros ${percent(value.zeros)}`);
-  if (value.nans) facts.push(`NaN ${percent(value.nans)}`);
   return html(
     "div",
     { class: "mt-value" },
     html("div", {}, `${shapeText(shape)} ${value.dtype}`),
     numbers.length ? table(text, shape) : heat.length ? heatMap(heat) : null,
-    html("div", { class: "mt-dim" }, facts.join(" · ")),
+    html("div", { class: "mt-dim" }, factsOf(value).join(" · ")),
   );
 }
 

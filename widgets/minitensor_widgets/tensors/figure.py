@@ -35,20 +35,15 @@ def colour_of_cell(value: float, limit: float) -> RGB:
 
 
 def glyph(kind: str, x: float, y: float, size: float) -> str:
-    """The sign in a cell: a cross, a triangle up or down, a dot."""
-    low, high, middle = size * 0.25, size * 0.75, size / 2
+    """The path of the sign in a cell: a cross, a triangle up or down, a dot."""
+    low, high, half, dot = (round(size * part) for part in (0.25, 0.75, 0.5, 0.125))
+    x, y = round(x), round(y)
     if kind == "NaN":
-        return (
-            f'<path class="g" d="M{x + low:.1f},{y + low:.1f}l{middle:.1f},{middle:.1f}m0,'
-            f'{-middle:.1f}l{-middle:.1f},{middle:.1f}"/>'
-        )
+        return f"M{x + low} {y + low}l{half} {half}m0-{half}l-{half} {half}"
     if kind == "clipped":
-        return f'<circle class="k" cx="{x + middle:.1f}" cy="{y + middle:.1f}" r="{size / 8:.1f}"/>'
+        return f"M{x + half - dot} {y + half - dot}h{2 * dot}v{2 * dot}h-{2 * dot}z"
     tip, foot = (low, high) if kind == "above" else (high, low)
-    return (
-        f'<path class="k" d="M{x + middle:.1f},{y + tip:.1f}L{x + high:.1f},{y + foot:.1f}'
-        f'H{x + low:.1f}z"/>'
-    )
+    return f"M{x + half} {y + tip}L{x + high} {y + foot}H{x + low}z"
 
 
 def legend(cells: Sequence[Sequence[float]], limit: float) -> str:
@@ -72,10 +67,12 @@ def _heat(cells: Sequence[Sequence[float]], limit: float, x: float, y: float) ->
         f'<rect class="ax" x="{x:.1f}" y="{y:.1f}" width="{columns * size:.1f}" '
         f'height="{rows * size:.1f}"/>'
     ]
+    signs = {True: "", False: ""}
     for i, row in enumerate(cells):
         for j, value in enumerate(row):
             kind = kind_of_cell(value, limit)
-            parts += [glyph(kind, x + j * size, y + i * size, size)] if kind else []
+            signs[kind == "NaN"] += glyph(kind, x + j * size, y + i * size, size) if kind else ""
+    parts += [f'<path class="{look}" d="{signs[look == "g"]}"/>' for look in "kg"]
     return "".join(parts), rows * size
 
 
@@ -135,15 +132,18 @@ def _numbers(record: Mapping, y: float) -> tuple[str, float]:
     axes, at = first_axes(shape), [0] * len(shape)
     rows, columns = window(record, axes, at)
     cells = grid(record, "elements", axes, at)
-    words = record["elements"]["code"] == "text"
     if not shape:
         return text(PAD, y + 20, cell_text(cells[0][0], record["dtype"], 6), "h"), 28
     few = sum(map(len, cells)) <= MOST_TABLE
-    if few or words:
+    if few or record["elements"]["code"] == "text":
         rows, columns = rows[:16], columns[: 16 if few else 4]
         written = [[cell_text(v, record["dtype"]) for v in row[: len(columns)]]
                    for row in cells[: len(rows)]]  # fmt: skip
-        return table(written, (rows, columns), PAD, y)
+        drawn, tall = table(written, (rows, columns), PAD, y)
+        if len(shape) > 2 or len(rows) * len(columns) < count_of(shape):
+            drawn += text(PAD, y + tall + 15, _places(shape, axes, rows, columns), "s")
+            tall += 20
+        return drawn, tall
     limit = record["elements"]["limit"]
     parts, tall = _heat(cells, limit, PAD, y)
     words_ = [legend(cells, limit), _places(shape, axes, rows, columns)]

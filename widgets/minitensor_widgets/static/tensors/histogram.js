@@ -2,7 +2,7 @@
 import { frame, html, lifetime, remount } from "../dom.js";
 import { number, shapeText } from "../values.js";
 import { bars } from "./bars.js";
-import { factsOf } from "./facts.js";
+import { factsOf } from "../facts.js";
 
 function binTable({ edges, counts, before }) {
   const same = before && before.edges.join() === edges.join(),

@@ -3,7 +3,7 @@ import { frame, html, lifetime, remount, sourceLine } from "../dom.js";
 import { number, shapeText } from "../values.js";
 import { bars } from "./bars.js";
 import { cellText, indexOf, lineOf, unpacked } from "./cells.js";
-import { factsOf } from "./facts.js";
+import { factsOf } from "../facts.js";
 import { Grid } from "./grid.js";
 import { copied, literal } from "./literal.js";
 import { memory, offsetOf } from "./memory.js";

@@ -1,5 +1,5 @@
 // Statistics of a value in words; shares only where there is something to share.
-import { number } from "../values.js";
+import { number } from "./values.js";
 
 const NUMBERS = { min: "minimum", mean: "mean", max: "maximum", std: "std" },
   SHARES = { zeros: "zeros", NaN: "nans", infinite: "infs" };
