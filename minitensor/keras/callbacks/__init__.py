@@ -18,12 +18,15 @@ from minitensor.keras.callbacks.learning_rate_scheduler import (
 )
 from minitensor.keras.callbacks.model_checkpoint import ModelCheckpoint as ModelCheckpoint
 from minitensor.keras.callbacks.progbar_logger import ProgbarLogger as ProgbarLogger
+from minitensor.keras.callbacks.progbar_logger import ProgressDisplay as ProgressDisplay
+from minitensor.keras.callbacks.progbar_logger import progress_display as progress_display
 from minitensor.keras.callbacks.reduce_lr_on_plateau import ReduceLROnPlateau as ReduceLROnPlateau
 from minitensor.keras.callbacks.terminate_on_nan import TerminateOnNaN as TerminateOnNaN
 
 __all__ = ["BackupAndRestore", "CSVLogger", "Callback", "CallbackList", "EarlyStopping", "History",
            "LambdaCallback", "LearningRateScheduler", "ModelCheckpoint", "ProgbarLogger",
-           "ReduceLROnPlateau", "TerminateOnNaN"]  # fmt: skip
+           "ProgressDisplay", "ReduceLROnPlateau", "TerminateOnNaN",
+           "progress_display"]  # fmt: skip
 
 __getattr__, __dir__ = public_names(
     __name__,

@@ -1,0 +1,77 @@
+"""The board of a run as a widget: what is new is sent to the page while the run goes on."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import traitlets
+
+from .. import assets
+from ..output import Output
+from ..training.figure import BoardFigure
+from ..training.records import board_record
+from ..training.run import Run
+from .viewer import Viewer
+
+FIRST, SLOWEST = 0.2, 10.0
+SENT_POINTS, SENT_CELLS = 3000, 3000
+
+
+class BoardWidget(Viewer):
+    """A board as a widget; curves grow as points are sent, a few times a second.
+
+    Now and then the whole record is sent again, so that a view that opens late has all of it.
+
+    Args:
+        board: a `Board`, a run, or the dict that `record()` gives.
+        **traits: `smoothing`, `log`, `overlay`, `selected`, `layout` and others of ipywidgets.
+
+    Example:
+        >>> from minitensor_widgets import samples
+        >>> BoardWidget({"version": 1, "scalars": []}, smoothing=2.0).smoothing
+        0.99
+    """
+
+    _esm, _css = assets.esm("training/board"), assets.css("training/board")
+    board = traitlets.Dict().tag(sync=True)
+    bars = traitlets.List().tag(sync=True)
+    smoothing = traitlets.Float(0.0).tag(sync=True)
+    log = traitlets.Bool(False).tag(sync=True)
+    overlay = traitlets.Bool(False).tag(sync=True)
+
+    def __init__(self, board: Any, **traits: Any) -> None:
+        self._run = board if isinstance(board, Run) else None
+        record = self._snapshot() if self._run else board_record(board)
+        super().__init__(board=record, bars=record["bars"], **traits)
+
+    def _snapshot(self) -> dict[str, Any]:
+        assert self._run is not None
+        self._run.news()  # it is all in the record
+        self._age, self._again = self._run.now, max(FIRST, 2 * self._run.now)
+        return board_record(self._run.record(points=SENT_POINTS, cells=SENT_CELLS))
+
+    def follow(self) -> None:
+        """Send what is new since the last time."""
+        if self._run is None:
+            return
+        self.bars = self._run.plain_bars()
+        if self._run.now >= min(self._again, self._age + SLOWEST):
+            self.board = self._snapshot()
+            return
+        news = self._run.news()
+        if news is not None:
+            self.send({"new": news[0]}, buffers=news[1])
+
+    def island(self) -> Output:
+        """The present state without Python: what stays in a saved notebook."""
+        record = self.board if self._run is None else self._run.record()
+        looks = ("smoothing", "log", "overlay", "selected")
+        return BoardFigure(record, **{name: getattr(self, name) for name in looks})
+
+    @traitlets.validate("smoothing")
+    def _in_range(self, proposal: Any) -> float:
+        return max(0.0, min(float(proposal["value"]), 0.99))
+
+    @traitlets.validate("board")
+    def _complete(self, proposal: Any) -> dict:
+        return board_record(proposal["value"])

@@ -1,0 +1,108 @@
+// One plot of histograms over steps: ridges one behind the other, or all on one line.
+import { css, sequential } from "../colours.js";
+import { svg } from "../dom.js";
+import { axis, ticks } from "../plot.js";
+import { count } from "../units.js";
+import { number } from "../values.js";
+import { edges, evenly, rebin } from "./series.js";
+
+const [RIDGES, ACROSS, DOWN, NEAR, FAR, ABOVE, BELOW] = [30, 420, 220, 12, 46, 12, 40];
+
+export class Ridges {
+  constructor(plot) {
+    this.plot = plot;
+  }
+
+  paint({ overlay }) {
+    const items = evenly(this.plot.lines[0].items, RIDGES),
+      [low, high] = edges(items),
+      rows = items.map((item) => rebin(item, low, high)),
+      most = Math.max(...rows.flat()) || 1,
+      stacked = items.length > 1 && !overlay,
+      tall = (DOWN - ABOVE - BELOW) * (stacked ? 0.45 : 1),
+      room = DOWN - ABOVE - BELOW - tall,
+      x = axis([low, high], [NEAR, ACROSS - FAR]),
+      wide = (ACROSS - NEAR - FAR) / 64;
+    this.base = rows.map((_, i) => ABOVE + tall + (stacked ? (room * i) / (rows.length - 1) : 0));
+    this.tops = rows.map((row, i) => row.map((n) => this.base[i] - (tall * n) / most));
+    Object.assign(this, { items, rows, low, high, x, wide });
+    const ridge = (i) => {
+      const color = css(sequential(0.15 + (0.6 * i) / Math.max(1, rows.length - 1))),
+        top = this.tops[i].map((y, j) => `L${(NEAR + wide * (j + 0.5)).toFixed(1)},${y.toFixed(1)}`),
+        d = `M${NEAR},${this.base[i]}${top.join("")}L${ACROSS - FAR},${this.base[i]}`;
+      return svg("path", {
+        class: overlay ? "mt-ridge mt-over" : "mt-ridge",
+        style: overlay ? `stroke:${color}` : `fill:${color}`,
+        d,
+      });
+    };
+    this.cross = svg("g", { class: "mt-cross" });
+    const words = (at, y, text, name) =>
+      svg("text", { x: at, y, class: `mt-small ${name}` }, text);
+    return svg(
+      "svg",
+      {
+        class: "mt-plot",
+        viewBox: `0 0 ${ACROSS} ${DOWN}`,
+        role: "img",
+        "aria-label": this.words(),
+      },
+      rows.map((_, i) => ridge(i)),
+      [0, rows.length - 1]
+        .filter((i, k, both) => stacked || k === both.length - 1)
+        .map((i) => words(ACROSS - FAR + 4, this.base[i] + 3, number(items[i].step), "")),
+      svg("path", { class: "mt-axis", d: `M${NEAR},${DOWN - BELOW}H${ACROSS - FAR}` }),
+      ticks(low, high).map((v) => words(x.at(v), DOWN - BELOW + 14, number(v, 4), "mt-m")),
+      words((NEAR + ACROSS - FAR) / 2, DOWN - BELOW + 30, "values; step at the right", "mt-m"),
+      this.cross,
+    );
+  }
+
+  words() {
+    const { items, count: many } = this.plot.lines[0],
+      item = items[items.length - 1],
+      size = item.size - item.nans;
+    return [
+      `${this.plot.name}: ${count(many, "histogram")}; at step ${number(item.step)}, ` +
+        (size
+          ? `${count(size, "number")} from ${number(item.low, 4)} to ${number(item.high, 4)}`
+          : "no number"),
+      item.nans ? `, ${item.nans} not a number` : "",
+    ].join("");
+  }
+
+  get places() {
+    return this.items.map(({ step }) => step);
+  }
+
+  // Which bin, and which ridge, is at a point of the drawing.
+  under(px, py) {
+    const bin = Math.max(0, Math.min(63, Math.floor((px - NEAR) / this.wide)));
+    let at = this.items.length - 1;
+    this.tops.forEach((top, i) => {
+      if (py <= this.base[i] && Math.abs(top[bin] - py) < Math.abs(this.tops[at][bin] - py)) at = i;
+    });
+    return { at, bin };
+  }
+
+  read(at, bin) {
+    const step = (this.high - this.low) / 64,
+      [a, b] = [this.low + bin * step, this.low + (bin + 1) * step],
+      item = this.items[at],
+      mid = NEAR + this.wide * (bin + 0.5);
+    this.cross.replaceChildren(
+      svg("path", {
+        d: this.tops[at]
+          .map((y, j) => `${j ? "L" : "M"}${NEAR + this.wide * (j + 0.5)},${y}`)
+          .join(""),
+      }),
+      svg("circle", { cx: mid, cy: this.tops[at][bin], r: 4 }),
+    );
+    const many = number(this.rows[at][bin], 3);
+    return `step ${number(item.step)}: ${many} from ${number(a, 3)} to ${number(b, 3)}`;
+  }
+
+  clear() {
+    this.cross.replaceChildren();
+  }
+}

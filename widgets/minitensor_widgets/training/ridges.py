@@ -1,0 +1,100 @@
+"""Histograms over steps as ridges, one behind the other. `static/training/ridges.js` is the twin.
+
+Source: the offset mode of TensorBoard's histogram dashboard.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ..colours import sequential
+from ..plot import Axis, ticks
+from ..svg import text
+from ..units import plural
+from ..values import number
+from .series import BINS, evenly
+
+LEFT, RIGHT, TOP, BOTTOM = 12.0, 46.0, 12.0, 40.0
+STYLE = ".rg{stroke:#fff;stroke-width:.8}"
+
+
+def edges(items: Sequence[Mapping]) -> tuple[float, float]:
+    """The least and the greatest number in any of the histograms."""
+    return min(item["low"] for item in items), max(item["high"] for item in items)
+
+
+def rebin(item: Mapping, low: float, high: float, bins: int = BINS) -> list[float]:
+    """The counts of a histogram in other bins: each is shared out evenly over its width.
+
+    Example:
+        >>> rebin({"low": 0.0, "high": 2.0, "counts": [4, 2]}, 0.0, 4.0, 4)
+        [4.0, 2.0, 0.0, 0.0]
+    """
+    found = [0.0] * bins
+    wide = (item["high"] - item["low"]) / len(item["counts"])
+    into = (high - low) / bins
+    for i, count in enumerate(item["counts"]):
+        if not count:
+            continue
+        a, b = item["low"] + i * wide, item["low"] + (i + 1) * wide
+        first = max(0, min(bins - 1, int((a - low) / into)))
+        last = max(first, min(bins - 1, int((b - low) / into - 1e-9)))
+        for j in range(first, last + 1):
+            part = min(b, low + (j + 1) * into) - max(a, low + j * into)
+            found[j] += count * max(0.0, part) / wide if first != last else count
+    return found
+
+
+def summary(name: str, line: Mapping) -> str:
+    """The histograms of a name in words.
+
+    Example:
+        >>> item = {"step": 4, "low": -1.0, "high": 1.0, "counts": [1, 3], "size": 4, "nans": 0}
+        >>> summary("kernel", {"run": "", "items": [item], "count": 1})
+        'kernel: 1 histogram; at step 4, 4 numbers from -1 to 1, most of them around 0.5'
+    """
+    item = line["items"][-1]
+    named = ", ".join(filter(None, (name, line["run"])))
+    size = item["size"] - item["nans"]
+    missing = f", {item['nans']} not a number" if item["nans"] else ""
+    told = f"{named}: {plural(line['count'], 'histogram')}; at step {number(item['step'])}, "
+    if not size:
+        return f"{told}no number{missing}"
+    peak = max(range(len(item["counts"])), key=item["counts"].__getitem__)
+    middle = item["low"] + (peak + 0.5) * (item["high"] - item["low"]) / len(item["counts"])
+    return (
+        f"{told}{plural(size, 'number')} from {number(item['low'], 4)} to "
+        f"{number(item['high'], 4)}, most of them around {number(middle, 3)}{missing}"
+    )
+
+
+def picture(plot: Mapping[str, Any], width: float, height: float, most: int) -> str:
+    """The ridges of one name, at most so many: the first at the back, the last in front."""
+    items = evenly(plot["lines"][0]["items"], most)
+    low, high = edges(items)
+    x = Axis((low, high), (LEFT, width - RIGHT))
+    rows = [rebin(item, low, high) for item in items]
+    peak = max((max(row) for row in rows), default=0.0) or 1.0
+    tall = (height - TOP - BOTTOM) * (0.45 if len(items) > 1 else 1.0)
+    room = height - TOP - BOTTOM - tall
+    parts = []
+    for i, row in enumerate(rows):
+        base = TOP + tall + room * i / max(1, len(rows) - 1)
+        path = f"M{LEFT:.1f},{base:.1f}"
+        for j, count in enumerate(row):
+            at = LEFT + (width - LEFT - RIGHT) * (j + 0.5) / len(row)
+            path += f"L{at:.1f},{base - tall * count / peak:.1f}"
+        r, g, b = sequential(0.15 + 0.6 * i / max(1, len(rows) - 1))
+        parts.append(
+            f'<path class="rg" fill="#{r:02x}{g:02x}{b:02x}" d="{path}L{width - RIGHT:.1f},'
+            f'{base:.1f}z"/>'
+        )
+        if i in (0, len(rows) - 1):
+            parts.append(text(width - RIGHT + 4, base + 3, number(items[i]["step"]), "s"))
+    base = height - BOTTOM
+    parts.append(f'<path class="ax" d="M{LEFT:.1f},{base:.1f}H{width - RIGHT:.1f}"/>')
+    for value in ticks(low, high):
+        parts.append(text(x.at(value) or LEFT, base + 14, number(value, 4), "s m"))
+    parts.append(text((LEFT + width - RIGHT) / 2, base + 30, "values; step at the right", "s m"))
+    return "".join(parts)
