@@ -41,8 +41,8 @@ def settled(view: GraphView) -> GraphView:
 
     Where the forward pass uses a variable, the scopes of the backward pass and of updates do not
     count: the weights of a layer stand in the layer. Its name need not repeat the layer's there.
-    The ones that a backward pass begins with belong to it. What a tape was given from outside as a
-    whole array stays outside.
+    A reading stands where it is used, and the ones that a backward pass begins with stand in it.
+    What a tape was given from outside as a whole array stays outside.
     """
     scope = {node.id: node.scope for node in view.nodes}
     updates = {node.id for node in view.nodes if node.op.startswith("assign")}
@@ -58,7 +58,7 @@ def settled(view: GraphView) -> GraphView:
             ends = first or among or users[node.id]
             node = replace(node, scope=_shared([scope[x] for x in ends]))
             node = replace(node, label=_within(node))
-        elif node.op == "ones_like" and among and not first:
+        elif among and (node.op == "read_variable" or (node.op == "ones_like" and not first)):
             node = replace(node, scope=_shared([scope[x] for x in among]))
         nodes.append(node)
     return replace(view, nodes=nodes)

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from minitensor.errors import InvalidArgumentError, UnimplementedError, message
+from minitensor.keras.calling import scope_of
 from minitensor.keras.optimizers.gradients import checked, dense, existing, mapped, pairs, summed
 from minitensor.keras.optimizers.known import Undecayed
 from minitensor.keras.optimizers.state import OptimizerState
@@ -19,6 +20,7 @@ from minitensor.ops.branching import cond
 from minitensor.ops.creation import zeros_like
 from minitensor.ops.norms import clip_by_global_norm, clip_by_norm
 from minitensor.ops.selection import clip_by_value, where
+from minitensor.scopes import name_scope
 from minitensor.tape import GradientTape
 from minitensor.tensor import IndexedSlices
 
@@ -93,6 +95,11 @@ class Optimizer(OptimizerState):
             self.build(list(everything))
         for variable in variables:
             self._known.place(variable)
+        with name_scope(f"{scope_of(self.name)}/"):
+            self._update(gradients, variables)
+
+    def _update(self, gradients: list, variables: list) -> None:
+        """One step: its ops stand in a scope of the optimiser's name."""
         if self.loss_scale_factor is not None:
             gradients = [mapped(lambda x: x / self.loss_scale_factor, g) for g in gradients]
         if self.gradient_accumulation_steps:
