@@ -22,12 +22,17 @@ if TYPE_CHECKING:
     from .graphs.stepping import step as step
     from .graphs.viewers import Island as Island
     from .graphs.viewers import show as show
+    from .kernels.blocks import Launch as Launch
+    from .kernels.blocks import launch as launch
     from .kernels.cache import Cache as Cache
+    from .kernels.device import cuda as cuda
     from .kernels.loops import LoopNest as LoopNest
     from .kernels.loops import loops as loops
+    from .kernels.source import kernel as kernel
     from .live.graphs import DifferenceWidget as DifferenceWidget
     from .live.graphs import GraphWidget as GraphWidget
     from .live.graphs import StepperWidget as StepperWidget
+    from .live.kernels import LaunchWidget as LaunchWidget
     from .live.kernels import LoopsWidget as LoopsWidget
     from .live.playground import Playground as Playground
     from .live.tensors import BroadcastWidget as BroadcastWidget
@@ -71,12 +76,15 @@ _HOMES = {
     "live.tracing": ("PassesWidget", "TracesWidget"),
     "kernels.cache": ("Cache",),
     "kernels.loops": ("LoopNest", "loops"),
-    "live.kernels": ("LoopsWidget",),
+    "live.kernels": ("LaunchWidget", "LoopsWidget"),
     "tensors.inspector": ("Inspection", "inspect"),
     "tensors.broadcasting": ("Broadcast", "broadcast"),
     "tensors.histogram": ("Histogram", "histogram"),
     "display": ("load_ipython_extension", "unload_ipython_extension"),
     "live.tensors": ("BroadcastWidget", "HistogramWidget", "TensorWidget"),
+    "kernels.blocks": ("Launch", "launch"),
+    "kernels.device": ("cuda",),
+    "kernels.source": ("kernel",),
 }
 _HOME = {name: home for home, names in _HOMES.items() for name in names}
 __all__ = [
@@ -94,6 +102,8 @@ __all__ = [
     "HistogramWidget",
     "Inspection",
     "Island",
+    "Launch",
+    "LaunchWidget",
     "LoopNest",
     "LoopsWidget",
     "Passes",
@@ -105,9 +115,12 @@ __all__ = [
     "Traces",
     "TracesWidget",
     "broadcast",
+    "cuda",
     "difference",
     "histogram",
     "inspect",
+    "kernel",
+    "launch",
     "loops",
     "passes",
     "playground",

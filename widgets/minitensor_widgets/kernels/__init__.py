@@ -2,5 +2,5 @@
 
 Reading order for loops: `cache`, `recording`, `nests`, `loop_figure`, `loops`. Reading order for
 GPU kernels: `problems`, `memory`, `device`, `source`, `races`, `warps`, `simulator`, `c_types`,
-`c_expressions`, `cuda`, `gpu`, `block_figure`, `blocks`.
+`c_expressions`, `c_inference`, `cuda`, `gpu`, `block_figure`, `blocks`.
 """

@@ -1,15 +1,17 @@
-"""The kernel lab as widgets: a loop nest."""
+"""The kernel lab as widgets: a loop nest, and a launch of a kernel."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import traitlets
 
 from .. import assets
+from ..kernels.blocks import Launch, Size, launch, launch_record
 from ..kernels.cache import LINE_SIZES
 from ..kernels.loops import LoopNest, loops, loops_record
+from ..kernels.source import Kernel
 from ..output import Output
 from .viewer import Viewer
 
@@ -65,3 +67,55 @@ class LoopsWidget(Viewer):
 
 
 _CHOICES = ("shape", "order", "tile", "cache")
+
+
+class LaunchWidget(Viewer):
+    """A launch as a widget; `selected` is the thread that is followed, "block:thread", or "".
+
+    Args:
+        kernel: what `launch` takes, a Launch, or the record of one.
+        grid: how many blocks.
+        block: how many threads each has.
+        args: the arguments of the kernel.
+        **traits: `step`, `selected`, `layout` and other traits of ipywidgets.
+
+    Example:
+        >>> from minitensor_widgets import cuda, kernel
+        >>> @kernel
+        ... def fill(a):
+        ...     a[cuda.threadIdx.x] = 1.0
+        >>> LaunchWidget(fill, 1, 4, (np.zeros(4),), selected="0:2").selected
+        '0:2'
+    """
+
+    _esm, _css = assets.esm("kernels/launch"), assets.css("kernels/launch")
+    launch = traitlets.Dict().tag(sync=True)
+    step = traitlets.Int(0).tag(sync=True)
+
+    def __init__(
+        self,
+        kernel: Kernel | Callable[..., Any] | Launch | dict,
+        grid: Size = 1,
+        block: Size = 1,
+        args: Sequence[Any] = (),
+        **traits: Any,
+    ) -> None:
+        if isinstance(kernel, Launch):
+            record = kernel.record
+        else:
+            made = kernel if isinstance(kernel, dict) else launch(kernel, grid, block, args).record
+            record = launch_record(made)
+        super().__init__(launch=record, **traits)
+
+    def island(self) -> Output:
+        """The present state without Python: what stays in a saved notebook."""
+        return Launch(self.launch, self.step, self.selected)
+
+    @traitlets.validate("step")
+    def _in_range(self, proposal: Any) -> int:
+        most = max(len(self.launch.get("phases", [])), len(self.launch.get("events", [])) // 4)
+        return max(0, min(int(proposal["value"]), most))
+
+    @traitlets.validate("launch")
+    def _complete(self, proposal: Any) -> dict:
+        return launch_record(proposal["value"])

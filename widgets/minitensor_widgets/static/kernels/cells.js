@@ -29,8 +29,11 @@ export class Cells {
     this.layer = svg("g");
     const [wide, tall] = [columns * cell, rows * cell];
     let lines = "";
-    for (let row = 0; row <= rows; row++) lines += `M0,${row * cell}h${wide}`;
-    for (let column = 0; column <= columns; column++) lines += `M${column * cell},0v${tall}`;
+    for (let row = 0; row < rows; row++) {
+      const here = Math.min(columns, size - row * columns) * cell;
+      lines += `M0,${row * cell}h${here}v${cell}H0z`;
+      for (let x = cell; x < here; x += cell) lines += `M${x},${row * cell}v${cell}`;
+    }
     this.svg = this.drawn
       ? svg(
           "svg",
@@ -72,14 +75,14 @@ export class Cells {
     return made;
   }
 
-  sign(flat, text, kind = "mt-in") {
+  sign(flat, text, kind = "mt-in", across = 0, down = 0) {
     const { cell, columns } = this;
     return svg(
       "text",
       {
         class: kind,
-        x: ((flat % columns) + 0.5) * cell,
-        y: (Math.floor(flat / columns) + 0.5) * cell + 4,
+        x: ((flat % columns) + 0.5) * cell + across,
+        y: (Math.floor(flat / columns) + 0.5) * cell + 4 + down,
       },
       text,
     );
