@@ -7,9 +7,7 @@ from dataclasses import dataclass, field
 
 from ..values import shape_text
 from .layout import is_backward, scope_name, scope_prefixes
-from .scene import op_apart
-
-SIGNS = {"added": "+ ", "removed": "− ", "changed": "~ "}
+from .scene import CHANGED, op_apart
 
 
 @dataclass
@@ -87,7 +85,7 @@ def _group(groups: dict[str, Group], path: str) -> None:
 
 def _box(name: str, node: Mapping) -> Box:
     kind = node["kind"] if node["kind"] in ("variable", "input", "constant") else "op"
-    lines = [SIGNS.get(node["change"], "") + node["label"]]
+    lines = [f"{CHANGED.get(node['change'], '')} {node['label']}".lstrip()]
     second = op_apart(node) if kind == "op" else kind
     if second and second != node["label"]:
         lines.append(second)
