@@ -46,7 +46,7 @@ const draw = ({ record, collapsed, stepping, direction, pinned }) => {
       ({ ...line, curve: curve(line.points, across), stroke: strokeWidth(line, record.edges),
         title: lineTitle(line, record.edges), marks: lineMarks(line, record.edges) })),
     outlines: record.nodes.filter((n) => l.boxes.has("n:" + n.id))
-      .map((n) => outline(n.kind, l.boxes.get("n:" + n.id)) + corner(l.boxes.get("n:" + n.id))),
+      .map((n) => outline(n.kind, l.boxes.get("n:" + n.id)) + corner(n.kind, l.boxes.get("n:" + n.id))),
     stubs: [...l.boxes.keys()].filter((key) => key[0] === "u").map((key) =>
       [nodeOf(key), stubText(record.nodes.find((n) => n.id === nodeOf(key)))]) };
 };
@@ -105,7 +105,7 @@ def in_python(record, collapsed, stepping=False, direction="TB", pinned=()):
             for line in layout.lines
         ],
         "outlines": [
-            outline(node["kind"], box) + corner(box)
+            outline(node["kind"], box) + corner(node["kind"], box)
             for node in record["nodes"]
             if (box := layout.boxes.get("n:" + node["id"]))
         ],

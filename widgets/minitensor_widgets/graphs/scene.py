@@ -137,10 +137,12 @@ def stub_sizes(record: Mapping, pinned: Iterable[str]) -> dict[str, Point]:
     }
 
 
-def corner(box: Box) -> str:
+def corner(kind: str, box: Box) -> str:
     """SVG path of the two strokes across a corner that mark a node without gradient."""
     x, y, w, _ = box
-    strokes = [f"M{_n(x + w - c)},{_n(y)}L{_n(x + w)},{_n(y + c)}" for c in (10, 15)]
+    right = x + w - (10 if kind == "input" else 0)
+    first = {"variable": 20, "constant": 12}.get(kind, 10)
+    strokes = [f"M{_n(right - c)},{_n(y)}L{_n(right)},{_n(y + c)}" for c in (first, first + 5)]
     return "".join(strokes)
 
 
@@ -255,15 +257,15 @@ def _wordings(line: Line, edges: Sequence[Mapping], main: str) -> list[str]:
     return list(dict.fromkeys(filter(None, wordings)))
 
 
-def _spots(points: Sequence[Point], across: bool) -> list[tuple[float, float, float]]:
+def _spots(points: Sequence[Point], across: bool, first: float) -> list[tuple[float, float, float]]:
     """Places along a line where a caption may stand, and how long the line runs straight on there.
 
-    The best come first: the middle of long stretches.
+    The best come first: at `first` of long stretches.
     """
     spots = []
     points = _turned(points, across)
     stretches = sorted(itertools.pairwise(points), key=lambda ends: ends[0][1] - ends[1][1])
-    for t in (0.5, 0.62, 0.38):
+    for t in (first, 0.5, 0.62, 0.38):
         for (x0, y0), (x1, y1) in stretches:
             s = t * t * (3 - 2 * t)
             bow = 1.5 * t * (1 - t)
@@ -301,8 +303,10 @@ def captions(
     # Short lines choose first: long ones find room elsewhere.
     for i in sorted(range(len(placed)), key=lambda i: _length(picture.lines[i], across)):
         line = picture.lines[i]
-        spots = _spots(line.points, across)
-        for text, (x, y, run) in itertools.product(_wordings(line, edges, main), spots):
+        wordings = _wordings(line, edges, main)
+        # Many words stand near where a line comes from: other lines end where it ends.
+        spots = _spots(line.points, across, 0.38 if len(wordings) > 1 else 0.5)
+        for text, (x, y, run) in itertools.product(wordings, spots):
             half = len(text) * SMALL / 2 + 3
             rect = (x - half, y - 7, x + half, y + 7)
             inside = rect[0] >= 0 and rect[2] <= picture.width

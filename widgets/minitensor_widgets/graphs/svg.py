@@ -104,8 +104,8 @@ def _node(drawn: Scene, node: Mapping, key: str, state: NodeState | None) -> str
     if node["output"]:
         inner = (x + 3, y + 3, w - 6, h - 6)
         parts.append(f'<path class="o {kind}" style="fill:none" d="{outline(kind, inner)}"/>')
-    if node.get("no_grad"):
-        parts.append(f'<path class="o {kind}" style="fill:none" d="{corner(box)}"/>')
+    if node.get("no_grad") and key[0] != "u":
+        parts.append(f'<path class="o {kind}" style="fill:none" d="{corner(kind, box)}"/>')
     if key[0] == "u":
         parts.append(_text(x + w / 2, y + h / 2 + 3.5, stub_text(node), "s m"))
     else:
@@ -163,7 +163,8 @@ def _legend(drawn: Scene, record: Mapping) -> list[str]:
     ]
     if any(key[0] == "u" for key in drawn.layout.boxes):
         signs.append("↗ one node, drawn at each of its users")
-    if any(node.get("no_grad") for node in record["nodes"]):
+    shown = [node for node in record["nodes"] if "n:" + node["id"] in drawn.layout.boxes]
+    if any(node.get("no_grad") for node in shown):
         signs.append("no ∇: no gradient flows through it")
     return signs
 

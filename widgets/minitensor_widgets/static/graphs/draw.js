@@ -57,7 +57,7 @@ function contents(node, kind, box, lines) {
   return [
     svg("path", { class: "mt-box", d: outline(kind, box) }),
     node.output ? svg("path", { class: "mt-inner", d: outline(kind, inner) }) : null,
-    node.no_grad ? svg("path", { class: "mt-inner", d: corner(box) }) : null,
+    node.no_grad && h > 20 ? svg("path", { class: "mt-inner", d: corner(kind, box) }) : null,
     lines.map((text, i) => [
       " ",
       label(x + w / 2, y + height(i), text, i || h < 24 ? "mt-m mt-small" : "mt-m"),

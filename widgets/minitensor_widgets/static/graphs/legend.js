@@ -54,7 +54,7 @@ export function legend(pane) {
       nodes.some((node) => node.no_grad),
       "no ∇: no gradient flows through it",
       shape("op"),
-      inner(corner(BOX)),
+      inner(corner("op", BOX)),
     ),
     has(pane.canvas.querySelector(".mt-backward"), "∇ part of a backward pass", shape("op", "mt-backward")),
     ["added", "removed", "changed"].map((change) =>

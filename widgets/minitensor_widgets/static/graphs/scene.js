@@ -56,8 +56,11 @@ function stubSizes({ nodes, edges }, pinned) {
 
 const n = (value) => Math.floor(value * 10 + 0.5) / 10;
 // Two strokes across a corner mark a node without gradient.
-export const corner = ([x, y, w]) =>
-  [10, 15].map((c) => `M${n(x + w - c)},${n(y)}L${n(x + w)},${n(y + c)}`).join("");
+export function corner(kind, [x, y, w]) {
+  const right = x + w - (kind === "input" ? 10 : 0),
+    first = { variable: 20, constant: 12 }[kind] ?? 10;
+  return [first, first + 5].map((c) => `M${n(right - c)},${n(y)}L${n(right)},${n(y + c)}`).join("");
+}
 
 export function outline(kind, [x, y, w, h]) {
   let corners,
@@ -155,12 +158,12 @@ function wordings(line, edges, main) {
   return [...new Set(choices.map(joined))].filter(Boolean);
 }
 
-function spotsOn(line, across) {
+function spotsOn(line, across, first) {
   const spots = [],
     points = line.map((point) => turned(point, across)),
     stretches = points.slice(1).map((end, i) => [points[i], end]);
   stretches.sort(([a, b], [c, d]) => a[1] - b[1] - (c[1] - d[1]));
-  for (const t of [0.5, 0.62, 0.38])
+  for (const t of [first, 0.5, 0.62, 0.38])
     for (const [[x0, y0], [x1, y1]] of stretches) {
       const bow = 1.5 * t * (1 - t),
         x = x0 + (x1 - x0) * t * t * (3 - 2 * t),
@@ -190,8 +193,9 @@ function captions(picture, edges, across) {
   const axis = across ? 0 : 1,
     length = ({ points }) => points[points.length - 1][axis] - points[0][axis];
   const place = (line) => {
-    const spots = spotsOn(line.points, across);
-    for (const text of wordings(line, edges, main))
+    const texts = wordings(line, edges, main),
+      spots = spotsOn(line.points, across, texts.length > 1 ? 0.38 : 0.5);
+    for (const text of texts)
       for (const [x, y, run] of spots) {
         const half = (size(text) * SMALL) / 2 + 3,
           rect = [x - half, y - 7, x + half, y + 7];
