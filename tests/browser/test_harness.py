@@ -42,18 +42,25 @@ def test_stepping_by_keyboard_and_reading_the_numbers(page):
 def test_the_rule_stands_over_its_numbers(page):
     page.island(step(samples.scalar_steps(), at=7))
     columns = page.page.locator(".mt-formula").first.locator("span")
-    assert [part.split() for part in columns.all_inner_texts()] == [["g", "1"], ["*"], ["b", "3"]]
-    page.island(step(samples.matmul_steps(), at=7))
+    assert [part.split() for part in columns.all_inner_texts()] == [
+        ["d", "a", "3"], ["="], ["g", "1"], ["*"], ["b", "3"],
+    ]  # fmt: skip
+    page.island(step(samples.matmul_steps(), at=8))
     columns = page.page.locator(".mt-formula").first.locator("span")
-    assert columns.all_inner_texts()[0].split("\n") == ["aᵀ", "(3, 2)"]
+    assert columns.all_inner_texts()[0].split("\n") == ["d w", "(3, 2)"]
+    assert columns.all_inner_texts()[2].split("\n") == ["aᵀ", "(3, 2)"]
 
 
-def test_a_broadcast_is_undone_in_view(page):
+def test_a_broadcast_is_undone_in_a_step_of_its_own(page):
     page.island(step(samples.matmul_steps(), at=6))
+    assert "summed in the next step" in page.panel()
+    assert page.node("n2")[2] == "∇ not yet computed"
+    page.named("Next step").click()
     panel = page.panel()
-    assert "sum over axes (0,) : (2, 2) → (2,)" in panel
-    assert "before un-broadcast" in panel
-    cells = page.page.locator(".mt-send").nth(1).locator("tbody td").all_inner_texts()
+    assert "undo the broadcast of b" in panel
+    assert "sum over axis 0: (2, 2) → (2,)" in panel
+    assert page.node("n2")[2] == "∇ [2, 2]"
+    cells = page.page.locator(".mt-send tbody td").all_inner_texts()
     assert cells == ["1", "1", "1", "1", "2", "2", "2", "2"]
 
 

@@ -26,17 +26,19 @@ _VALUE = {
 
 def plain(value: Any) -> Any:
     """Copy a view into JSON types; NaN and infinity become None, unprintable characters "�"."""
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {f.name: plain(getattr(value, f.name)) for f in dataclasses.fields(value)}
-    if isinstance(value, Mapping):
-        return {plain(str(key)): plain(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [plain(item) for item in value]
     if isinstance(value, str):
         return _UNPRINTABLE.sub("\ufffd", value)
     if value is None or isinstance(value, bool | int):
         return value
-    number = float(value)  # pyright: ignore[reportArgumentType]  numpy numbers come here too
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, list | tuple):
+        return [plain(item) for item in value]
+    if isinstance(value, Mapping):
+        return {plain(str(key)): plain(item) for key, item in value.items()}
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {name: plain(getattr(value, name)) for name in value.__dataclass_fields__}
+    number = float(value)  # numpy numbers come here too
     return number if math.isfinite(number) else None
 
 

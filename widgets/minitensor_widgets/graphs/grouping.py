@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from itertools import groupby
+from itertools import groupby, pairwise
 
 from .layout import scope_prefixes
 
@@ -27,9 +27,7 @@ def step_groups(record: Mapping) -> list[dict]:
     if len(steps) <= MOST_STEPS:
         return []
     scopes = {node["id"]: scope_prefixes(node["scope"]) for node in record["graph"]["nodes"]}
-    keys = [
-        (_KINDS.get(step["phase"], "backward"), tuple(scopes[step["node"]])) for step in steps
-    ]
+    keys = [(_KINDS.get(step["phase"], "backward"), tuple(scopes[step["node"]])) for step in steps]
     return list(_groups(keys, 0, len(keys), 0))
 
 
@@ -44,7 +42,7 @@ def _groups(keys: list[tuple], first: int, last: int, depth: int) -> Iterator[di
     if len(runs) > MOST_RUNS or len(runs) == 1:
         size = max(FEW, -(-(last - first) // MOST_RUNS))
         cuts = [*range(first, last, size), last]
-        runs = [(f"steps {a + 1} to {b}", a, b) for a, b in zip(cuts, cuts[1:], strict=False)]
+        runs = [(f"steps {a + 1} to {b}", a, b) for a, b in pairwise(cuts)]
         depth -= 1
     for title, start, end in runs:
         if end - start > 1:

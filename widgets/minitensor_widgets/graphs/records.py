@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
@@ -98,8 +99,9 @@ def _complete_steps(record: Mapping) -> dict:
 
 def is_steps(value: Any) -> bool:
     """Whether a value is a StepsView or the dict of one."""
-    record = as_view(value) if isinstance(value, Mapping) or hasattr(value, "steps") else None
-    return record is not None and "steps" in record
+    if isinstance(value, Mapping):
+        return "steps" in value
+    return dataclasses.is_dataclass(value) and hasattr(value, "steps")
 
 
 def graph_record(value: Any) -> dict:
@@ -117,10 +119,25 @@ def graph_record(value: Any) -> dict:
     return complete_graph(record)
 
 
-def steps_record(
+def steps_record(value: Any) -> dict:
+    """The complete record of a StepsView or its dict.
+
+    Raises:
+        TypeError: when it has no steps.
+        ValueError: when it contradicts itself.
+    """
+    record = as_view(value)
+    if record is None or "steps" not in record:
+        raise TypeError(
+            "A GraphView has no steps to walk through. Pass the tape and a target, or show(view)."
+        )
+    return _complete_steps(record)
+
+
+def steps_of(
     value: Any, *args: Any, target: Any = None, sources: Any = None, check: bool = True
-) -> dict:
-    """The complete record of a StepsView, its dict, or of the backward pass of a tape or function.
+) -> Any:
+    """A StepsView or its dict, as it is; else one of the backward pass of a tape or function.
 
     Args:
         value: a view, a tape or a function.
@@ -130,21 +147,15 @@ def steps_record(
         check: whether to measure slopes beside the gradients.
 
     Raises:
-        TypeError: when a tape comes without a target.
-        ValueError: when a view contradicts itself.
+        TypeError: when a tape comes without a target, or when a view has no steps.
     """
-    record = as_view(value)
-    if record is None:
-        from minitensor.views import steps_view
+    if isinstance(value, Mapping) or hasattr(value, "version"):
+        return value if is_steps(value) else steps_record(value)
+    from minitensor.views import steps_view
 
-        if not callable(value) or hasattr(value, "backward_steps"):
-            target, sources, args = _asked(value, args, target, sources)
-        record = plain(steps_view(value, target, sources, args, check))
-    elif "steps" not in record:
-        raise TypeError(
-            "A GraphView has no steps to walk through. Pass the tape and a target, or show(view)."
-        )
-    return _complete_steps(record)
+    if not callable(value) or hasattr(value, "backward_steps"):
+        target, sources, args = _asked(value, args, target, sources)
+    return steps_view(value, target, sources, args, check)
 
 
 def _asked(tape: Any, args: tuple, target: Any, sources: Any) -> tuple:

@@ -25,6 +25,11 @@ class NodeState:
     expected: int = 0
 
 
+def _seeds(step: Mapping) -> bool:
+    """Whether a step starts the backward pass; there is none from numbers that cannot vary."""
+    return step["phase"] == "seed" and (step["upstream"] or step["value"]) is not None
+
+
 def _start(record: Mapping) -> dict[str, NodeState]:
     states = {node["id"]: NodeState() for node in record["graph"]["nodes"]}
     later = {step["node"] for step in record["steps"] if step["phase"] == "forward"}
@@ -33,7 +38,7 @@ def _start(record: Mapping) -> dict[str, NodeState]:
             states[node["id"]].value = node["value"]
             states[node["id"]].computed = True
     for step in record["steps"]:
-        if step["phase"] == "seed":
+        if _seeds(step):
             states[step["node"]].state = "waiting"
         for send in step["sends"]:
             states[send["to"]].state = "waiting"
@@ -45,7 +50,7 @@ def _apply(states: dict[str, NodeState], step: Mapping) -> None:
     here = states[step["node"]]
     if step["phase"] == "forward":
         here.value, here.computed = step["value"], True
-    elif step["phase"] == "seed" and not step["sends"]:
+    elif _seeds(step):
         here.gradient = step["upstream"] or step["value"]
         here.state, here.arrived, here.expected = "final", 1, 1
     for send in step["sends"]:

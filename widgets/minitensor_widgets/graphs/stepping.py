@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from .records import steps_record
+from .records import steps_of
 from .viewers import Island
 
 
@@ -50,5 +50,5 @@ def step(
         >>> step(matmul_steps())
         Island('loss = sum(x @ w + b)', 6 nodes, 5 edges, 10 steps)
     """
-    record = steps_record(tape, *args, target=target, sources=sources, check=check)
-    return Island(record, collapsed, step=at)
+    view = steps_of(tape, *args, target=target, sources=sources, check=check)
+    return Island(view, collapsed, step=at)

@@ -8,13 +8,42 @@ from typing import Any
 from ..values import number
 
 _SHORT = {"minimum": None, "maximum": None, "std": None, "zeros": 0.0, "heat": []}
+_WORDS = ("title", "text", "rule", "rule_numbers", "doc", "attrs")
+_READABLE = ("upstream", "before", "value")
 
 
 def thinner(record: dict) -> Iterator[dict]:
-    """Copies of a record, each smaller than the one before."""
-    for most in (32, 12, 0):
-        yield _thinned(record, most)
-    yield _brief(record)
+    """Copies of a record, each smaller than the one before; the last ones say so in their note."""
+    if not record.get("groups"):
+        for most in (32, 12, 0):
+            yield _thinned(record, most)
+    if "steps" in record:
+        short = _brief(record)
+        yield _noted(short, "values in short")
+        yield _noted(_terse(short), "in short: the pass is long")
+
+
+def _noted(record: dict, note: str) -> dict:
+    graph = record["graph"]
+    return {**record, "graph": {**graph, "note": f"{graph['note']}, {note}"}}
+
+
+def _terse(record: dict) -> dict:
+    """A copy without sentences, formulas and what can be read off other steps."""
+    graph = record["graph"]
+    steps = [step if step["phase"] == "seed" else _emptied(step) for step in record["steps"]]
+    return {**record, "steps": steps, "graph": {**graph, "nodes": _emptied(graph["nodes"])}}
+
+
+def _emptied(value: Any) -> Any:
+    """A copy in which words are empty, at any depth; elements of values stay."""
+    if isinstance(value, list):
+        return [_emptied(item) for item in value]
+    if not isinstance(value, dict) or "mean" in value:
+        return value
+    copy = {name: _emptied(item) for name, item in value.items() if name not in _WORDS}
+    words = {name: type(value[name])() for name in _WORDS if name in value}
+    return {**copy, **words, **{n: None for n in _READABLE if (value.get(n) or {}).get("shape")}}
 
 
 def _thinned(value: Any, most: int) -> Any:

@@ -7,11 +7,11 @@ export class Controls {
     const add = (label, act) => button(label, signal, act);
     this.back = [
       add("First step", () => this.go(0)),
-      add("Previous step", () => this.go(this.at - 1)),
+      add("Previous step", () => this.go(this.previous())),
     ];
     this.play = add("Play", () => (this.timer ? this.stop() : this.start()));
     this.forth = [
-      add("Next step", () => this.go(this.at + 1)),
+      add("Next step", () => this.go(this.next())),
       add("Last step", () => this.go(end)),
     ];
     this.slider = html("input", { type: "range", min: 0, max: end, step: 1, "aria-label": label });
@@ -25,6 +25,15 @@ export class Controls {
     return Math.max(0, Math.min(this.end, this.model.get("step")));
   }
 
+  // Where the two buttons lead: a viewer may take several steps as one.
+  next() {
+    return this.at + 1;
+  }
+
+  previous() {
+    return this.at - 1;
+  }
+
   go(to) {
     this.model.set("step", Math.max(0, Math.min(this.end, to)));
     this.model.save_changes();
@@ -33,7 +42,7 @@ export class Controls {
   start() {
     if (this.at === this.end) this.go(0);
     this.timer = setInterval(() => {
-      this.go(this.at + 1);
+      this.go(this.next());
       if (this.at === this.end) this.stop();
     }, this.pause);
     relabel(this.play, "Pause");
@@ -46,7 +55,7 @@ export class Controls {
   }
 
   pressed(event) {
-    const to = { ArrowRight: this.at + 1, ArrowLeft: this.at - 1, Home: 0, End: this.end }[
+    const to = { ArrowRight: this.next(), ArrowLeft: this.previous(), Home: 0, End: this.end }[
       event.key
     ];
     if (to === undefined || event.ctrlKey || event.metaKey || event.altKey || event.shiftKey)

@@ -1,6 +1,9 @@
 // Twin of replay.py: what is known after the first `count` steps.
 import { brief } from "../values.js";
 
+// Whether a step starts the backward pass; there is none from numbers that cannot vary.
+const seeds = (step) => step.phase === "seed" && (step.upstream ?? step.value);
+
 export function replay(record, count) {
   const states = new Map(),
     later = new Set(record.steps.filter((s) => s.phase === "forward").map((s) => s.node));
@@ -9,28 +12,32 @@ export function replay(record, count) {
       value: later.has(id) ? null : value,
       computed: !later.has(id),
       gradient: null,
+      norm: null,
       state: "none",
       arrived: 0,
       expected: 0,
     });
   for (const step of record.steps) {
-    if (step.phase === "seed") states.get(step.node).state = "waiting";
+    if (seeds(step)) states.get(step.node).state = "waiting";
     for (const send of step.sends)
       Object.assign(states.get(send.to), { state: "waiting", expected: send.expected });
   }
   for (const step of record.steps.slice(0, count)) {
     const here = states.get(step.node);
     if (step.phase === "forward") Object.assign(here, { value: step.value, computed: true });
-    else if (step.phase === "seed" && !step.sends.length)
+    else if (seeds(step))
       Object.assign(here, {
         gradient: step.upstream ?? step.value,
+        norm: step.norm,
         state: "final",
         arrived: 1,
         expected: 1,
       });
-    for (const { to, after, arrived, expected } of step.sends)
+    // What has to be summed first arrives with the next step.
+    for (const { to, after, norm, arrived, expected } of step.sends.filter((send) => send.after))
       Object.assign(states.get(to), {
         gradient: after,
+        norm,
         arrived,
         expected,
         state: arrived >= expected ? "final" : "partial",

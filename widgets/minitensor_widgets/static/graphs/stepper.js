@@ -1,80 +1,29 @@
 // The backward stepper: one recorded step at a time, nothing shown before it is computed.
 import { Controls } from "../controls.js";
-import { frame, html, lifetime, linkTo, remount, svg } from "../dom.js";
+import { frame, html, lifetime, linkTo, remount } from "../dom.js";
 import { valuePane } from "../panes.js";
-import { clip } from "../values.js";
 import { stepCard } from "./cards.js";
-import { Pane } from "./pane.js";
-import { gradientText, replay, valueText } from "./replay.js";
+import { contributions, program, relatives, slopes } from "./evidence.js";
 import { inspector } from "./inspector.js";
-import { opApart, SMALL } from "./scene.js";
-
-const RING = "M-4,0a4,4 0 1 0 8,0a4,4 0 1 0 -8,0";
-const MARKS = {
-  none: ["M-4,0h8"],
-  waiting: [RING],
-  partial: [RING, "M0,-4a4,4 0 0 1 0,8z"],
-  final: [RING],
-};
-
-// Value, gradient and sign of state in the box of a node.
-function drawState(group, node, state, [x, y, w]) {
-  const room = Math.floor((w - 24) / SMALL),
-    gradient = clip(gradientText(state), room),
-    middle = x + w / 2;
-  const [value, below] = group.querySelectorAll(".mt-small");
-  value.textContent = clip(valueText(state), room);
-  below.textContent = gradient;
-  below.classList.add("mt-gradient");
-  below.setAttribute("x", middle + 7);
-  group.querySelector(".mt-mark")?.remove();
-  const place = `translate(${middle - ([...gradient].length * SMALL) / 2 - 3},${y + 44.5})`;
-  const mark = { class: `mt-mark mt-is-${state.state}`, transform: place };
-  group.append(
-    svg(
-      "g",
-      mark,
-      MARKS[state.state].map((d) => svg("path", { d })),
-    ),
-  );
-  group.classList.toggle("mt-unknown", !state.computed);
-  const kind = node.kind === "op" ? opApart(node) : node.kind,
-    final = state.state === "final" && "final";
-  const words = [node.label, kind, valueText(state), gradientText(state), final]
-    .filter(Boolean)
-    .join(", ");
-  group.setAttribute("aria-label", words);
-  group.querySelector("title").textContent = words;
-}
-
-// Mark the node of a step and the lines along which it is computed or sends.
-function drawStep(pane, step, chosen) {
-  const here = step && pane.standIn(step.node),
-    sent = new Set(step?.sends.map((send) => pane.standIn(send.to)));
-  for (const [key, group] of pane.items) {
-    group.classList.toggle("mt-now", key === here);
-    group.classList.toggle("mt-selected", chosen !== undefined && key === pane.standIn(chosen.id));
-  }
-  for (const { source, target, path } of pane.lines()) {
-    const backward = target === here && sent.has(source),
-      forward = step?.phase === "forward" && target === here;
-    path.classList.toggle("mt-hot", backward || forward);
-    path.setAttribute(backward ? "marker-start" : "marker-end", `url(#${pane.arrow})`);
-    path.removeAttribute(backward ? "marker-end" : "marker-start");
-  }
-  if (here) pane.reveal(here);
-}
+import { Leaps } from "./leaps.js";
+import { Pane } from "./pane.js";
+import { Quiz } from "./quiz.js";
+import { gradientText, replay } from "./replay.js";
+import { lengthOf, scaleOf, sizesCard } from "./sizes.js";
+import { speedChoice, toggleBox } from "./speed.js";
+import { drawState, drawStep } from "./states.js";
 
 function mount({ model, el: host, signal: given }) {
   const own = lifetime(given),
     { signal } = own,
     record = model.get("steps"),
     { graph, steps } = record;
+  let sizes = false;
   const { bar, body, panel, root, say } = frame(
     host,
     graph.title,
     signal,
-    `${steps.length} steps · ${graph.nodes.length} nodes`,
+    `${steps.length} steps · ${graph.nodes.length} nodes · ${graph.note}`,
   );
   const select = (id) => {
     model.set("selected", id);
@@ -92,34 +41,117 @@ function mount({ model, el: host, signal: given }) {
     select,
     painted: () => paint(),
   });
+  const labelOf = (id) => pane.byId.get(id).label.split(" = ")[0];
   const link = (id) => linkTo(pane.byId.get(id).label, signal, () => pane.show(id));
+  const quiz = Object.assign(new Quiz(steps, labelOf, signal), { say }),
+    leaps = new Leaps(record),
+    { trouble } = record;
   body.append(panel);
-  root.addEventListener("keydown", (event) => controls.pressed(event), { signal });
 
+  const go = controls.go.bind(controls);
+  controls.go = (to) => {
+    if (!quiz.stops(controls.at, to)) return go(to);
+    if (controls.timer) controls.stop();
+    panel.replaceChildren(...quiz.elements);
+    quiz.field.focus({ preventScroll: true });
+    say(quiz.question);
+  };
+  controls.next = () => leaps.after(controls.at);
+  controls.previous = () => leaps.before(controls.at);
+  const predict = (on) => {
+    Object.assign(quiz, { on, asked: -1 });
+    paint();
+  };
+  const measure = (on) => {
+    sizes = on;
+    paint();
+  };
+  speedChoice(controls, bar, signal);
+  toggleBox("predict first", bar, signal, predict);
+  toggleBox("gradient sizes", bar, signal, measure);
+  const pressed = (event) => {
+    if (!event.target.matches("select, input[type=text]")) controls.pressed(event);
+  };
+  root.addEventListener("keydown", pressed, { signal });
+
+  // Opening a group steps into it, closing it steps over it.
+  const leap = (group, open) => {
+    leaps.opened[open ? "add" : "delete"](group);
+    go(open ? group.first + 1 : group.last);
+    panel.focus();
+  };
+  // The last step of a kind that a node had: its forward step, its backward step.
+  function jumps(id) {
+    const jump = (text, wanted) => {
+      const at = steps.findIndex(wanted);
+      return at < 0 ? null : linkTo(text, signal, () => go(at + 1));
+    };
+    const back = ({ node, phase }) => node === id && phase === "backward";
+    return [
+      jump("go to its forward step", ({ node, phase }) => node === id && phase === "forward"),
+      jump("go to its backward step", back),
+      steps.some(back)
+        ? null
+        : jump("go to its gradient", ({ sends }) => sends.some((s) => s.to === id)),
+    ];
+  }
   function chosenCard(node, state) {
     const now = inspector(graph, { ...node, value: state.value }, link);
     const gradient = html("div", { class: "mt-sub" }, gradientText(state));
-    return [html("hr"), now, gradient, state.gradient ? valuePane(state.gradient) : ""];
+    return [
+      html("hr"),
+      now,
+      jumps(node.id),
+      relatives(record, node.id, link),
+      gradient,
+      state.gradient ? valuePane(state.gradient) : "",
+      contributions(record, node.id, controls.at, link),
+      slopes(record, node.id),
+    ];
+  }
+  const warning = () =>
+    trouble &&
+    html(
+      "div",
+      { class: "mt-trouble" },
+      html("p", {}, "⚠ ", trouble.text, " ", link(trouble.node)),
+      program(trouble.source, record.lines),
+    );
+  function now(step, group) {
+    if (group) return leaps.card(group, link, signal, (it) => leap(it, true));
+    const around = leaps.inside(controls.at);
+    const close = around && linkTo(`back to ${around.title}`, signal, () => leap(around, false));
+    return [close, stepCard(step, record, link, labelOf)];
+  }
+  function drawAll(states) {
+    const scale = sizes && scaleOf([...states.values()].map(lengthOf));
+    for (const [key, group] of pane.items) {
+      if (!key.startsWith("n:")) continue;
+      const id = key.slice(2),
+        state = states.get(id),
+        share = sizes ? scale(lengthOf(state)) : undefined;
+      drawState(group, pane.byId.get(id), state, pane.boxOf(key), share, trouble?.node === id);
+    }
   }
   function paint() {
-    const step = steps[controls.at - 1],
+    const group = leaps.taken(controls.at),
+      step = steps[controls.at - 1],
       states = replay(record, controls.at),
       chosen = pane.byId.get(model.get("selected"));
-    for (const [key, group] of pane.items)
-      if (key.startsWith("n:"))
-        drawState(group, pane.byId.get(key.slice(2)), states.get(key.slice(2)), pane.boxOf(key));
+    drawAll(states);
     drawStep(pane, step, chosen);
     controls.paint(step);
-    panel.replaceChildren(
-      ...stepCard(step, link),
-      ...(chosen ? chosenCard(chosen, states.get(chosen.id)) : []),
-    );
-    return step;
+    const parts = [
+      quiz.total ? html("p", { class: "mt-dim" }, `predicted: ${quiz.score()}`) : null,
+      warning(),
+      sizes ? sizesCard(record, states, controls.at, link, labelOf) : null,
+      now(step, group),
+      chosen ? chosenCard(chosen, states.get(chosen.id)) : null,
+    ];
+    panel.replaceChildren(...parts.flat(Infinity).filter(Boolean));
+    return group ? leaps.words(group, labelOf) : step ? step.text || step.title : "start";
   }
-  const speak = () => {
-    const step = paint();
-    say(step ? step.text || step.title : "start");
-  };
+  const speak = () => say(paint());
   const redraw = () => pane.draw();
   const listeners = [
     ["change:step", speak],
