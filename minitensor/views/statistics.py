@@ -125,8 +125,8 @@ def statistics(rows: np.ndarray, count: int) -> Statistics:
     )  # fmt: skip
 
 
-def block_means(xp: Any, array: Any) -> tuple[Any, Any]:
-    """At most 32 × 32 means of blocks of rows and columns, and how many are not finite in each."""
+def block_means(xp: Any, array: Any) -> Any:
+    """At most 32 × 32 means of blocks of rows and columns; NaN where one element is not finite."""
     array = thinned(array, MOST_PICTURED)[0]
     last = array.shape[-1]
     numbers = array.reshape(-1, last).astype(np.float64)
@@ -138,7 +138,7 @@ def block_means(xp: Any, array: Any) -> tuple[Any, Any]:
             for picture in (xp.where(known, numbers, 0.0), places)
         )
     cells = _block_sums(xp, _block_sums(xp, xp.ones_like(places)).T).T
-    return sums / cells, cells - counts
+    return xp.where(counts == cells, sums / cells, math.nan)
 
 
 def _block_sums(xp: Any, rows: Any) -> Any:

@@ -217,7 +217,7 @@ def _looked_at(array: Any, beside: Any) -> dict[str, Any]:
     part, steps = thinned(array, _budget(xp, array, beside is not None))
     taken = tuple(slice(None, None, step) for step in steps)
     groups = [
-        wanted(xp, array), [part], list(binned(xp, array, BINS)) if numeric else [],
+        wanted(xp, array, heat=False), [part], list(binned(xp, array, BINS)) if numeric else [],
         [] if beside is None else [beside[taken]],
     ]  # fmt: skip
     together = beside is None or namespace(beside) is xp
@@ -238,9 +238,9 @@ def _budget(xp: Any, array: Any, twice: bool) -> int:
     kind = kind_of(array.dtype)
     if kind not in "fiubc":
         return MOST_WORDS
-    if xp is not np:
-        return MOST_ON_DEVICE // max(1, array.dtype.itemsize // 4)
     share = 2 if twice else 1
+    if xp is not np:
+        return MOST_ON_DEVICE // share // max(1, array.dtype.itemsize // 4)
     if kind in "fc" and array.size <= MOST_HALF // share:
         return array.size
     return MOST_BYTES // share // min(4, array.dtype.itemsize)

@@ -40,12 +40,12 @@ def value_view(value: Any) -> ValueView:
     return view_of(array, fetch(xp, wanted(xp, array)))
 
 
-def wanted(xp: Any, array: Any) -> list[Any]:
-    """What has to cross to the host for `view_of`: all elements if few, sums and block means."""
+def wanted(xp: Any, array: Any, heat: bool = True) -> list[Any]:
+    """What has to cross to the host for `view_of`: all elements if few, sums, block means."""
     small, numeric = array.size <= MOST_TABLE, is_numeric(array) and array.size > 0
     found = [array] if small else []
     found += [measurements(xp, array)] if numeric else []
-    return found + (list(block_means(xp, array)) if numeric and not small else [])
+    return found + ([block_means(xp, array)] if heat and numeric and not small else [])
 
 
 def view_of(array: Any, found: list[np.ndarray]) -> ValueView:
@@ -53,7 +53,7 @@ def view_of(array: Any, found: list[np.ndarray]) -> ValueView:
     small, numeric = array.size <= MOST_TABLE, is_numeric(array) and array.size > 0
     text = texts(found[0]) if small else []
     known = statistics(found[1 if small else 0], array.size) if numeric else None
-    heat = _heat(*found[1:]) if numeric and not small else []
+    heat = _heat(found[1]) if not small and len(found) > 1 else []
     return _view(list(array.shape), name_of(array.dtype), text, heat, known)
 
 
@@ -122,11 +122,11 @@ def number_text(value: Any) -> str:
         return number_text(str(value))
 
 
-def _heat(means: np.ndarray, unknown: np.ndarray) -> list[list[float | None]]:
-    """The means of blocks with four digits; None where one element is no finite number."""
+def _heat(means: np.ndarray) -> list[list[float | None]]:
+    """The means of blocks with four digits; None for no number."""
     return [
-        [None if gone else float(f"{mean:.4g}") for mean, gone in zip(*pair, strict=True)]
-        for pair in zip(means.tolist(), unknown.tolist(), strict=True)
+        [float(f"{mean:.4g}") if math.isfinite(mean) else None for mean in row]
+        for row in means.tolist()
     ]
 
 

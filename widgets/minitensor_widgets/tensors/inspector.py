@@ -115,13 +115,19 @@ class Inspection(Output):
         """The tensor as Python source that numpy reads: `np.array([1, 2], dtype=np.int64)`.
 
         Raises:
-            ValueError: for more than 10 000 elements, and for what has no elements yet.
+            ValueError: for more than 10 000 elements, for what has no elements yet, and for an
+                inspection made from a record.
 
         Example:
             >>> inspect([[1, 2], [3, 4]]).to_numpy_literal()
             'np.array([[1, 2], [3, 4]], dtype=np.int64)'
         """
-        return numpy_literal(self.record if self.value is None else self.value)
+        if self.value is None:
+            raise ValueError(
+                "This inspection was made from a record, which holds a picture of the elements. "
+                "Inspect the tensor itself: inspect(t).to_numpy_literal()."
+            )
+        return numpy_literal(self.value)
 
     def _state(self) -> dict[str, Any]:
         return {
