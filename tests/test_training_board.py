@@ -166,14 +166,14 @@ def test_an_island_stays_below_its_size_however_much_was_logged() -> None:
     assert len(small) < 80_000
 
 
-def test_a_bar_alone_needs_no_script() -> None:
+def test_a_bar_alone_is_text_and_needs_no_script() -> None:
     run = Run("short")
     run.bars = [Bar("reading", 3, done=3)]
     run.end("finished")
     html = BoardFigure(run.record(timed=False)).to_html(static=False)
     assert "<script" not in html
     assert len(html) < 3000
-    assert BoardFigure(run.record(timed=False)).description() == "reading: 3/3"
+    assert BoardFigure(run.record(timed=False)).description() == "reading ━━━━━━━━━━━━━━━━━━━━ 3/3"
 
 
 @pytest.mark.parametrize("name", samples.HOSTILE)
@@ -276,6 +276,22 @@ def test_a_widget_is_clamped_watched_and_becomes_an_island() -> None:
     assert island.looks["smoothing"] == 0.99
     with pytest.raises(TypeError, match="is no board"):
         BoardWidget(3)
+    widget.close()
+
+
+def test_a_board_is_shown_by_the_widget_made_for_it_and_nowhere_else(clock: Clock) -> None:
+    board = Board("given")
+    widget = BoardWidget(board)
+    sent: list[Any] = []
+    widget.send = lambda content, buffers=None: sent.append(content)  # type: ignore
+    board.scalar("loss", 1.0)
+    assert [head[0] for head in sent[0]["new"]["scalars"]] == ["loss"]
+    clock.now += 1.0
+    board.scalars({"loss": 0.5, "accuracy": 0.25})
+    board.close()
+    assert widget.board["state"] == "finished"
+    assert [plot["name"] for plot in widget.board["scalars"]] == ["loss", "accuracy"]
+    assert widget.comm is not None, "it stays open: it may be one of several in a box"
     widget.close()
 
 

@@ -143,7 +143,7 @@ def test_fit_ends_in_curves_and_the_others_in_a_line(kernel: Kernel) -> None:
     fitted, evaluated, predicted = kernel.outputs(code)
     assert "loss, validation: last" in fitted["text/plain"]
     assert "<script" in fitted["text/html"]
-    assert re.match(r"Evaluation: 2/2 · .* · loss \S+$", evaluated["text/plain"])
+    assert re.match(r"Evaluation ━+ 2/2 · .* · loss \S+$", evaluated["text/plain"])
     assert "<script" not in predicted["text/html"]
     assert kernel.outputs("model.fit(x, y, verbose=0);") == []
 
@@ -159,7 +159,8 @@ def test_fit_early_stopped_says_when(kernel: Kernel) -> None:
 
 def test_fit_in_a_loop_or_a_board_has_its_bar_there(kernel: Kernel) -> None:
     (output,) = kernel.outputs("for _ in track([1, 2], label='runs'): model.fit(x, y, epochs=2)")
-    assert "runs: 2/2" in output["text/plain"]
+    assert re.match("runs ━+ 2/2", output["text/plain"])
+    assert "Epoch" not in output["text/plain"]
     (output,) = kernel.outputs(
         "board = Board()\nmodel.fit(x, y, epochs=3, callbacks=[board.callback()])\nboard.close()"
     )
@@ -172,9 +173,24 @@ def test_a_board_that_goes_on_in_another_cell_appears_there(kernel: Kernel) -> N
     (second,) = kernel.outputs("going.scalar('a', 5)\ntime.sleep(0.2)\ngoing.scalar('a', 6)")
     assert is_frozen(first)
     assert "a: last 6" in second["text/plain"]
+    messages = kernel.run("going.close()")
+    (data,) = [m["content"]["data"] for m in messages if m["msg_type"] == "update_display_data"]
+    assert data["text/plain"].startswith("going: finished"), "said where it is shown"
     (third,) = kernel.outputs("going")
     assert is_frozen(third)
     assert kernel.outputs("x1 = 1") == []
+
+
+def test_a_loop_that_goes_on_in_another_cell_is_not_over(kernel: Kernel) -> None:
+    (first,) = kernel.outputs(
+        "walk = iter(t := track(range(4), label='walk'))\n"
+        "for _ in range(2): next(walk); time.sleep(0.4)"
+    )
+    assert is_frozen(first)
+    assert "1/4" in first["text/plain"]
+    assert "stopped" not in first["text/plain"]
+    (second,) = kernel.outputs("list(walk);")
+    assert re.match("walk ━+ 4/4", second["text/plain"])
 
 
 def test_without_anywidget_a_figure_is_replaced(kernel: Kernel) -> None:

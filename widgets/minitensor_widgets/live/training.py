@@ -8,6 +8,7 @@ import traitlets
 
 from .. import assets
 from ..output import Output
+from ..training.board import Board
 from ..training.figure import BoardFigure
 from ..training.records import board_record
 from ..training.run import Run
@@ -23,7 +24,7 @@ class BoardWidget(Viewer):
     Now and then the whole record is sent again, so that a view that opens late has all of it.
 
     Args:
-        board: a `Board`, a run, or the dict that `record()` gives.
+        board: a `Board`, which is then shown by this widget; or the dict that `record()` gives.
         **traits: `smoothing`, `log`, `overlay`, `selected`, `layout` and others of ipywidgets.
 
     Example:
@@ -41,6 +42,9 @@ class BoardWidget(Viewer):
 
     def __init__(self, board: Any, **traits: Any) -> None:
         self._run = board if isinstance(board, Run) else None
+        if isinstance(board, Board):
+            board._stage.attach(self)
+            self._run = board._stage.run
         record = self._snapshot() if self._run else board_record(board)
         super().__init__(board=record, bars=record["bars"], **traits)
 
@@ -50,12 +54,12 @@ class BoardWidget(Viewer):
         self._age, self._again = self._run.now, max(FIRST, 2 * self._run.now)
         return board_record(self._run.record(points=SENT_POINTS, cells=SENT_CELLS))
 
-    def follow(self) -> None:
-        """Send what is new since the last time."""
+    def follow(self, over: bool = False) -> None:
+        """Send what is new since the last time, or all of it when the run is `over`."""
         if self._run is None:
             return
         self.bars = self._run.plain_bars()
-        if self._run.now >= min(self._again, self._age + SLOWEST):
+        if over or self._run.now >= min(self._again, self._age + SLOWEST):
             self.board = self._snapshot()
             return
         news = self._run.news()
@@ -65,8 +69,11 @@ class BoardWidget(Viewer):
     def island(self) -> Output:
         """The present state without Python: what stays in a saved notebook."""
         record = self.board if self._run is None else self._run.record()
-        looks = ("smoothing", "log", "overlay", "selected")
-        return BoardFigure(record, **{name: getattr(self, name) for name in looks})
+        return BoardFigure(record, **self.looks())
+
+    def looks(self) -> dict[str, Any]:
+        """How the reader has set it: what the island that replaces it begins with."""
+        return {name: getattr(self, name) for name in ("smoothing", "log", "overlay", "selected")}
 
     @traitlets.validate("smoothing")
     def _in_range(self, proposal: Any) -> float:

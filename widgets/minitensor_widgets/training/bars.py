@@ -59,6 +59,18 @@ def many(unit: str) -> str:
     return unit + ("es" if unit.endswith(("s", "x", "ch", "sh")) else "s")
 
 
+def drawn_bar(share: float, width: int = WIDTH, ascii_only: bool = False) -> str:
+    """A bar of characters.
+
+    Example:
+        >>> drawn_bar(0.25, 8), drawn_bar(0.5, 8, ascii_only=True)
+        ('━━──────', '====....')
+    """
+    full, rest = ("=", ".") if ascii_only else ("━", "─")
+    done = round(width * share)
+    return full * done + rest * (width - done)
+
+
 @dataclass
 class Bar:
     """A bar: how many of how many things are done, and the last values.
@@ -144,11 +156,7 @@ class Bar:
 
     def line(self, timed: bool = True, width: int = WIDTH, ascii_only: bool = False) -> str:
         """The bar in one line of text."""
-        full, rest = ("=", ".") if ascii_only else ("━", "─")
-        drawn = ""
-        if self.share is not None and width:
-            done = round(width * self.share)
-            drawn = full * done + rest * (width - done)
+        drawn = "" if self.share is None else drawn_bar(self.share, width, ascii_only)
         between = " - " if ascii_only else " · "
         return " ".join(filter(None, (self.label, drawn, between.join(self.facts(timed)))))
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 import textwrap
 from collections.abc import Mapping
+from html import escape
 from typing import Any
 
 from ..output import Output
@@ -16,7 +17,7 @@ from ..svg import card, text
 from ..units import plural, time_text
 from ..values import clip, number
 from . import ridges
-from .bars import value_text
+from .bars import drawn_bar, value_text
 from .records import board_record
 from .series import thin, trend
 
@@ -98,13 +99,13 @@ def _bars(record: Mapping, y: float) -> tuple[str, float]:
     return "".join(parts), y
 
 
-def _curves(plot: Mapping, share: int) -> str:
+def _curves(plot: Mapping, axis: str, share: int) -> str:
     lines = []
     for line in plot["lines"]:
         y = [math.nan if v is None else v for v in line["y"]]
         x, y = thin(line["x"], y, max(60, min(400, 4000 // share)))
         lines.append({"name": line_name(plot["name"], line), "x": x, "y": y})
-    drawn = chart(lines, PLOT_WIDTH, PLOT_HEIGHT, labels=("step", ""))
+    drawn = chart(lines, PLOT_WIDTH, PLOT_HEIGHT, labels=(axis, ""))
     ends = span([x for line in lines for x in line["x"]])
     x = Axis(ends, (LEFT, PLOT_WIDTH - RIGHT))
     missing = [at for line in lines for at, y in zip(line["x"], line["y"], strict=True)
@@ -120,7 +121,7 @@ def _plots(record: Mapping, y: float) -> tuple[str, float]:
     scalars, histograms = record["scalars"], record["histograms"]
     lines = sum(len(plot["lines"]) for plot in scalars)
     many = max(5, min(24, 60 // max(1, len(histograms))))
-    made: list[tuple[Any, Any]] = [(lambda p: _curves(p, lines), plot) for plot in scalars]
+    made: list[tuple[Any, Any]] = [(lambda p: _curves(p, record["axis"], lines), plot) for plot in scalars]
     made += [(lambda p: ridges.picture(p, PLOT_WIDTH, PLOT_HEIGHT, many), plot)
              for plot in histograms]  # fmt: skip
     parts = []
@@ -150,6 +151,14 @@ def board_svg(record: Mapping, alt: str) -> str:
         parts.append(text(PAD, y + 10, clip(line, 92)))
         y += 17
     return card(WIDTH, y + 6, alt, "".join(parts), STYLE + NAN_STYLE + ridges.STYLE)
+
+
+def _bar_parts(bar: Mapping) -> tuple[str, str, str]:
+    """The label, the bar and the facts of a bar as text."""
+    facts = " · ".join(bar["facts"])
+    if bar["share"] is None:
+        return bar["label"], "", facts
+    return bar["label"], drawn_bar(bar["share"]), facts
 
 
 def _bar_text(bar: Mapping) -> str:
@@ -220,18 +229,24 @@ class BoardFigure(Output):
 
     def _lines(self) -> list[str]:
         record = self.record
-        alone = record["bars"] and not has_plots(record)
-        lines = [] if alone else [f"{heading(record)}."]
+        lines = [] if self.is_line else [f"{heading(record)}."]
         for bar in record["bars"]:
             lines.append(f"  {_bar_text(bar)}.")
-        for plot in [] if alone else record["scalars"]:
+        for plot in [] if self.is_line else record["scalars"]:
             lines += [f"  {_named(plot, line)}." for line in plot["lines"]]
         for plot in record["histograms"]:
             lines += [f"  {ridges.summary(plot['name'], line)}." for line in plot["lines"]]
         return lines + [f"  {note}" for note in record["notes"]]
 
+    @property
+    def is_line(self) -> bool:
+        """Whether there is nothing but bars: they are shown as text."""
+        return bool(self.record["bars"]) and not has_plots(self.record)
+
     def description(self) -> str:
-        """The state, the bars and each curve as a list."""
+        """The state, the bars and each curve as a list; bars alone as lines with their bars."""
+        if self.is_line:
+            return "\n".join(" ".join(filter(None, _bar_parts(bar))) for bar in self.record["bars"])
         return textwrap.dedent("\n".join(line.removesuffix(".") for line in self._lines()))
 
     def to_svg(self) -> str:
@@ -239,8 +254,14 @@ class BoardFigure(Output):
         return board_svg(self.record, self.alt)
 
     def to_html(self, static: bool | None = None) -> str:
-        """The HTML of the output; a bar alone has nothing to touch, and needs no script."""
-        return super().to_html(static if has_plots(self.record) else True)
+        """The HTML of the output; bars alone are text, which follows the theme of the page."""
+        if not self.is_line:
+            return super().to_html(static)
+        lines = []
+        for bar in self.record["bars"]:
+            label, drawn, facts = map(escape, _bar_parts(bar))
+            lines.append(f'{label} <span aria-hidden="true">{drawn}</span> {facts}'.strip())
+        return '<pre style="margin:0">' + "\n".join(lines) + "</pre>"
 
     def _state(self) -> dict[str, Any]:
         return {"board": self.record, "bars": self.record["bars"], **self.looks}

@@ -33,6 +33,8 @@ class FitDisplay:
         self._own = outer is None
         self._kind = kind
         self._stage = outer or Stage(TITLES[kind])
+        if self._own:
+            self._stage.run.axis = "epoch"
         self._epochs = params.get("epochs", 1) if kind == "fit" else 1
         self._epoch = 0
         self._bar = Bar(TITLES[kind], None, "step")

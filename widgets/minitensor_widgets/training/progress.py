@@ -89,6 +89,7 @@ class Track(Generic[Item]):
         self._bar = bar
         has_bar = stage.add_bar(bar)
         if self._own:
+            stage.run.axis = self._unit
             stage.enter()
         state, words = "finished", ""
         try:

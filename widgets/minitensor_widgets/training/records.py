@@ -8,8 +8,8 @@ from typing import Any
 from ..records import VERSION, filled, of_kind, plain
 
 _BOARD = {
-    "version": VERSION, "title": "Training", "state": "finished", "words": "", "notes": [],
-    "seconds": None, "bars": [], "scalars": [], "histograms": [],
+    "version": VERSION, "title": "Training", "axis": "step", "state": "finished", "words": "",
+    "notes": [], "seconds": None, "bars": [], "scalars": [], "histograms": [],
 }  # fmt: skip
 _BAR = {"label": "", "share": None, "state": "running", "sign": "", "facts": []}
 

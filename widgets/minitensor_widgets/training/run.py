@@ -76,6 +76,7 @@ class Run:
         self.bars: list[Bar] = []
         self.scalars: dict[tuple[str, str], Series] = {}
         self.histograms: dict[tuple[str, str], Histograms] = {}
+        self.axis = "step"
         self.state, self.words = "running", ""
         self.notes: dict[str, str] = {}
         self.started = time.perf_counter()
@@ -112,7 +113,7 @@ class Run:
             news[0].append(step)
             news[1].append(number)
             if not math.isfinite(number):
-                self.note_nan(name, number, f"since step {step:g}")
+                self.note_nan(name, number, f"since {self.axis} {step:g}")
         for bar in self.bars:
             waiting_for, bar.waiting = bar.waiting, {}
             bar.values |= {name: _read(name, value) for name, value in waiting_for.items()}
@@ -134,7 +135,7 @@ class Run:
             state, words = "nan", f"finished; no number in {', '.join(self.notes)}"
         self.state, self.words = state, words
         self.seconds = self.now
-        for bar in self.bars:
+        for bar in [] if state == "paused" else self.bars:
             bar.end(state if state in SIGNS else "stopped", words)
 
     @property
@@ -182,6 +183,7 @@ class Run:
         return plain({
             "version": VERSION,
             "title": self.title,
+            "axis": self.axis,
             "state": self.state,
             "words": self.words,
             "notes": list(self.notes.values()),
@@ -200,7 +202,7 @@ class Run:
         if self.state in BAD or self.state == "nan":
             told.insert(0, self.words or self.state)
         steps = [series.x[-1] for series in self.scalars.values()]
-        told.insert(0, f"step {max(steps):g}" if steps else "no values")
+        told.insert(0, f"{self.axis} {max(steps):g}" if steps else "no values")
         return f"{self.title}: {(' - ' if ascii_only else ' · ').join(told)}"
 
 

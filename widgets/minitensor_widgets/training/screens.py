@@ -46,6 +46,21 @@ class Screen(ABC):
         """Show how it ended, in a form that stays."""
 
 
+class GivenScreen(Screen):
+    """A widget that the learner made, alone or among others: it stays where it is."""
+
+    def __init__(self, widget: Any) -> None:
+        self._widget = widget
+
+    def draw(self, run: Run) -> None:
+        """Send what is new."""
+        self._widget.follow()
+
+    def freeze(self, run: Run) -> None:
+        """Send how it ended."""
+        self._widget.follow(over=True)
+
+
 class LiveScreen(Screen):
     """A widget, and in the end an island in its place."""
 
@@ -54,7 +69,8 @@ class LiveScreen(Screen):
 
         from ..live.training import BoardWidget
 
-        self._widget = BoardWidget(run)
+        self._widget: Any = BoardWidget(run)
+        self._looks: dict[str, Any] = {}
         data, metadata = self._widget._repr_mimebundle_() or ({}, {})
         self._handle: Any = display(data, metadata=metadata, raw=True, display_id=True)
 
@@ -64,10 +80,15 @@ class LiveScreen(Screen):
 
     def freeze(self, run: Run) -> None:
         """Put the island where the widget is: if that closed first, its output would be hidden."""
+        if self._widget is None:
+            self._handle.update(BoardFigure(run.record(), **self._looks))
+            return
+        self._looks = self._widget.looks()
         self._handle.update(self._widget.island())
         layout = self._widget.layout
         self._widget.close()
         layout.close()  # a widget of its own, which Jupyter would keep
+        self._widget = None
 
 
 class HtmlScreen(Screen):

@@ -49,6 +49,7 @@ class Stage:
         self._patience = patience
         self._screen: screens.Screen | None = None
         self._last: screens.Screen | None = None
+        self._given: screens.Screen | None = None
         self._fresh = False
         self._due: float | None = None
         self._lock = threading.RLock()
@@ -113,12 +114,16 @@ class Stage:
     def _appear(self) -> bool:
         """Open a screen, if there is a place for it: the output of a cell that runs."""
         CELLS.watch()
-        if not CELLS.running:
+        if not CELLS.running and self._given is None:
             return False
         self.run.state = "running"
-        self._screen = screens.choose(self.run)
+        self._screen = self._given or screens.choose(self.run)
         CELLS.add(self)
         return True
+
+    def attach(self, widget: Any) -> None:
+        """Show it by this widget and nowhere else."""
+        self._given = screens.GivenScreen(widget)
 
     def show(self) -> None:
         """Show it here and now."""
@@ -135,8 +140,10 @@ class Stage:
             CELLS.remove(self)
             self.run.end(state, words)
             screen, self._screen = self._screen, None
-            if screen is None and self._fresh and for_good:
-                screen = screens.choose(self.run, over=True)
+            if screen is None and for_good:
+                screen = self._given or self._last
+                if self._fresh and self._given is None:
+                    screen = screens.choose(self.run, over=True)
             if screen is not None:
                 screen.freeze(self.run)
             self._last, self._fresh, self._due = screen, False, None

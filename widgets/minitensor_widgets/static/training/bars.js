@@ -10,7 +10,11 @@ export class Bars {
 
   row() {
     const fill = html("div", { class: "mt-fill" }),
-      track = html("div", { class: "mt-progress", role: "progressbar", "aria-valuemin": 0, "aria-valuemax": 100 }, fill),
+      track = html(
+        "div",
+        { class: "mt-progress", role: "progressbar", "aria-valuemin": 0, "aria-valuemax": 100 },
+        fill,
+      ),
       label = html("span"),
       facts = html("span", { class: "mt-facts" }),
       root = html("div", { class: "mt-bar-row" }, label, track, facts);

@@ -42,11 +42,20 @@ function table([head, ...body]) {
   const far = Math.max(1, Math.ceil(body.length / ROWS)),
     shown = body.filter((_, i) => i % far === 0 || i === body.length - 1);
   return [
-    far > 1 && html("p", { class: "mt-dim" }, `Every ${far}th of ${body.length} rows; the CSV has all.`),
+    far > 1 &&
+      html("p", { class: "mt-dim" }, `Every ${far}th of ${body.length} rows; the CSV has all.`),
     html(
       "table",
       {},
-      html("thead", {}, html("tr", {}, head.map((name) => html("th", { scope: "col" }, name)))),
+      html(
+        "thead",
+        {},
+        html(
+          "tr",
+          {},
+          head.map((name) => html("th", { scope: "col" }, name)),
+        ),
+      ),
       html(
         "tbody",
         {},
@@ -99,7 +108,12 @@ class Board {
     this.grid.after(this.notes, this.data);
     const checkbox = { type: "checkbox" };
     this.controls = [
-      control(model, signal, "smoothing", "Smoothing", { type: "range", min: 0, max: 0.99, step: 0.01 }),
+      control(model, signal, "smoothing", "Smoothing", {
+        type: "range",
+        min: 0,
+        max: 0.99,
+        step: 0.01,
+      }),
       control(model, signal, "log", "Log scale", checkbox),
       control(model, signal, "overlay", "Overlay histograms", checkbox),
     ];
@@ -117,7 +131,7 @@ class Board {
         this.store.take(content.new, buffers);
         this.later();
       },
-      "change:selected": () => this.tell(),
+      "change:selected": () => this.pick(),
     };
     for (const name of ["smoothing", "log", "overlay"])
       events[`change:${name}`] = () => {
@@ -142,6 +156,12 @@ class Board {
       over = this.state && record.state !== this.state;
     this.state = record.state;
     this.store.load(record);
+    for (const [key, { root }] of this.shown)
+      if (!this.store.plots.has(key)) {
+        root.parentNode.remove();
+        this.shown.delete(key);
+      }
+    this.root.querySelector(".mt-title b").textContent = record.title;
     this.note.textContent = state(record);
     this.notes.replaceChildren(...record.notes.map((text) => html("p", {}, `⚠ ${text}`)));
     this.bars.paint(this.model.get("bars") ?? record.bars);
@@ -162,6 +182,7 @@ class Board {
     const looks = Object.fromEntries(
       ["smoothing", "log", "overlay"].map((name) => [name, this.model.get(name)]),
     );
+    looks.axis = this.model.get("board").axis;
     for (const [key, plot] of this.store.plots) {
       if (plot.kind === "scalars" && plot.lines.every(({ x }) => x.length < 2)) continue;
       const known = this.shown.get(key) ?? this.add(key);
@@ -178,7 +199,7 @@ class Board {
     const kinds = [...this.store.plots.values()].map(({ kind }) => kind);
     this.bar.hidden = this.data.hidden = !this.shown.size;
     this.controls[2].label.hidden = !kinds.includes("histograms");
-    this.tell();
+    this.pick();
     if (this.cross) this.read(this.cross);
   }
 
@@ -188,7 +209,7 @@ class Board {
         {
           class: "mt-reading",
           role: "slider",
-          tabindex: this.shown.size ? -1 : 0,
+          tabindex: -1,
           "aria-valuemin": 0,
           "aria-valuenow": 0,
           "data-plot": key,
@@ -236,13 +257,25 @@ class Board {
     }
   }
 
+  // One plot can be reached by Tab: the one that was selected, else the first.
+  pick() {
+    const all = [...this.shown.values()],
+      now =
+        all.find(({ key }) => key.replace(/^\w+ /, "") === this.model.get("selected")) ?? all[0];
+    for (const other of all) other.root.tabIndex = other === now ? 0 : -1;
+    if (now) this.select.value = now.key;
+    this.tell();
+  }
+
   choose(known) {
     if (!known) return;
-    for (const other of this.shown.values()) other.root.tabIndex = other === known ? 0 : -1;
     const end = known.drawn.places.length - 1;
     known.at = Math.min(known.at || end, end);
-    this.model.set("selected", known.key.replace(/^\w+ /, ""));
-    this.model.save_changes();
+    const name = known.key.replace(/^\w+ /, "");
+    if (name !== this.model.get("selected")) {
+      this.model.set("selected", name);
+      this.model.save_changes();
+    }
     this.read({ known, step: known.drawn.places[known.at] });
   }
 
@@ -284,7 +317,12 @@ class Board {
   details(signal) {
     this.select = html("select", { "aria-label": "Plot" });
     this.copy = html("button", { type: "button", class: "mt-link" }, "Copy CSV");
-    this.cells = html("div", { class: "mt-table", tabindex: 0, role: "region", "aria-label": "Numbers" });
+    this.cells = html("div", {
+      class: "mt-table",
+      tabindex: 0,
+      role: "region",
+      "aria-label": "Numbers",
+    });
     const made = html(
       "details",
       { class: "mt-list" },

@@ -24,15 +24,19 @@ function curve(xs, ys, [x, y]) {
 }
 
 // The axes of chart() for these ends, its curves taken out again.
-function empty({ name, lines }, log, alt) {
-  const ends = (k, scale) => span(lines.flatMap((line) => line[k]), scale),
+function empty({ name, lines }, { log, axis }, alt) {
+  const ends = (k, scale) =>
+      span(
+        lines.flatMap((line) => line[k]),
+        scale,
+      ),
     [x, y] = [ends("x", false), ends("y", log)],
     made = chart(
       lines.map(({ run }) => ({ name: run || name, x, y })),
       {
         width: WIDE,
         height: TALL + 14 * (lines.length > 1 ? lines.length : 0),
-        labels: ["step", ""],
+        labels: [axis, ""],
         log: [false, log],
         alt,
       },
@@ -47,10 +51,12 @@ export class Curves {
     this.plot = plot;
   }
 
-  paint({ smoothing, log }) {
-    const { name, lines } = this.plot,
-      made = empty(this.plot, log, this.words()),
+  paint(looks) {
+    const { lines } = this.plot,
+      { smoothing } = looks,
+      made = empty(this.plot, looks, this.words()),
       { axes } = made;
+    this.axis = looks.axis;
     this.soft = lines.map(({ y }) => (smoothing ? smoothed(y, smoothing) : y));
     lines.forEach(({ x, y }, i) => {
       const style = `stroke:var(${HUES[i % HUES.length]})`;
@@ -63,7 +69,7 @@ export class Curves {
           "stroke-dasharray": DASHES[i % DASHES.length],
           d: curve(x, this.soft[i], axes),
         }),
-        this.missing(x, y, axes, name),
+        this.missing(x, y, axes),
       );
     });
     this.cross = svg("g", { class: "mt-cross" });
@@ -117,7 +123,7 @@ export class Curves {
       svg("path", { d: `M${at},${y.first}V${y.last}` }),
       ...parts.map(({ dot }) => dot).filter(Boolean),
     );
-    return `step ${number(parts[0]?.step ?? step)}: ${parts.map(({ text }) => text).join(" · ")}`;
+    return `${this.axis} ${number(parts[0]?.step ?? step)}: ${parts.map(({ text }) => text).join(" · ")}`;
   }
 
   clear() {

@@ -28,7 +28,9 @@ export class Ridges {
     Object.assign(this, { items, rows, low, high, x, wide });
     const ridge = (i) => {
       const color = css(sequential(0.15 + (0.6 * i) / Math.max(1, rows.length - 1))),
-        top = this.tops[i].map((y, j) => `L${(NEAR + wide * (j + 0.5)).toFixed(1)},${y.toFixed(1)}`),
+        top = this.tops[i].map(
+          (y, j) => `L${(NEAR + wide * (j + 0.5)).toFixed(1)},${y.toFixed(1)}`,
+        ),
         d = `M${NEAR},${this.base[i]}${top.join("")}L${ACROSS - FAR},${this.base[i]}`;
       return svg("path", {
         class: overlay ? "mt-ridge mt-over" : "mt-ridge",
@@ -37,8 +39,7 @@ export class Ridges {
       });
     };
     this.cross = svg("g", { class: "mt-cross" });
-    const words = (at, y, text, name) =>
-      svg("text", { x: at, y, class: `mt-small ${name}` }, text);
+    const words = (at, y, text, name) => svg("text", { x: at, y, class: `mt-small ${name}` }, text);
     return svg(
       "svg",
       {

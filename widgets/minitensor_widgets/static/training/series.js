@@ -3,7 +3,14 @@ import { count } from "../units.js";
 import { number } from "../values.js";
 
 const known = (v) => v !== null && Number.isFinite(v);
-export const told = (v) => (v === null || v === undefined || Number.isNaN(v) ? "nan" : Number.isFinite(v) ? number(v) : v > 0 ? "inf" : "-inf");
+export const told = (v) =>
+  v === null || v === undefined || Number.isNaN(v)
+    ? "nan"
+    : Number.isFinite(v)
+      ? number(v)
+      : v > 0
+        ? "inf"
+        : "-inf";
 
 // An exponential mean that does not lean to its first value (Kingma & Ba 2015, section 3).
 export function smoothed(values, weight) {
@@ -57,10 +64,10 @@ export function nearest(x, value) {
 }
 
 export const edges = (items) =>
-  items.reduce(([a, b], { low, high }) => [Math.min(a, low), Math.max(b, high)], [
-    Infinity,
-    -Infinity,
-  ]);
+  items.reduce(
+    ([a, b], { low, high }) => [Math.min(a, low), Math.max(b, high)],
+    [Infinity, -Infinity],
+  );
 
 export function rebin(item, low, high, bins = 64) {
   const found = new Array(bins).fill(0),
