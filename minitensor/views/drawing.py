@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,8 @@ from minitensor.views.marks import marks, why_no_gradient, why_no_leaf
 from minitensor.views.records import EdgeView, GraphView, NodeView, SourceView, ValueView
 from minitensor.views.values import array_of, number_text, value_view
 
+MOST_FINE = 200
+"""Nodes up to which all pictures of values are carried as they are."""
 _MADE = {"tape": "recorded by an eager tape", "graph": "of a graph that sessions run"}
 
 
@@ -179,6 +182,18 @@ def callers_names() -> dict[int, str]:
         if isinstance(value, Operand) and not name.startswith("_"):
             found.setdefault(id(value), name)
     return found
+
+
+def coarser(view: GraphView) -> GraphView:
+    """The view of a big graph, where pictures of values are small: a third of rows and columns."""
+    if len(view.nodes) <= MOST_FINE:
+        return view
+    nodes = [
+        node if node.value is None or not node.value.heat
+        else replace(node, value=replace(node.value, heat=[r[::3] for r in node.value.heat[::3]]))
+        for node in view.nodes
+    ]  # fmt: skip
+    return replace(view, nodes=nodes)
 
 
 def _picture(value: Any) -> ValueView | None:

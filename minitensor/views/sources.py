@@ -14,7 +14,7 @@ from minitensor.keras.layer import Layer
 from minitensor.module import Module
 from minitensor.saved_model.restored import RestoredFunction
 from minitensor.tape import GradientTape
-from minitensor.views.drawing import Drawing, callers_names
+from minitensor.views.drawing import Drawing, callers_names, coarser
 from minitensor.views.flow import opened
 from minitensor.views.models import model_drawing, note_of
 from minitensor.views.records import GraphView
@@ -66,7 +66,7 @@ def graph_view(obj: Any, names: dict[int, str] | None = None) -> GraphView:
         view = replace(view, title=view.title or _TITLES.get(graph.kind, ""))
         if _is_loaded(obj):
             view = replace(view, note=f"{view.note}, loaded from a saved model")
-    return arranged(opened(drawing, view))
+    return arranged(opened(drawing, coarser(view)))
 
 
 def arranged(view: GraphView) -> GraphView:
