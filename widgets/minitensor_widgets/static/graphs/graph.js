@@ -163,7 +163,8 @@ class Viewer {
         chosen = node !== undefined && (key === stand || id === node.id);
       group.classList.toggle("mt-selected", chosen);
       group.classList.toggle("mt-hit", hits.has(id));
-      if (id !== undefined) group.setAttribute("aria-pressed", String(chosen));
+      if (id !== undefined && group.getAttribute("aria-pressed") !== String(chosen))
+        group.setAttribute("aria-pressed", String(chosen));
     }
     const bright = this.bright(node);
     pane.spotlight(bright && new Set(bright.map(({ id }) => id)));
