@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from minitensor.views.measured import Given, Problem, given_of, place_text
+from minitensor.views.measured import Given, Problem, Sides, given_of, place_text
 from minitensor.views.records import VERSION
 
 STEPS = [10.0 ** (-1 - k / 2) for k in range(23)]
@@ -32,6 +32,12 @@ CLOSE = {True: 1e-6, False: 1e-2}
 """How far apart slopes may be, relative to their size, besides what measuring them may err."""
 ORDER = ("wrong", "missing", "nan", "jump", "steep", "edge", "kink", "agrees")
 """Findings, the gravest first."""
+
+
+SHORT = {
+    "wrong": "wrong", "missing": "None, but has a slope", "nan": "no number", "jump": "a jump",
+    "steep": "vertical", "edge": "defined on one side", "kink": "a kink", "agrees": "agrees",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -135,7 +141,8 @@ def gradient_check_view(what: Any, *given: Any) -> GradientCheckView:
     worst = min(arguments, key=lambda item: ORDER.index(item.verdict))
     text = worst.text
     if worst.verdict == "agrees" and len(arguments) > 1:
-        text = f"All {len(arguments)} gradients agree with the measured slopes."
+        count = "Both" if len(arguments) == 2 else f"All {len(arguments)}"
+        text = f"{count} gradients agree with the measured slopes."
     return GradientCheckView(title, worst.verdict, text, STEPS, arguments, notes)
 
 
@@ -205,30 +212,39 @@ class Element:
         last = self.sides[-1]
         return ElementView(
             [int(i) for i in self.place], self.value, self.gradient, self.measured, last.left,
-            last.right, self.error, self.kind, self.text(),
+            last.right, self.error, self.kind, self.short(),
         )  # fmt: skip
+
+    def short(self) -> str:
+        """What was found, in a few words."""
+        if self.kind == "kink" and self._is_between(self.gradient, self.sides[-1]):
+            return "a kink; a subgradient"
+        return SHORT[self.kind]
+
+    def _is_between(self, gradient: float | None, sides: Sides) -> bool:
+        low, high = sorted((sides.left, sides.right))
+        slack = 1e-3 * (high - low)
+        return gradient is not None and low - slack <= gradient <= high + slack
 
     def where(self, name: str) -> str:
         """The element in a sentence."""
         return f"element {place_text(self.place)} of {name}" if self.place else name
 
-    def text(self, name: str = "") -> str:
-        """What was found, in a sentence (without a name: in a few words)."""
+    def text(self) -> str:
+        """What was found, as part of a sentence."""
         last, gradient = self.sides[-1], self.gradient
         which = ""
-        if name and self.kind == "kink":
+        if self.kind == "kink":
             entry = self.problem.entry(self.number, self.place, self.steps[-1], kink=True)
             if entry is not None:
                 which, gradient, last = f" of result {entry[0]}", entry[1], entry[2]
         said = _number(gradient)
         sides = f"{_number(last.left)} to the left and {_number(last.right)} to the right"
         if self.kind == "kink":
-            low, high = sorted((last.left, last.right))
-            inside = gradient is not None and low - 1e-3 <= gradient <= high + 1e-3
+            inside = self._is_between(gradient, last)
             verdict = "which lies between: a subgradient" if inside else "which is neither"
             return f"the slope{which} is {sides}; the tape says {said}, {verdict}"
         return {
-            "agrees": "agrees",
             "wrong": f"{said} instead of {_number(self.measured)}",
             "missing": f"None, but the slope is {_number(self.measured)}",
             "nan": f"the tape says {said}, although the slope is {_number(self.measured)}",
@@ -302,7 +318,7 @@ def _verdict(
         if not np.isfinite(problem.start):
             return "nan", "The function itself gives no number here, so there is no slope."
         return "nan", f"The gradient is wrong in {worst.where(name)}: {worst.text()}.{share}"
-    return worst.kind, f"Not differentiable at {worst.where(name)}: {worst.text(name)}.{share}"
+    return worst.kind, f"Not differentiable at {worst.where(name)}: {worst.text()}.{share}"
 
 
 def _mistake(problem: Problem, number: int, name: str, worst: Element, alike: Sequence) -> str:

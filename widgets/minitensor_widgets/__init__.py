@@ -17,6 +17,10 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from .derivatives.gradient_check import GradientCheck as GradientCheck
+    from .derivatives.gradient_check import gradient_check as gradient_check
+    from .derivatives.jacobian import Jacobian as Jacobian
+    from .derivatives.jacobian import jacobian as jacobian
     from .graphs.difference import Difference as Difference
     from .graphs.difference import difference as difference
     from .graphs.stepping import step as step
@@ -29,6 +33,8 @@ if TYPE_CHECKING:
     from .kernels.loops import LoopNest as LoopNest
     from .kernels.loops import loops as loops
     from .kernels.source import kernel as kernel
+    from .live.derivatives import GradientCheckWidget as GradientCheckWidget
+    from .live.derivatives import JacobianWidget as JacobianWidget
     from .live.graphs import DifferenceWidget as DifferenceWidget
     from .live.graphs import GraphWidget as GraphWidget
     from .live.graphs import StepperWidget as StepperWidget
@@ -60,6 +66,9 @@ if TYPE_CHECKING:
 
 # Where each public name is made: imported when it is first asked for.
 _HOMES = {
+    "derivatives.gradient_check": ("GradientCheck", "gradient_check"),
+    "derivatives.jacobian": ("Jacobian", "jacobian"),
+    "live.derivatives": ("GradientCheckWidget", "JacobianWidget"),
     "graphs.difference": ("Difference", "difference"),
     "graphs.stepping": ("step",),
     "graphs.viewers": ("Island", "show"),
@@ -97,11 +106,15 @@ __all__ = [
     "Cache",
     "Difference",
     "DifferenceWidget",
+    "GradientCheck",
+    "GradientCheckWidget",
     "GraphWidget",
     "Histogram",
     "HistogramWidget",
     "Inspection",
     "Island",
+    "Jacobian",
+    "JacobianWidget",
     "Launch",
     "LaunchWidget",
     "LoopNest",
@@ -117,8 +130,10 @@ __all__ = [
     "broadcast",
     "cuda",
     "difference",
+    "gradient_check",
     "histogram",
     "inspect",
+    "jacobian",
     "kernel",
     "launch",
     "loops",

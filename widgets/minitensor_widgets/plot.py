@@ -84,17 +84,23 @@ def _path(line: Mapping, x: Axis, y: Axis) -> str:
     return "".join(parts)
 
 
+def _tick_text(value: float, log: bool) -> str:
+    """A number at an axis; powers of ten in short: 1e-5."""
+    words = number(value, 4)
+    return words.replace(".00e+", "e").replace(".00e", "e") if log else words
+
+
 def _axes(x: Axis, y: Axis, labels: tuple[str, str]) -> str:
     (left, right), (bottom, top) = x.pixels, y.pixels
     parts = []
     for value in ticks(*x.ends, x.log):
         at = x.at(value) or left
         parts.append(f'<path class="gr" d="M{at:.1f},{top:.1f}V{bottom:.1f}"/>')
-        parts.append(text(at, bottom + 14, number(value, 4), "s m"))
+        parts.append(text(at, bottom + 14, _tick_text(value, x.log), "s m"))
     for value in ticks(*y.ends, y.log):
         at = y.at(value) or bottom
         parts.append(f'<path class="gr" d="M{left:.1f},{at:.1f}H{right:.1f}"/>')
-        parts.append(text(left - 5, at + 3.5, number(value, 4), "s e"))
+        parts.append(text(left - 5, at + 3.5, _tick_text(value, y.log), "s e"))
     parts.append(f'<path class="ax" d="M{left:.1f},{top:.1f}V{bottom:.1f}H{right:.1f}"/>')
     parts.append(text((left + right) / 2, bottom + 30, clip(labels[0], 60), "s m"))
     parts.append(text(left + 4, top + 8, clip(labels[1], 60), "s"))
@@ -108,6 +114,7 @@ def chart(
     *,
     labels: tuple[str, str] = ("", ""),
     log: tuple[bool, bool] = (False, False),
+    ends: tuple[Span | None, Span | None] = (None, None),
 ) -> str:
     """Curves with axes and, for more than one, a legend: the content of a figure.
 
@@ -117,16 +124,17 @@ def chart(
         height: of the whole, a row of the legend included for every line but the first.
         labels: of the two axes.
         log: whether the axes are logarithmic.
+        ends: of the two axes; by default those that show all values.
 
     Example:
         >>> 'class="cv"' in chart([{"name": "loss", "x": [0, 1], "y": [2.0, 1.0]}])
         True
     """
     rows = 14.0 * len(lines) if len(lines) > 1 else 0.0
-    ends = [span(list(itertools.chain(*(line[k] for line in lines))), log[i])
-            for i, k in enumerate("xy")]  # fmt: skip
-    x = Axis(ends[0], (LEFT, width - RIGHT), log[0])
-    y = Axis(ends[1], (height - BOTTOM - rows, TOP), log[1])
+    reach = [given or span(list(itertools.chain(*(line[k] for line in lines))), log[i])
+             for i, (k, given) in enumerate(zip("xy", ends, strict=True))]  # fmt: skip
+    x = Axis(reach[0], (LEFT, width - RIGHT), log[0])
+    y = Axis(reach[1], (height - BOTTOM - rows, TOP), log[1])
     parts = [_axes(x, y, labels)]
     for i, line in enumerate(lines):
         look = f'stroke="{HUES[i % len(HUES)]}" stroke-dasharray="{DASHES[i % len(DASHES)]}"'

@@ -60,16 +60,19 @@ function curvePath(line, x, y) {
   return path;
 }
 
+// Powers of ten in short: 1e-5.
+const tickText = (value, log) =>
+  log ? number(value, 4).replace(/\.00e\+?/, "e") : number(value, 4);
 const words = (x, y, text, name) => svg("text", { x, y, class: `mt-small ${name}` }, text);
 
 function axes(x, y, [below, beside]) {
   const down = ticks(...x.ends, x.log).map((value) => [
     svg("path", { class: "mt-grid", d: `M${x.at(value)},${y.last}V${y.first}` }),
-    words(x.at(value), y.first + 14, number(value, 4), "mt-m"),
+    words(x.at(value), y.first + 14, tickText(value, x.log), "mt-m"),
   ]);
   const across = ticks(...y.ends, y.log).map((value) => [
     svg("path", { class: "mt-grid", d: `M${x.first},${y.at(value)}H${x.last}` }),
-    words(x.first - 5, y.at(value) + 3.5, number(value, 4), "mt-e"),
+    words(x.first - 5, y.at(value) + 3.5, tickText(value, y.log), "mt-e"),
   ]);
   return [
     down,
@@ -83,10 +86,19 @@ function axes(x, y, [below, beside]) {
 // An <svg> of curves; `alt` says what they show. Its `axes` are the two axes it was drawn with.
 export function chart(
   lines,
-  { width = 420, height = 220, labels = ["", ""], log = [false, false], alt = "" } = {},
+  {
+    width = 420,
+    height = 220,
+    labels = ["", ""],
+    log = [false, false],
+    ends: given = [null, null],
+    alt = "",
+  } = {},
 ) {
   const rows = lines.length > 1 ? 14 * lines.length : 0,
-    ends = ["x", "y"].map((k, i) => span(lines.flatMap((line) => [...line[k]]), log[i])),
+    ends = ["x", "y"].map(
+      (k, i) => given[i] ?? span(lines.flatMap((line) => [...line[k]]), log[i]),
+    ),
     x = axis(ends[0], [LEFT, width - RIGHT], log[0]),
     y = axis(ends[1], [height - BOTTOM - rows, TOP], log[1]);
   const curves = lines.map((line, i) => {

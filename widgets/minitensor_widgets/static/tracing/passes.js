@@ -16,7 +16,7 @@ const VERDICTS = { equal: "equal", rounding: "rounding", different: "DIFFERS" };
 function ranking(items, signal, go) {
   const most = Math.max(1, ...items.map((item) => item.nodes_before));
   const rows = items.map((item, i) => {
-    const bar = html("span", { class: "mt-bars", "aria-hidden": "true" }, [
+    const bar = html("span", { class: "mt-ratio", "aria-hidden": "true" }, [
       html("i", { style: `width:${(100 * item.nodes_before) / most}%` }),
       html("i", { style: `width:${(100 * item.nodes_after) / most}%` }),
     ]);

@@ -1,0 +1,1 @@
+"""Derivatives as matrices and as numbers that can be checked."""
