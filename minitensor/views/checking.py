@@ -115,13 +115,23 @@ def _array(x: Any) -> np.ndarray:
 def _cannot(node: Node) -> str:
     """Why a node cannot be run again; empty when it can."""
     op = node.op
-    if op.name == "call_python":
-        return "numpy code of your own runs in between"
-    if op.stateful:
-        return f"{op.name} gives something else each time it runs"
     if isinstance(op, CustomOp):
         return f"{op.name} has a gradient of its own, and only its result was recorded"
+    effect = _effect(node)
+    where = op.name if effect in ("", op.name) else f"{effect} inside of {op.name}"
+    if effect == "call_python":
+        return f"Python code of your own runs in {where}"
+    if effect:
+        return f"{where} gives something else each time it runs"
     return f"what is inside of {op.name} was not recorded" if op.graphs else ""
+
+
+def _effect(node: Node) -> str:
+    """The op of a node, or inside it, that does more than compute; empty when there is none."""
+    if not node.op.graphs:
+        return node.op.name if node.op.stateful else ""
+    inside = (_effect(inner) for graph in node.op.graphs for inner in graph.nodes)
+    return next(filter(None, inside), "")
 
 
 class _Program:

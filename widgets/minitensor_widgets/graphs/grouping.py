@@ -7,7 +7,7 @@ from itertools import groupby, pairwise
 
 from .layout import scope_prefixes
 
-MOST_STEPS, MOST_RUNS, FEW = 500, 40, 24
+MOST_STEPS, MOST_RUNS, FEW = 500, 120, 24
 _KINDS = {"forward": "forward", "result": "gradients", "seed": "seed"}
 
 
@@ -40,7 +40,7 @@ def _groups(keys: list[tuple], first: int, last: int, depth: int) -> Iterator[di
         yield from _groups(keys, first, last, depth + 1)
         return
     if len(runs) > MOST_RUNS or len(runs) == 1:
-        size = max(FEW, -(-(last - first) // MOST_RUNS))
+        size = max(FEW, -(-(last - first) // 40))
         cuts = [*range(first, last, size), last]
         runs = [(f"steps {a + 1} to {b}", a, b) for a, b in pairwise(cuts)]
         depth -= 1

@@ -32,7 +32,8 @@ def _terse(record: dict) -> dict:
     """A copy without sentences, formulas and what can be read off other steps."""
     graph = record["graph"]
     steps = [step if step["phase"] == "seed" else _emptied(step) for step in record["steps"]]
-    return {**record, "steps": steps, "graph": {**graph, "nodes": _emptied(graph["nodes"])}}
+    nodes = [{**_emptied(node), "value": node["value"]} for node in graph["nodes"]]
+    return {**record, "steps": steps, "graph": {**graph, "nodes": nodes}}
 
 
 def _emptied(value: Any) -> Any:

@@ -1,6 +1,6 @@
 // Groups of steps, taken as one step until they are opened.
 import { html, linkTo } from "../dom.js";
-import { brief } from "../values.js";
+import { brief, shapeText } from "../values.js";
 
 const MOST_NAMED = 8;
 
@@ -46,9 +46,14 @@ export class Leaps {
       gone = new Map();
     if (run[0].phase === "forward") {
       const values = new Map(this.steps.slice(0, last).map((step) => [step.node, step.value]));
-      for (const { id, value } of this.graph.nodes) if (value) values.set(id, value);
+      const constant = new Set();
+      for (const { id, value, kind } of this.graph.nodes) {
+        if (value) values.set(id, value);
+        if (kind === "constant") constant.add(id);
+      }
       for (const { source, target } of this.graph.edges)
-        if (within.has(target) && !within.has(source)) come.set(source, values.get(source));
+        if (constant.has(source)) continue;
+        else if (within.has(target) && !within.has(source)) come.set(source, values.get(source));
         else if (within.has(source) && !within.has(target)) gone.set(source, values.get(source));
     } else {
       for (const step of run)
@@ -61,9 +66,13 @@ export class Leaps {
     return { come: [...come], gone: [...gone] };
   }
 
+  told(id, value) {
+    return value ? brief(value) : shapeText(this.graph.nodes.find((node) => node.id === id).shape);
+  }
+
   words(group, labelOf) {
     const list = this.traffic(group).gone.slice(0, MOST_NAMED);
-    const gone = list.map(([id, value]) => `${labelOf(id)} ${brief(value)}`).join(", ");
+    const gone = list.map(([id, value]) => `${labelOf(id)} ${this.told(id, value)}`).join(", ");
     return `${group.title}: ${group.last - group.first} steps as one. Goes out: ${gone || "nothing"}.`;
   }
 
@@ -72,7 +81,9 @@ export class Leaps {
     const { come, gone } = this.traffic(group);
     const list = (title, pairs) => [
       html("div", { class: "mt-sub" }, title),
-      pairs.slice(0, MOST_NAMED).map(([id, value]) => html("p", {}, link(id), brief(value))),
+      pairs
+        .slice(0, MOST_NAMED)
+        .map(([id, value]) => html("p", {}, link(id), this.told(id, value))),
       pairs.length > MOST_NAMED ? html("p", {}, `and ${pairs.length - MOST_NAMED} more`) : null,
       pairs.length ? null : html("p", { class: "mt-dim" }, "nothing"),
     ];

@@ -71,6 +71,7 @@ export class Quiz {
     );
     const check = (event) => {
       event.preventDefault();
+      if (reply.textContent) this.proceed();
       if (!field.value.trim() || reply.textContent) return;
       const sizes = field.value.match(/\d+/g) ?? [];
       const right = byShape
@@ -78,7 +79,7 @@ export class Quiz {
         : close(numberOf(field.value), Number(text.replace("inf", "Infinity")));
       this.total++;
       if (right) this.right++;
-      reply.textContent = `${right ? "✓ Right" : "✗ Not quite"}: it is ${byShape ? shapeText(send.after.shape) : text}. ${this.reason(send)} ${this.score()} The next step shows it.`;
+      reply.textContent = `${right ? "✓ Right" : "✗ Not quite"}: it is ${byShape ? shapeText(send.after.shape) : text}. ${this.reason(send)} ${this.score()} Enter takes the step.`;
       this.say(reply.textContent);
     };
     form.addEventListener("submit", check, { signal: this.signal });

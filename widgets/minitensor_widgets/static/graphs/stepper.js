@@ -43,7 +43,11 @@ function mount({ model, el: host, signal: given }) {
   });
   const labelOf = (id) => pane.byId.get(id).label.split(" = ")[0];
   const link = (id) => linkTo(pane.byId.get(id).label, signal, () => pane.show(id));
-  const quiz = Object.assign(new Quiz(steps, labelOf, signal), { say }),
+  const proceed = () => {
+    go(controls.at + 1);
+    panel.focus();
+  };
+  const quiz = Object.assign(new Quiz(steps, labelOf, signal), { say, proceed }),
     leaps = new Leaps(record),
     { trouble } = record;
   body.append(panel);
