@@ -73,7 +73,7 @@ def test_settings_from_a_page_are_moved_into_their_ends() -> None:
 
 
 def test_settings_in_a_call_are_checked() -> None:
-    with pytest.raises(TypeError, match="no setting 'noize'. Did you mean 'noise'?"):
+    with pytest.raises(TypeError, match=r"no setting 'noize'\. Did you mean 'noise'\?"):
         checked({"noize": 1})
     with pytest.raises(ValueError, match="activation='tan'"):
         checked({"activation": "tan"})

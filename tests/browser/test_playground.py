@@ -366,8 +366,8 @@ def test_the_program_is_shown_and_copied(page: Any) -> None:
     page.page.get_by_text("Show the Python for this").click()
     settled(page)
     assert "while done < 1:" in page.text(".mt-list pre")
-    page.page.evaluate("Object.defineProperty(navigator, 'clipboard', "
-                       "{ value: { writeText: (text) => { window.copied = text; } } })")  # fmt: skip
+    write = "{ value: { writeText: (text) => { window.copied = text; } } }"
+    page.page.evaluate(f"Object.defineProperty(navigator, 'clipboard', {write})")
     page.named("Copy").click()
     assert page.page.evaluate("copied").startswith("import numpy as np")
     page.page.evaluate("void (navigator.clipboard.writeText = () => { throw new Error(); })")

@@ -5,12 +5,12 @@ const EDGE = [30, 30, 30],
   NOTHING = [40, 40, 40];
 
 export function makeField(label, name) {
-  const canvas = html("canvas", { class: name, role: "img", "aria-label": label });
-  return canvas;
+  return html("canvas", { class: name, role: "img", "aria-label": label });
 }
 
-// `colour` gives the colour of a level, `band` the part of the picture that it belongs to.
-export function paintField(canvas, levels, { colour, band, none }) {
+// `colour` gives the colour of a level, `band` the part of the picture that it belongs to; the line
+// between two parts is dark, or darker than the picture by the factor `line`.
+export function paintField(canvas, levels, { colour, band, none, line }) {
   const side = Math.round(Math.sqrt(levels.length));
   if (!side) return;
   if (canvas.width !== side) canvas.width = canvas.height = side;
@@ -27,7 +27,8 @@ export function paintField(canvas, levels, { colour, band, none }) {
     const edge =
       band &&
       (((i + 1) % side && crosses(i, i + 1)) || (i + side < levels.length && crosses(i, i + side)));
-    image.data.set(edge ? EDGE : known.get(level), 4 * i);
+    const own = known.get(level);
+    image.data.set(!edge ? own : line ? own.map((c) => c * line) : EDGE, 4 * i);
     image.data[4 * i + 3] = 255;
   });
   context.putImageData(image, 0, 0);

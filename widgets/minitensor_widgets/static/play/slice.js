@@ -1,12 +1,8 @@
 // A slice through the loss around the present weights: bands of equal loss, and where we are.
-import { sequential } from "../colours.js";
 import { html, svg } from "../dom.js";
 import { number } from "../values.js";
+import { bandLook } from "./bands.js";
 import { makeField, paintField } from "./field.js";
-
-const BANDS = 12,
-  BLANK = 255,
-  pale = (rgb) => rgb.map((c) => Math.round(c + (255 - c) * 0.35));
 
 // Levels 0 to 254 on a logarithmic scale of what lies above the lowest value.
 export function logLevels(values) {
@@ -16,15 +12,9 @@ export function logLevels(values) {
     unit = (high - low) / 1000 || 1;
   const scale = Math.log1p((high - low) / unit) || 1;
   return Uint8Array.from(values, (v) =>
-    v === null ? BLANK : Math.round((254 * Math.log1p((v - low) / unit)) / scale),
+    v === null ? 255 : Math.round((254 * Math.log1p((v - low) / unit)) / scale),
   );
 }
-
-export const bandLook = {
-  colour: (level) => pale(sequential((Math.floor((level * BANDS) / 255) + 0.5) / BANDS)),
-  band: (level) => Math.floor((level * BANDS) / 255),
-  none: BLANK,
-};
 
 // Between the places where the loss is known; what is beside a gap is a gap.
 export function finer(rows, times) {
@@ -46,7 +36,7 @@ export function slicePane({ kind, rows, here, reading }) {
   const values = rows.flat(),
     known = values.filter((v) => v !== null);
   const canvas = makeField(`Loss along ${kind}. ${reading}`, "mt-plane-field");
-  paintField(canvas, logLevels(finer(rows, 5)), bandLook);
+  paintField(canvas, logLevels(finer(rows, 5)), bandLook(254, 255));
   const cross = svg(
     "svg",
     { viewBox: "0 0 100 100", "aria-hidden": "true" },
