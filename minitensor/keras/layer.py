@@ -89,6 +89,8 @@ class Layer(Weighted):
     """The shapes of what its first call gave, for `summary()`."""
     _nodes: list
     """Its calls on KerasTensors, as `Node`s, in their order."""
+    _built_of: tuple[str, ...] = ()
+    """The dtypes of the inputs that it was built for, for views."""
     _made_at: tuple[str, int] | None = None
     """File and line of the program that made it, for views."""
     _added_losses: tuple[int, list] = (0, [])
@@ -265,7 +267,9 @@ class Layer(Weighted):
         inputs = [given.get(name.removesuffix("_shape")) for name in names]
         if not inputs or not _holds_tensors(inputs[0]):
             inputs = [*args, *kwargs.values()]
-        shapes = [nest.map_structure(_shape_of, x) for x in inputs if _holds_tensors(x)]
+        tensors = [x for x in inputs if _holds_tensors(x)]
+        shapes = [nest.map_structure(_shape_of, x) for x in tensors]
+        self._built_of = tuple(map(_dtype_of, tensors))
         if type(self).build is Weighted.build:
             calls.builds(self)
             self.built = True
@@ -344,6 +348,11 @@ def _first_shape(kwargs: dict) -> tuple | None:
 
 def _holds_tensors(value: Any) -> bool:
     return any(isinstance(x, Tensor) for x in nest.flatten(value))
+
+
+def _dtype_of(value: Any) -> str:
+    """The dtype of the first tensor in a structure."""
+    return next(x for x in nest.flatten(value) if isinstance(x, Tensor)).dtype.name
 
 
 def _shape_of(x: Any) -> Any:

@@ -68,7 +68,8 @@ def opened(drawing: Drawing, view: GraphView) -> GraphView:
     note = (
         f"{view.note}, {more} more inside {_places(drawing)}" if more and view.note else view.note
     )
-    closed = [*view.closed, *opener.closed]
+    there = {path for node in nodes for path in _prefixes(node.scope)}
+    closed = [path for path in (*view.closed, *opener.closed) if path in there]
     return replace(view, nodes=nodes, edges=opener.edges, closed=closed, note=note)
 
 

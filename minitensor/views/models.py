@@ -114,10 +114,12 @@ def _traced(model: Any) -> Graph:
                     f"call {model.name} once on data, or begin it with keras.Input(shape)")
         )  # fmt: skip
     failure: Exception | None = None
-    for dtype in (model.compute_dtype, *_KINDS):
+    known = [model._built_of] if len(model._built_of) == len(model._built_for) else []
+    guesses = [[dtype] * len(model._built_for) for dtype in (model.compute_dtype, *_KINDS)]
+    for dtypes in known or guesses:
         for shapes in (tuple(map(_of_any_size, model._built_for)), model._built_for):
             try:
-                return _trace(model, [placeholders(shape, dtype) for shape in shapes])
+                return _trace(model, list(map(placeholders, shapes, dtypes)))
             except (OpError, TypeError, ValueError) as error:
                 failure = failure or error
     assert failure is not None

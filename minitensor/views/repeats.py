@@ -134,7 +134,8 @@ class _Roller:
         place = {i: k for k, i in enumerate(members)}
         nodes = tuple(_kind(self.view.nodes[i], path) for i in members)
         edges = tuple(
-            tuple(sorted((slot, place.get(j, -1)) for j, slot in self.before[i])) for i in members
+            tuple(sorted((slot, place[j]) for j, slot in self.before[i] if j in place))
+            for i in members
         )
         return nodes, edges
 
