@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from .live.kernels import LaunchWidget as LaunchWidget
     from .live.kernels import LoopsWidget as LoopsWidget
     from .live.playground import Playground as Playground
+    from .live.race import Racer as Racer
     from .live.tensors import BroadcastWidget as BroadcastWidget
     from .live.tensors import HistogramWidget as HistogramWidget
     from .live.tensors import TensorWidget as TensorWidget
@@ -49,6 +50,8 @@ if TYPE_CHECKING:
     from .live.training import BoardWidget as BoardWidget
     from .play.playing import Play as Play
     from .play.playing import playground as playground
+    from .play.races import Race as Race
+    from .play.races import race as race
     from .tensors.broadcasting import Broadcast as Broadcast
     from .tensors.broadcasting import broadcast as broadcast
     from .tensors.histogram import Histogram as Histogram
@@ -81,6 +84,8 @@ _HOMES = {
     "training.progress": ("track",),
     "play.playing": ("Play", "playground"),
     "live.playground": ("Playground",),
+    "play.races": ("Race", "race"),
+    "live.race": ("Racer",),
     "live.training": ("BoardWidget",),
     "live.tracing": ("PassesWidget", "TracesWidget"),
     "kernels.cache": ("Cache",),
@@ -123,6 +128,8 @@ __all__ = [
     "PassesWidget",
     "Play",
     "Playground",
+    "Race",
+    "Racer",
     "StepperWidget",
     "TensorWidget",
     "Traces",
@@ -139,6 +146,7 @@ __all__ = [
     "loops",
     "passes",
     "playground",
+    "race",
     "show",
     "step",
     "traces",
