@@ -30,7 +30,7 @@ function fold(title, signal, make) {
 const listOf = ({ nodes }) =>
   html(
     "ol",
-    {},
+    { tabindex: 0 },
     nodes.map((node) => html("li", {}, describeNode(node))),
   );
 
