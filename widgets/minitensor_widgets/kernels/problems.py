@@ -107,8 +107,8 @@ class Problems:
         self._found: dict[tuple, Problem] = {}
 
     def add(self, problem: Problem, *key: object) -> None:
-        """Note a problem; `key` is what makes it the same as an earlier one."""
-        same = (problem.kind, problem.line, problem.array, *key)
+        """Note a problem; `key` is what makes it the same as an earlier one, else its line."""
+        same = (problem.kind, problem.array, *(key or (problem.line,)))
         if same in self._found:
             self._found[same].count += 1
         else:

@@ -6,10 +6,12 @@ no such order, so whatever depends on it is reported, whatever the numbers are.
 
 from __future__ import annotations
 
+import dis
 import traceback
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from math import prod
+from types import CodeType
 from typing import Any
 
 from .device import Arrays, Dim3, EndlessError, Thread
@@ -23,6 +25,20 @@ MOST_TURNS, MOST_ACCESSES, MOST_KEPT = 100_000, 2_000_000, 20_000
 MOST_SHARED = 48 * 1024
 APART = 64  # arrays begin at multiples of this many cells, as memory on a GPU is aligned
 COUNTS = ("global reads", "global writes", "shared reads", "shared writes", "atomics", "barriers")
+
+
+def _sites(code: CodeType) -> list[int]:
+    """Where the instruction begins that holds each offset of the code.
+
+    CPython 3.11 and later rewrite instructions while they run; then a frame says where the last
+    part of one lies, and said before where it begins.
+    """
+    found, start = [], 0
+    begins = {instruction.offset for instruction in dis.get_instructions(code)}
+    for offset in range(len(code.co_code)):
+        start = offset if offset in begins else start
+        found.append(start)
+    return found
 
 
 class Machine:
@@ -64,6 +80,7 @@ class Machine:
             Thread(self, Dim3(*coordinates(number, block))) for number in range(prod(block))
         ]
         self._unknown: list[tuple[Event, Memory]] = []
+        self.sites = _sites(self.code)
         self._races = Races(self._race, self._race_of_blocks)
 
     # ---- what arrays and threads ask for
@@ -93,7 +110,7 @@ class Machine:
     def allocate(self, space: str, site: int, shape: Any, dtype: Any) -> Memory:
         """A shared array, the same for all threads of a block, or a local one."""
         sizes = (shape,) if isinstance(shape, int) else tuple(shape)
-        line = self.line(site)
+        site, line = self.sites[site], self.line(site)
         name = self._names.get(line, f"{space} array")
         if space == "local":
             return Memory(name, sizes, dtype_name(dtype), space, self)
@@ -337,7 +354,7 @@ class Machine:
             tally[4 if kind == ATOMIC else kind if event[1] < border else 2 + kind] += 1
 
     def _memory_traffic(self, log: list[Event]) -> None:
-        for site, cells in groups(log):
+        for site, cells in groups(log, self.sites):
             memory, line = self.owner(cells[0]), self.line(site)
             size = SIZES[memory.dtype]
             key = (line, memory.name)

@@ -43,10 +43,11 @@ def conflicts(cells: Iterable[int], size: int) -> int:
     return max(Counter(word % BANKS for word in words).values(), default=1) - 1
 
 
-def groups(log: Sequence[Event]) -> Iterator[tuple[int, list[int]]]:
+def groups(log: Sequence[Event], sites: Sequence[int]) -> Iterator[tuple[int, list[int]]]:
     """Site and cells of each instruction of each warp: what its threads touch together.
 
-    Threads run the same instruction together when each has met it as often before.
+    Threads run the same instruction together when each has met it as often before. `sites` says
+    where the instruction begins that an event's site is a part of.
     """
     found: dict[tuple[int, int], list[int]] = {}
     warp, thread, times = 0, -1, {}
@@ -56,8 +57,9 @@ def groups(log: Sequence[Event]) -> Iterator[tuple[int, list[int]]]:
             if number // WARP != warp:
                 yield from ((site, cells) for (site, _), cells in found.items())
                 warp, found = number // WARP, {}
-        time = times[site] = times.get(site, -1) + 1
-        together = (site, time)
+        begin = sites[site]
+        time = times[begin] = times.get(begin, -1) + 1
+        together = (begin, time)
         if together in found:
             found[together].append(cell)
         else:
