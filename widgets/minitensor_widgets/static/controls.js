@@ -12,7 +12,7 @@ export class Controls {
     this.play = add("Play", () => (this.timer ? this.stop() : this.start()));
     this.forth = [
       add("Next step", () => this.go(this.next())),
-      add("Last step", () => this.go(end)),
+      add("Last step", () => this.go(this.end)),
     ];
     this.slider = html("input", { type: "range", min: 0, max: end, step: 1, "aria-label": label });
     this.slider.addEventListener("input", () => this.go(+this.slider.value), { signal });
