@@ -134,6 +134,7 @@ def test_loaded_modules_and_their_functions_can_be_drawn(tmp_path):
     mt.saved_model.save(line, tmp_path)
     loaded = mt.saved_model.load(tmp_path)
     views = [graph_view(x) for x in (loaded, loaded.predict, loaded.signatures["serving_default"])]
+    views.append(graph_view(tmp_path))
     assert {view.title for view in views} == {"predict(x: float32[?, 1])"}
     assert views[0].note == "1 operation of a traced function, loaded from a saved model"
     assert {node.kind for node in views[0].nodes} == {"op", "variable", "input"}

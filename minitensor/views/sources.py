@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from os import PathLike
 from typing import Any
 
 from minitensor.errors import DTypeError, message
@@ -12,6 +13,7 @@ from minitensor.graph.function import Function
 from minitensor.graph.ir import Graph
 from minitensor.keras.layer import Layer
 from minitensor.module import Module
+from minitensor.saved_model import load
 from minitensor.saved_model.restored import RestoredFunction
 from minitensor.tape import GradientTape
 from minitensor.views.drawing import Drawing, callers_names, coarser
@@ -36,7 +38,7 @@ def graph_view(obj: Any, names: dict[int, str] | None = None) -> GraphView:
     Args:
         obj: a GradientTape; a function under `mt.function` that was called already (its latest
             trace is drawn), or a concrete function; a Keras model or layer that is built; what
-            `mt.saved_model.load` gave, or one of its functions; a Graph.
+            `mt.saved_model.load` gave, one of its functions, or the folder it is saved in; a Graph.
         names: what to call values, by `id`; by default the names that the caller's own variables
             have.
 
@@ -55,6 +57,8 @@ def graph_view(obj: Any, names: dict[int, str] | None = None) -> GraphView:
         ('Gradient tape', ['x', 'y = multiply'])
     """
     names = callers_names() if names is None else names
+    if isinstance(obj, (str, PathLike)):
+        obj = load(obj)
     if isinstance(obj, Layer):
         drawing = model_drawing(obj, names)
         view = drawing.view()

@@ -197,8 +197,8 @@ def _mermaid_classes(root: Group) -> Iterator[str]:
     looks |= {"silent": "stroke-dasharray:4 3", "output": "stroke-width:4px"}
     members: dict[str, list[str]] = {kind: [] for kind in looks}
     for box in _boxes(root):
-        for kind in filter(None, (box.kind, box.change)):
-            members[kind].append(box.name)
+        members[box.kind].append(box.name)
+        members.get(box.change, []).append(box.name)
         members["silent"] += [box.name] * box.silent
         members["output"] += [box.name] * box.output
     for kind, names in members.items():

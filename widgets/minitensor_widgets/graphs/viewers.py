@@ -154,12 +154,15 @@ def show(
     pinned: Iterable[str] = (),
     grouped: bool = True,
 ) -> Island:
-    """Draw the graph of a tape, a traced function or a view.
+    """Draw the graph of a tape, a traced function, a model or a saved graph.
 
     Click, Enter or Space open and close scopes and inspect nodes; nothing needs the kernel.
+    Branches, loops and calls are scopes that are closed at first, and so are repeated blocks.
 
     Args:
-        obj: a GradientTape, a Graph, a GraphView or the dict of one.
+        obj: a GradientTape; a function under `mt.function` that was called, or a concrete
+            function; a Keras model or layer that is built; what `mt.saved_model.load` gave, or the
+            folder; a Graph; a GraphView or the dict of one.
         collapsed: the scopes drawn closed at first; None closes what is too much to see.
         selected: the id of the node inspected at first.
         direction: "TB", from top to bottom, or "LR", from left to right.
@@ -168,8 +171,8 @@ def show(
         grouped: whether repeated blocks are held together in a scope of their own.
 
     Raises:
-        TypeError: when `obj` holds no graph.
-        ValueError: when it has more than 5000 nodes, a view contradicts itself, or the direction is
+        TypeError: when `obj` holds no graph, or is a function that was never called.
+        ValueError: when a model is not built; when the graph has more than 5000 nodes, a view contradicts itself, or the direction is
             another.
 
     Example:

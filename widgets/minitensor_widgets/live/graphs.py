@@ -8,6 +8,7 @@ from typing import Any
 import traitlets
 
 from .. import assets
+from ..graphs.difference import Difference, difference_record
 from ..graphs.stepping import step
 from ..graphs.viewers import Island, show
 from ..output import Output
@@ -58,6 +59,44 @@ class GraphWidget(Viewer):
     @traitlets.validate("graph")
     def _complete(self, proposal: Any) -> dict:
         return show(proposal["value"]).graph
+
+
+class DifferenceWidget(GraphWidget):
+    """The difference of two graphs as a widget.
+
+    Args:
+        before: a GradientTape, a traced function, a model, a Graph, a GraphView or its dict.
+        after: the same. Without it, a traced function is compared with what the optimiser made.
+        collapsed: the scopes drawn closed at first; None closes what did not change.
+        **traits: those of `GraphWidget`.
+
+    Example:
+        >>> from minitensor_widgets.samples import matmul_steps
+        >>> graph = matmul_steps()["graph"]
+        >>> DifferenceWidget(graph, {**graph, "title": "the same"}).graph["note"]
+        '0 added, 0 removed, 0 changed, 6 the same'
+    """
+
+    def __init__(
+        self,
+        before: Any,
+        after: Any = None,
+        collapsed: Iterable[str] | None = None,
+        **traits: Any,
+    ) -> None:
+        super().__init__(difference_record(before, after), collapsed, **traits)
+
+    def island(self) -> Output:
+        """The present state without Python: what stays in a saved notebook."""
+        return Difference(
+            self.graph,
+            None,
+            self.collapsed,
+            selected=self.selected,
+            direction=self.direction,
+            pinned=self.pinned,
+            grouped=self.grouped,
+        )
 
 
 class StepperWidget(Viewer):
