@@ -11,6 +11,7 @@ import pytest
 
 import minitensor as mt
 from minitensor_widgets import assets, samples
+from minitensor_widgets.graphs.blocks import without_series
 from minitensor_widgets.graphs.collapse import auto_collapse, scope_paths, with_parts
 from minitensor_widgets.graphs.layering import isotonic
 from minitensor_widgets.graphs.layout import HEAD, name_width, node_of, scope_prefixes
@@ -52,14 +53,18 @@ const draw = ({ record, collapsed, stepping, direction, pinned }) => {
 };
 const play = ({ steps, step }) => Object.fromEntries([...replay(steps, step)].map(([id, s]) =>
   [id, [s.state, s.arrived, s.expected, valueText(s), gradientText(s)]]));
-const answer = (c) => c.numbers ? c.numbers.map((x) => number(x)) : c.steps ? play(c) : draw(c);
+const regroup = (c) => ({ record: withoutSeries(c.series),
+  apart: renamed(c.series, c.closed, false),
+  together: renamed(c.series, renamed(c.series, c.closed, false), true) });
+const answer = (c) => c.series ? regroup(c) : c.numbers ? c.numbers.map((x) => number(x)) : c.steps ? play(c) : draw(c);
 console.log(JSON.stringify(cases.map(answer)));
 """
 
 
 def in_node(tmp_path, cases):
     """Run cases through the JavaScript twins, as they are shipped."""
-    names = dict.fromkeys([*assets.modules("graphs/scene"), *assets.modules("graphs/replay")])
+    mains = ("graphs/scene", "graphs/replay", "graphs/blocks")
+    names = dict.fromkeys(name for main in mains for name in assets.modules(main))
     code = "\n".join(map(assets.source, names))
     script = tmp_path / "twins.mjs"
     script.write_text(code + DRIVER, encoding="utf-8")
@@ -220,6 +225,21 @@ def test_states_at_every_step(tmp_path, make):
             for name, s in replay(record, case["step"]).items()
         }
         assert ours == theirs
+
+
+@needs_node
+def test_repeated_blocks_are_taken_apart_alike_and_put_together_again(tmp_path):
+    record = graph_record(samples.repeated_blocks(3))
+    closed = ["net/block ×3", "net/block ×3/block1/cell"]
+    (theirs,) = in_node(tmp_path, [{"series": record, "closed": closed}])
+    ours = without_series(record)
+    assert theirs["record"]["nodes"] == ours["nodes"]
+    assert theirs["record"]["series"] == ours["series"]
+    members = [f"net/block{i}" for i in range(3)]
+    assert theirs["apart"] == ["net/block0", "net/block1", "net/block1/cell", "net/block2"]
+    inside = [f"net/block ×3/{path.removeprefix('net/')}" for path in theirs["apart"]]
+    assert theirs["together"] == ["net/block ×3", *inside]
+    assert set(members) <= set(theirs["apart"])
 
 
 @needs_node

@@ -45,6 +45,7 @@ def test_too_many_boxes_are_not_opened_at_once_but_some_are(page):
     depth = page.page.get_by_label("Open scopes to this depth")
     depth.select_option("3")
     assert "992 nodes are too many to show at once" in live(page)
+    assert depth.input_value() != "3"
     assert len(page.boxes()) < 60
 
 
@@ -129,6 +130,8 @@ def test_a_path_starts_with_shift_click_or_a_button_and_may_lead_nowhere(page):
     page.click("n:n2")
     assert "Path from w: no nodes on the way" in page.panel()
     assert live(page) == "0 nodes on the way to b"
+    button(page, "end the path").click()
+    assert "Select a node" in page.panel()
 
 
 def test_shift_and_arrows_move_the_picture_and_zoom_keys_zoom(page):

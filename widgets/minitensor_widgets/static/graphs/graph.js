@@ -83,6 +83,7 @@ class Viewer {
     if (this.quiet) return;
     this.pane.use(this.shown());
     this.pane.draw();
+    this.update();
   }
 
   set(name, value) {
@@ -107,6 +108,7 @@ class Viewer {
   flip(differing) {
     differing.on = !differing.on;
     this.paint();
+    this.update();
   }
 
   // The nodes of a path, or of what differs; undefined where all count alike.
@@ -125,6 +127,7 @@ class Viewer {
     return [
       html("div", { class: "mt-sub" }, `Path from ${label}: ${words}`),
       html("p", {}, (way ?? []).map(({ id }) => this.link(id))),
+      linkTo("end the path", this.signal, () => this.select("")),
       html("hr"),
     ];
   }
@@ -176,7 +179,6 @@ class Viewer {
         ? [inspector(pane.record, node, (id) => this.link(id)), this.acts(node)]
         : [html("p", { class: "mt-dim" }, hint)]),
     );
-    this.update?.();
     return [node, way];
   }
 

@@ -23,13 +23,18 @@ function depths({ bar, pane, signal }) {
     html("option", { value: "", hidden: "" }, "depth …"),
     [...Array(deepest + 1).keys()].map(option),
   );
-  choice.addEventListener("change", () => pane.open(deeper(+choice.value)), { signal });
   bar.append(choice);
-  return () => {
+  const update = () => {
     const closed = pane.model.get("collapsed"),
       same = (list) => list.length === closed.length && list.every((path) => closed.includes(path));
     choice.value = [...Array(deepest + 1).keys()].find((n) => same(deeper(n))) ?? "";
   };
+  const go = () => {
+    pane.open(deeper(+choice.value));
+    update(); // what is too much to show is not opened
+  };
+  choice.addEventListener("change", go, { signal });
+  return update;
 }
 
 // Gives a function that brings the controls up to date. `regroup(collapsed)` follows the switch.
