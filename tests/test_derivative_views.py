@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from typing import Any
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
@@ -13,6 +14,13 @@ import minitensor as mt
 from minitensor.views import gradient_check_view, jacobian_view, to_json
 from minitensor.views.derivatives import thumbnail
 from minitensor.views.slopes import STEPS
+from minitensor_widgets import (
+    GradientCheckWidget,
+    JacobianWidget,
+    gradient_check,
+    jacobian,
+    samples,
+)
 
 RNG = np.random.default_rng(0)
 X = mt.constant(RNG.normal(size=(3, 4)).astype(np.float32))
@@ -99,6 +107,13 @@ def test_structures_of_matrices_that_are_given() -> None:
     sparse[[0, 6, 3, 5], [6, 0, 1, 2]] = [1, 2, 3, 4]
     assert named(sparse).text.startswith("Sparse: 91.8 % of the elements are exactly zero")
     assert "3 of 7 rows are zero: outputs that react to nothing" in named(sparse).facts
+    shifted = named(np.eye(6, k=2) * 2.0 + np.eye(6, k=3))
+    assert shifted.text == (
+        "Banded: the non-zeros lie on 2 neighbouring diagonals, from 2 above the main one to 3 "
+        "above the main one."
+    )
+    assert named([[1, 2], [0, 3]]).name == "upper triangular"
+    assert named([[0, 2], [0, 0]]).name == "upper triangular"
     noisy = np.diag([1.0, 2.0, 3.0]) + 1e-17
     assert named(noisy).name == "diagonal"
     assert named(noisy).decided.startswith("Decided up to rounding")
@@ -288,3 +303,73 @@ def test_arguments_that_no_step_changes_are_named() -> None:
         gradient_check_view(3.0)
     with pytest.raises(TypeError, match="There is no target"):
         gradient_check_view(mt.GradientTape())
+
+
+# ---- figures, texts and widgets
+
+
+def test_the_text_of_a_jacobian_has_its_elements() -> None:
+    shown = jacobian([[2.0, 0.0], [math.nan, 3.0]])
+    assert shown.description().splitlines() == [
+        "∂y / ∂x (output (2,), input (2,): 2 × 2)",
+        "Lower triangular: everything above the main diagonal is zero.",
+        "No output depends on later inputs: cumsum, recurrent cells and causal attention do so.",
+        "float32 · from 0 to 3 · 25 % zeros · 1 NaN",
+        "  [0]  2  0",
+        "  [1]  NaN  3",
+    ]
+    assert repr(shown) == "Jacobian('∂y / ∂x', 2 × 2, lower triangular)"
+    assert "lower triangular" in shown.alt.lower()
+
+
+def test_figures_are_well_formed_and_the_same_each_time() -> None:
+    made = [
+        lambda: jacobian(mt.nn.softmax, X), lambda: jacobian(mt.cumsum, mt.ones([300])),
+        lambda: jacobian(mt.sqrt, mt.constant([-1.0, 0.0])), lambda: jacobian(lambda x: x @ x, X),
+        lambda: jacobian(mt.tanh, mt.zeros([0])), lambda: jacobian(lambda x: x * x, 1e8),
+        lambda: gradient_check(mt.tanh, X), lambda: gradient_check(twice_too_large, A),
+        lambda: gradient_check(mt.math.log, mt.constant(-1.0)),
+        lambda: gradient_check(lambda i: i * 2, mt.constant(2)),
+    ]  # fmt: skip
+    for make in made:
+        first, second = make(), make()
+        ElementTree.fromstring(first.to_svg())
+        assert first.to_html(static=True) == second.to_html(static=True)
+        assert len(first.to_html(static=False)) < 80_000
+        assert first.description() == second.description()
+
+
+def test_hostile_words_are_escaped_in_figures() -> None:
+    for bad in samples.HOSTILE:
+        record = jacobian(mt.nn.softmax, V).record | {"title": bad, "note": bad, "output": bad}
+        record["structure"] = dict.fromkeys(record["structure"], bad) | {"facts": [bad]}
+        ElementTree.fromstring(jacobian(record).to_svg())
+        checked = gradient_check(mt.abs, mt.constant(0.0)).record | {"title": bad, "text": bad}
+        checked["arguments"][0] |= {"name": bad, "text": bad}
+        checked["arguments"][0]["elements"][0]["text"] = bad
+        assert "<script>" not in gradient_check(checked).to_svg()
+        ElementTree.fromstring(gradient_check(checked).to_svg())
+
+
+def test_widgets_hold_their_place() -> None:
+    seen = JacobianWidget(mt.nn.softmax, V, selected="1,1")
+    assert seen.island().to_svg() == jacobian(mt.nn.softmax, V).to_svg()
+    assert repr(seen) == "JacobianWidget('∂softmax / ∂V', 6 × 6, dense)"
+    checked = GradientCheckWidget(mt.tanh, V)
+    assert 0 < checked.step < len(STEPS) - 1  # the best step
+    checked.step = 99
+    assert checked.step == len(STEPS) - 1
+    assert repr(checked) == "GradientCheckWidget('Gradient of tanh at (V)', agrees)"
+    with pytest.raises(TypeError, match="is no view"):
+        checked.check = {"cells": []}
+    with pytest.raises(TypeError, match="it is one for another viewer"):
+        jacobian(checked.check)
+
+
+def test_the_text_of_a_check_names_what_is_wrong_and_the_slopes_of_the_curves() -> None:
+    text = gradient_check(mt.exp, mt.constant(1.0)).description()
+    assert "  central, float64: best 3.2e-6 (" in text
+    assert "slopes 2/" in text
+    wrong = gradient_check(lambda x: mt.reduce_sum(wrong_in_one(x)), A).description()
+    assert "The gradient is wrong in element (1, 1) of A: 3 instead of 1.5." in wrong
+    assert "  (1, 1) wrong" in wrong

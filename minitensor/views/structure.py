@@ -194,13 +194,18 @@ def _cuts(m: Matrix) -> Iterator[tuple[int, int]]:
             yield row, done
 
 
+def _reach(m: Matrix) -> tuple[int, int]:
+    """How far from the main diagonal the non-zeros reach, below it and above it."""
+    i, j = np.nonzero(m.filled)
+    return int(np.max(i - j)), int(np.max(j - i))
+
+
 def _band(m: Matrix) -> Iterator[Found]:
-    """Diagonals beside the main one, and triangles."""
+    """A few diagonals side by side."""
     n = min(m.rows, m.columns)
     if n < 3 or m.rows > 2 * m.columns or m.columns > 2 * m.rows:
         return
-    i, j = np.nonzero(m.filled)
-    below, above = int(np.max(i - j)), int(np.max(j - i))
+    below, above = _reach(m)
     width = below + above + 1
     if width <= max(3, n // 2) and below < m.rows - 1 and above < m.columns - 1:
         words = {(1, 1): "Tridiagonal", (1, 0): "Lower bidiagonal", (0, 1): "Upper bidiagonal"}
@@ -211,17 +216,21 @@ def _band(m: Matrix) -> Iterator[Found]:
             f"to {_place(above)}.",
             width * n, "Each output depends on its neighbours alone, as in a convolution.",
         )  # fmt: skip
+
+
+def _triangle(m: Matrix) -> Iterator[Found]:
+    """Nothing on one side of the main diagonal."""
+    if not m.square or m.rows < 2:
         return
-    if not m.square:
-        return
-    for kind, side, others, free in (
+    below, above = _reach(m)
+    for kind, side, others, reach in (
         ("Lower", "above", "later", above), ("Upper", "below", "earlier", below)
     ):  # fmt: skip
-        if not free:
+        if reach <= 0:
             yield Found(
                 f"{kind.lower()} triangular",
                 f"{kind} triangular: everything {side} the main diagonal is zero.",
-                n * (n + 1) // 2,
+                m.rows * (m.rows + 1) // 2,
                 f"No output depends on {others} inputs: cumsum, recurrent cells and causal "
                 "attention do so.",
             )  # fmt: skip
@@ -235,7 +244,7 @@ def _place(offset: int) -> str:
 
 
 PATTERNS: tuple[Callable[[Matrix], Iterator[Found]], ...] = (
-    _blocks, _interleaved, _uneven_blocks, _band,
+    _blocks, _interleaved, _uneven_blocks, _band, _triangle,
 )  # fmt: skip
 
 
