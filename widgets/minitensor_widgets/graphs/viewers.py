@@ -172,8 +172,8 @@ def show(
 
     Raises:
         TypeError: when `obj` holds no graph, or is a function that was never called.
-        ValueError: when a model is not built; when the graph has more than 5000 nodes, a view contradicts itself, or the direction is
-            another.
+        ValueError: when a model is not built, the graph has more than 5000 nodes, a view
+            contradicts itself, or the direction is another.
 
     Example:
         >>> from minitensor_widgets.samples import scoped_graph
