@@ -119,7 +119,7 @@ def figure(record: Mapping, alt: str) -> str:
         y += 14
         parts.append(text(PAD, y, line, "s"))
     y += 10
-    marked = {item["line"] for item in record["problems"]}
+    marked = {item[line] for item in record["problems"] for line in ("line", "other")}
     for i, line in enumerate(record["source"][:MOST_LINES], 1):
         y += ROW
         sign = "✕" if i in marked else " "

@@ -23,7 +23,7 @@ _EMPTY = {
 }  # fmt: skip
 _PROBLEM = {
     "kind": "", "text": "", "fix": "", "line": 0, "block": 0, "thread": 0, "array": "",
-    "cell": -1, "at": 0, "count": 1,
+    "cell": -1, "at": 0, "count": 1, "other": 0,
 }  # fmt: skip
 
 Size = int | Sequence[int]

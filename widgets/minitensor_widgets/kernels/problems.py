@@ -23,6 +23,7 @@ class Problem:
         cell: the element of the array, or -1.
         at: how many accesses had happened.
         count: how often the same happened at the same line.
+        other: the other line of a race; 0 where there is none.
     """
 
     kind: str
@@ -35,6 +36,7 @@ class Problem:
     cell: int = -1
     at: int = 0
     count: int = 1
+    other: int = 0
 
     def __str__(self) -> str:
         again = f" This happens {self.count:,} times." if self.count > 1 else ""

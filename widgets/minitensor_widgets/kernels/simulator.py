@@ -222,10 +222,10 @@ class Machine:
         across = ending.startswith("and")
         kind = "race between blocks" if across else "race"
         key = (min(before, line), max(before, line))
+        at = self.accesses + len(self.log)
         problem = Problem(
-            kind, text, fix, line, self._block, two[0], memory.name, flat,
-            self.accesses + len(self.log),
-        )  # fmt: skip
+            kind, text, fix, line, self._block, two[0], memory.name, flat, at, other=before
+        )
         self.problems.add(problem, *key)
 
     # ---- running

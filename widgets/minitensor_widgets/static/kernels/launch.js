@@ -283,7 +283,8 @@ function mount({ model, el: host, signal: given }) {
     panel,
   );
   panel.append(source.pre, ...trouble, replay.note ? html("p", {}, replay.note) : "", ...tables(replay));
-  for (const { line } of replay.problems) source.spans[line - 1]?.classList.add("mt-faulty");
+  for (const { line, other } of replay.problems)
+    for (const at of [line, other]) source.spans[at - 1]?.classList.add("mt-faulty");
   function paint() {
     const selected = model.get("selected");
     controls.end = length();
