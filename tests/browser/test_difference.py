@@ -1,4 +1,4 @@
-"""The difference of two graphs on a page without a kernel: what is said of each node, and widget."""
+"""The difference of two graphs on a page without a kernel: what is said of each node."""
 
 import pytest
 
