@@ -366,6 +366,7 @@ def test_too_much_to_carry_leaves_the_graphs_in_between_behind() -> None:
     state = json.loads(zlib.decompress(base64.b64decode(shown._packed())))
     assert [item["name"] for item in state["passes"]["passes"]] == ["traced", "fold constants"]
     assert state["step"] == 1
+    assert "left out" in state["passes"]["note"]
 
 
 def test_the_passes_of_a_long_graph_are_shown_in_parts() -> None:

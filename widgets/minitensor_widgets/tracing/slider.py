@@ -29,6 +29,7 @@ STYLE = (
     ".pb{fill:#0072b2}.po{fill:none;stroke:#0072b2;stroke-dasharray:2 2}"
 )
 SIDE_BY_SIDE = 1000.0
+LEFT_OUT = "The passes between the first and the last are left out: they are too much to carry."
 
 
 def nodes_text(item: Mapping) -> str:
@@ -219,7 +220,8 @@ class Passes(Output):
             return packed
         items = self.record["passes"]
         kept = [items[0], *items[-1:]] if len(items) > 2 else items
-        state = {**self._state(), "passes": {**self.record, "passes": kept}, "step": len(kept) - 1}
+        record = {**self.record, "passes": kept, "note": LEFT_OUT}
+        state = {**self._state(), "passes": record, "step": len(kept) - 1}
         return assets.pack(json.dumps(state, ensure_ascii=False, separators=(",", ":")))
 
 

@@ -230,10 +230,10 @@ class Slides {
 
 function mount({ model, el: host, signal: given }) {
   const own = lifetime(given),
-    { title, passes } = model.get("passes"),
+    { title, passes, note: more } = model.get("passes"),
     ends = [passes[0], passes[passes.length - 1]].map((item) => item?.nodes_after ?? 0);
   const note = `${passes.length - 1} passes: ${ends[0]} → ${ends[1]} nodes`;
-  const parts = frame(host, title, own.signal, note);
+  const parts = frame(host, title, own.signal, [note, more].filter(Boolean).join(" · "));
   const slides = new Slides(model, parts, own.signal);
   const listeners = [
     ["change:step", () => slides.stepped()],
