@@ -78,8 +78,8 @@ export function heatMap(heat) {
       }
     }),
   );
-  const ends = sizes.length ? [`blue −${number(limit, 3)}, white 0, orange ${number(limit, 3)}`] : [],
-    legend = [...ends, ...signs].join(" · ");
+  const ends = `blue −${number(limit, 3)}, white 0, orange ${number(limit, 3)}`,
+    legend = [...(sizes.length ? [ends] : []), ...signs].join(" · ");
   canvas.setAttribute("aria-label", `Heat map of ${rows} by ${columns} cells: ${legend}`);
   return html("figure", {}, canvas, html("figcaption", {}, legend));
 }

@@ -9,16 +9,16 @@ const STAGES = [
   ["stretched", "Missing axes count as 1, and a size of 1 is stretched to that of the others."],
   ["result", "Each element of the result is computed from the elements at the same place."],
 ];
-const sizeText_ = (size) => (size === null ? "?" : String(size));
+const sizeWord = (size) => (size === null ? "?" : String(size));
 
 // One operand on one axis: what stands there, and how it looks.
 function cellOf(axis, which, stage) {
   const there = axis.there[which],
-    size = sizeText_(axis.sizes[which]);
+    size = sizeWord(axis.sizes[which]);
   if (stage < 2) return there ? [size, ""] : ["", "mt-none"];
   if (axis.state === "conflict")
     return there ? [size, size === "1" ? "" : "mt-clash"] : ["", "mt-none"];
-  const end = sizeText_(axis.size);
+  const end = sizeWord(axis.size);
   if (!there) return [`+ 1 → ${end}`, "mt-stretch"];
   return size === end || size === "?" ? [size, ""] : [`${size} → ${end}`, "mt-stretch"];
 }
@@ -45,7 +45,7 @@ function alignmentTable({ operands, axes, fits, shape }, stage) {
         axes.map(({ state, size }) =>
           state === "conflict"
             ? html("td", { class: "mt-clash" }, "✗ conflict")
-            : html("td", {}, sizeText_(size)),
+            : html("td", {}, sizeWord(size)),
         ),
       ),
     );
@@ -113,7 +113,7 @@ function mount({ model, el, signal }) {
     controls.paint({ title: name });
     view.panel.replaceChildren(
       html("div", { class: "mt-head" }, fails ? "conflict" : name),
-      words.map((text) => html("p", {}, text)).reduce((all, p) => (all.append(p), all), html("div")),
+      ...words.map((text) => html("p", {}, text)),
       alignmentTable(record, at),
       html("div", { class: "mt-pictures" }, pictures(record, at)),
     );

@@ -41,8 +41,8 @@ function drawSign(paint, sign, x, y, size) {
 
 // `part` has name, limit and at(i, j); `walk(i, j, part)` is called when the cursor moves.
 export class Grid {
-  constructor(part, rows, columns, dtype, signal, walk) {
-    Object.assign(this, { part, rows, columns, dtype, walk });
+  constructor(part, [rows, columns], dtype, wide, signal, walk) {
+    Object.assign(this, { part, rows, columns, dtype, wide, walk });
     this.count = rows.length * columns.length;
     this.words = typeof part.at(0, 0) === "string";
     this.cursor = [0, 0];
@@ -75,7 +75,11 @@ export class Grid {
         this.columns.map((_, j) => {
           const value = this.part.at(i, j),
             sign = typeof value === "number" && !Number.isFinite(value) && "mt-sign";
-          return html("td", { class: sign, tabindex: -1, "data-cell": `${i},${j}` }, this.text(i, j));
+          return html(
+            "td",
+            { class: sign, tabindex: -1, "data-cell": `${i},${j}` },
+            this.text(i, j),
+          );
         }),
       ),
     );
@@ -89,7 +93,7 @@ export class Grid {
 
   map() {
     const { part, rows, columns } = this,
-      size = (this.size = Math.max(8, Math.min(18, Math.floor(400 / columns.length)))),
+      size = (this.size = Math.max(6, Math.min(18, Math.floor(this.wide / columns.length)))),
       sharp = globalThis.devicePixelRatio || 1,
       kinds = new Set();
     const canvas = html("canvas", {

@@ -25,13 +25,15 @@ class Axes {
   constructor(bar, model, tensor, steps, signal) {
     Object.assign(this, { model, tensor, steps, sliders: [] });
     const { shape } = tensor;
-    this.choices = shape.length > 1 ? ["Rows", "Columns"].map((name, k) => this.choice(name, k)) : [];
+    const names = shape.length > 1 ? ["Rows", "Columns"] : [];
+    this.choices = names.map((name, k) => this.choice(name, k));
     for (const made of this.choices) {
       bar.append(html("label", { class: "mt-axis-of" }, made.dataset.name, made));
       made.addEventListener("change", () => this.chosen(), { signal });
     }
     shape.forEach((size, axis) => {
-      const slider = html("input", { type: "range", min: 0, step: 1, "aria-label": `Axis ${axis}` }),
+      const name = `Axis ${axis}`,
+        slider = html("input", { type: "range", min: 0, step: 1, "aria-label": name }),
         label = html("span", { class: "mt-count" }),
         whole = html("label", { class: "mt-axis-of" }, label, slider);
       slider.addEventListener("input", () => this.slid(axis, +slider.value), { signal });
@@ -44,12 +46,13 @@ class Axes {
     return this.model.get("axes");
   }
 
+  // The window ends where the tensor does.
   get at() {
-    return this.model.get("at");
+    return this.model.get("at").map((from, axis) => Math.min(from, this.reach(axis)[1]));
   }
 
   choice(name, k) {
-    const made = html("select", { "data-name": name });
+    const made = html("select", { "data-name": name, "aria-label": name });
     this.tensor.shape.forEach((size, axis) => {
       made.append(html("option", { value: axis }, `axis ${axis} (${size})`));
     });
@@ -61,7 +64,8 @@ class Axes {
     const [rows, columns] = this.choices.map((made) => +made.value),
       [before, beside] = this.axes;
     // An axis chosen twice changes places with the other.
-    this.set("axes", rows === columns ? (rows === before ? [beside, rows] : [rows, before]) : [rows, columns]);
+    const swapped = rows === before ? [beside, rows] : [columns, before];
+    this.set("axes", rows === columns ? swapped : [rows, columns]);
   }
 
   // What one step of a slider moves, and how far it goes.
@@ -113,8 +117,12 @@ class Inspector {
     if (this.any) {
       this.windows = new Windows(model, tensor, signal, (text) => this.paint(text));
       this.axes = new Axes(this.bar, model, tensor, () => this.windows.steps, signal);
-    } else if (tensor.elements)
-      this.parts.append(html("p", {}, "It has no elements: one of its axes has size 0."));
+    } else {
+      const why = tensor.elements
+        ? "It has no elements: one of its axes has size 0."
+        : "It has no elements yet.";
+      this.parts.append(html("p", {}, why));
+    }
     this.copying();
     this.bar.hidden = !this.bar.childElementCount;
     this.details();
@@ -134,7 +142,8 @@ class Inspector {
         const value = found[0].at(i, j);
         return value === undefined ? value : value - rate * gradient(i, j);
       };
-      found.push({ name: `value − ${number(rate)} · gradient`, at: after, limit: found[0].limit });
+      const name = `value − ${number(rate)} · gradient`;
+      found.push({ name, at: after, limit: found[0].limit });
     }
     return found;
   }
@@ -142,8 +151,7 @@ class Inspector {
   paint(trouble) {
     if (!this.any) return;
     const axes = this.model.get("axes"),
-      at = this.model.get("at"),
-      seen = this.windows.read(axes, at);
+      seen = this.windows.read(axes, this.axes.at);
     this.axes.paint();
     this.places.replaceChildren(...[memory(this.tensor, axes)].flat());
     if (trouble) this.trouble(trouble);
@@ -156,11 +164,12 @@ class Inspector {
     const focused = this.grids.findIndex((grid) => grid.root.contains(document.activeElement));
     this.seen = seen;
     if (!this.tensor.shape.length) return this.number();
-    this.grids = this.lists(seen.cell).map(
+    const lists = this.lists(seen.cell),
+      wide = lists.length > 1 ? 205 : 400,
+      walk = (i, j, grid) => this.walk(i, j, this.grids.indexOf(grid));
+    this.grids = lists.map(
       (part) =>
-        new Grid(part, seen.rows, seen.columns, this.tensor.dtype, this.signal, (i, j, grid) =>
-          this.walk(i, j, this.grids.indexOf(grid)),
-        ),
+        new Grid(part, [seen.rows, seen.columns], this.tensor.dtype, wide, this.signal, walk),
     );
     this.parts.replaceChildren(...this.grids.map((grid) => grid.root));
     this.point(focused);
@@ -185,12 +194,12 @@ class Inspector {
   point(focused = -1) {
     const { rows, columns } = this.seen,
       { shape } = this.tensor,
-      axes = this.model.get("axes"),
+      { axes, at } = this.axes,
       chosen = this.model.get("selected").split(",").map(Number);
     let cell = [0, 0];
     rows.forEach((row, i) =>
       columns.forEach((column, j) => {
-        const index = indexOf(shape, axes, this.model.get("at"), row, column);
+        const index = indexOf(shape, axes, at, row, column);
         if (index && index.join() === chosen.join()) cell = [i, j];
       }),
     );
@@ -200,7 +209,8 @@ class Inspector {
 
   tell(i, j) {
     const { tensor, seen } = this,
-      index = indexOf(tensor.shape, this.model.get("axes"), this.model.get("at"), seen.rows[i], seen.columns[j]);
+      { axes, at } = this.axes,
+      index = indexOf(tensor.shape, axes, at, seen.rows[i], seen.columns[j]);
     if (!index) return;
     const digits = tensor.elements.code === "f2" && !this.windows.live ? 3 : 6,
       words = this.grids.map(
@@ -215,8 +225,7 @@ class Inspector {
   // Move the cursor to a cell; past an edge the window moves along.
   walk(i, j, which) {
     const { rows, columns } = this.seen,
-      at = [...this.model.get("at")],
-      axes = this.model.get("axes"),
+      { axes, at } = this.axes,
       moved = [
         [i, rows, axes[0] < 0 ? 0 : axes[0]],
         [j, columns, axes[1]],
@@ -234,7 +243,7 @@ class Inspector {
     const index = indexOf(this.tensor.shape, axes, at, ...moved);
     if (!index) return;
     this.model.set("selected", index.join(", "));
-    if (at.join() !== this.model.get("at").join()) this.model.set("at", at);
+    if (at.join() !== this.axes.at.join()) this.model.set("at", at);
     this.model.save_changes();
     this.grids[which]?.point(...this.grids[which].cursor, true);
     this.say(this.read.textContent);

@@ -70,6 +70,6 @@ export class Windows {
   // No answer: show what this output holds instead.
   giveUp() {
     this.live = false;
-    this.changed("The kernel does not answer: these are the elements that the output itself holds.");
+    this.changed("The kernel does not answer: these are the elements that the output holds.");
   }
 }
