@@ -147,18 +147,27 @@ class Bar:
             return f"{self.done}/{self.total}"
         return f"{self.done} {self.unit if self.done == 1 else many(self.unit)}"
 
+    @property
+    def told(self) -> str:
+        """How it ended, where that is worth a word."""
+        return "" if self.state in ("running", "finished") else self.words
+
     def facts(self, timed: bool = True) -> list[str]:
-        """All there is to say beside the bar, in order."""
-        told = [f"{name} {value_text(value)}" for name, value in self.values.items()]
-        ended = [] if self.state in ("running", "finished") else [self.words]
-        rest = [*(self.times() if timed else []), *told, self.memory if timed else "", self.inner]
-        return [fact for fact in [*ended, self.counted(), *rest] if fact]
+        """What there is to say beside the bar, in order: how many, how fast, the values."""
+        values = [f"{name} {value_text(value)}" for name, value in self.values.items()]
+        rest = [*(self.times() if timed else []), *values, self.memory if timed else "", self.inner]
+        return [fact for fact in [self.counted(), *rest] if fact]
 
     def line(self, timed: bool = True, width: int = WIDTH, ascii_only: bool = False) -> str:
         """The bar in one line of text."""
         drawn = "" if self.share is None else drawn_bar(self.share, width, ascii_only)
         between = " - " if ascii_only else " · "
-        return " ".join(filter(None, (self.label, drawn, between.join(self.facts(timed)))))
+        return " ".join(
+            filter(
+                None,
+                (self.label, drawn, between.join(filter(None, [self.told, *self.facts(timed)]))),
+            )
+        )
 
     def plain(self, timed: bool = True) -> dict[str, Any]:
         """The bar as its viewer is given it."""
@@ -167,5 +176,6 @@ class Bar:
             "share": self.share,
             "state": self.state,
             "sign": SIGNS.get(self.state, ""),
+            "words": self.told,
             "facts": self.facts(timed),
         }

@@ -69,9 +69,12 @@ def heading(record: Mapping) -> str:
 
 def has_plots(record: Mapping) -> bool:
     """Whether there is more to see than bars and last values."""
-    return bool(record["histograms"]) or any(
-        len(line["x"]) > 1 for plot in record["scalars"] for line in plot["lines"]
-    )
+    return bool(record["histograms"]) or any(map(_is_curve, record["scalars"]))
+
+
+def _is_curve(plot: Mapping) -> bool:
+    """Whether there is more than one point: one is told in words."""
+    return any(len(line["x"]) > 1 for line in plot["lines"])
 
 
 def _bars(record: Mapping, y: float) -> tuple[str, float]:
@@ -89,12 +92,11 @@ def _bars(record: Mapping, y: float) -> tuple[str, float]:
             )
             x += BAR_WIDTH + 8
         sign = f"{bar['sign']} " if bar["sign"] else ""
-        words = sign + " · ".join(bar["facts"])
-        room = int((WIDTH - PAD - x) / 7.4)
-        parts.append(text(x, y + 14, words if len(words) <= room else sign.strip()))
-        if len(words) > room:
-            y += 17
-            parts.append(text(PAD, y + 14, clip(words, int((WIDTH - 2 * PAD) / 7.4))))
+        said = [] if bar["words"] == record["words"] else [bar["words"]]
+        words = sign + " · ".join(filter(None, [*said, *bar["facts"]]))
+        if len(words) > int((WIDTH - PAD - x) / 7.4):
+            x, y = PAD, y + 17
+        parts.append(text(x, y + 14, clip(words, int((WIDTH - PAD - x) / 7.4))))
         y += BAR_HEIGHT
     return "".join(parts), y
 
@@ -118,10 +120,13 @@ def _curves(plot: Mapping, axis: str, share: int) -> str:
 def _plots(record: Mapping, y: float) -> tuple[str, float]:
     if not has_plots(record):
         return "", y
-    scalars, histograms = record["scalars"], record["histograms"]
+    scalars = [plot for plot in record["scalars"] if _is_curve(plot)]
+    histograms = record["histograms"]
     lines = sum(len(plot["lines"]) for plot in scalars)
     many = max(5, min(24, 60 // max(1, len(histograms))))
-    made: list[tuple[Any, Any]] = [(lambda p: _curves(p, record["axis"], lines), plot) for plot in scalars]
+    made: list[tuple[Any, Any]] = [
+        (lambda p: _curves(p, record["axis"], lines), plot) for plot in scalars
+    ]
     made += [(lambda p: ridges.picture(p, PLOT_WIDTH, PLOT_HEIGHT, many), plot)
              for plot in histograms]  # fmt: skip
     parts = []
@@ -155,14 +160,15 @@ def board_svg(record: Mapping, alt: str) -> str:
 
 def _bar_parts(bar: Mapping) -> tuple[str, str, str]:
     """The label, the bar and the facts of a bar as text."""
-    facts = " · ".join(bar["facts"])
+    facts = " · ".join(filter(None, [bar["words"], *bar["facts"]]))
     if bar["share"] is None:
         return bar["label"], "", facts
     return bar["label"], drawn_bar(bar["share"]), facts
 
 
 def _bar_text(bar: Mapping) -> str:
-    return ": ".join(filter(None, (bar["label"], " · ".join(bar["facts"]))))
+    label, _, facts = _bar_parts(bar)
+    return ": ".join(filter(None, (label, facts)))
 
 
 def _told(record: Mapping) -> list[str]:

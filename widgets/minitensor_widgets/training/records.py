@@ -11,7 +11,7 @@ _BOARD = {
     "version": VERSION, "title": "Training", "axis": "step", "state": "finished", "words": "",
     "notes": [], "seconds": None, "bars": [], "scalars": [], "histograms": [],
 }  # fmt: skip
-_BAR = {"label": "", "share": None, "state": "running", "sign": "", "facts": []}
+_BAR = {"label": "", "share": None, "state": "running", "sign": "", "words": "", "facts": []}
 
 
 def board_record(value: Any) -> dict[str, Any]:

@@ -50,7 +50,8 @@ def summary(name: str, line: Mapping) -> str:
     """The histograms of a name in words.
 
     Example:
-        >>> item = {"step": 4, "low": -1.0, "high": 1.0, "counts": [1, 3], "size": 4, "nans": 0}
+        >>> item = {"step": 4, "low": -1.0, "high": 1.0, "counts": [1, 3], "ends": [-1.0, 1.0]}
+        >>> item |= {"size": 4, "nans": 0}
         >>> summary("kernel", {"run": "", "items": [item], "count": 1})
         'kernel: 1 histogram; at step 4, 4 numbers from -1 to 1, most of them around 0.5'
     """
@@ -59,13 +60,13 @@ def summary(name: str, line: Mapping) -> str:
     size = item["size"] - item["nans"]
     missing = f", {item['nans']} not a number" if item["nans"] else ""
     told = f"{named}: {plural(line['count'], 'histogram')}; at step {number(item['step'])}, "
-    if not size:
+    if not item["ends"]:
         return f"{told}no number{missing}"
     peak = max(range(len(item["counts"])), key=item["counts"].__getitem__)
     middle = item["low"] + (peak + 0.5) * (item["high"] - item["low"]) / len(item["counts"])
     return (
-        f"{told}{plural(size, 'number')} from {number(item['low'], 4)} to "
-        f"{number(item['high'], 4)}, most of them around {number(middle, 3)}{missing}"
+        f"{told}{plural(size, 'number')} from {number(item['ends'][0], 4)} to "
+        f"{number(item['ends'][1], 4)}, most of them around {number(middle, 3)}{missing}"
     )
 
 

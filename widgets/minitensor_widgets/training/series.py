@@ -84,7 +84,7 @@ class Series:
 
 
 def histogram(value: Any) -> dict[str, Any]:
-    """Count the numbers of an array in 64 bins between the least and the greatest.
+    """Count the numbers of an array in 64 bins between the least and the greatest, its `ends`.
 
     Example:
         >>> found = histogram([0.0, 1.0, 1.0, float("nan")])
@@ -100,7 +100,8 @@ def histogram(value: Any) -> dict[str, Any]:
         array = array.astype(np.float32 if array.dtype.itemsize < 4 else np.float64)
     finite = np.isfinite(array)
     known = array.ravel() if finite.all() else array[finite]
-    low, high = (float(known.min()), float(known.max())) if known.size else (0.0, 1.0)
+    ends = (float(known.min()), float(known.max())) if known.size else None
+    low, high = ends or (0.0, 1.0)
     if not low < high:  # one value: a bin of its own, in the middle
         wide = max(abs(low), 1e-3) / 2
         low, high = low - wide, high + wide
@@ -108,6 +109,7 @@ def histogram(value: Any) -> dict[str, Any]:
     return {
         "low": low,
         "high": high,
+        "ends": ends,
         "counts": counts.tolist(),
         "size": int(array.size),
         "nans": int(array.size - known.size),

@@ -21,15 +21,16 @@ export class Bars {
     return { root, fill, track, label, facts };
   }
 
-  paint(bars) {
+  paint(bars, said) {
     while (this.rows.length < bars.length) this.rows.push(this.row());
     this.rows.length = bars.length;
     const now = Date.now(),
       tell = now - this.told >= 1000 || bars.some(({ state }) => state !== "running");
     if (tell) this.told = now;
-    bars.forEach(({ label, share, state, sign, facts }, i) => {
+    bars.forEach(({ label, share, state, sign, words, facts }, i) => {
       const row = this.rows[i],
-        text = [sign, facts.join(" · ")].filter(Boolean).join(" ");
+        all = words && words !== said ? [words, ...facts] : facts,
+        text = [sign, all.join(" · ")].filter(Boolean).join(" ");
       row.root.dataset.state = state;
       row.label.textContent = label;
       row.facts.textContent = text;

@@ -5,7 +5,7 @@ import { number } from "../values.js";
 import { Bars } from "./bars.js";
 import { Curves } from "./curves.js";
 import { Ridges } from "./ridges.js";
-import { Store, told } from "./series.js";
+import { Store, summary, told } from "./series.js";
 
 const ROWS = 200;
 const WORDS = {
@@ -22,8 +22,13 @@ function state({ state, words, seconds }) {
 function rows({ kind, lines }) {
   if (kind === "histograms")
     return [
-      ["step", "low", "high", "numbers", "not a number"],
-      ...lines[0].items.map(({ step, low, high, size, nans }) => [step, low, high, size, nans]),
+      ["step", "least", "greatest", "numbers", "not a number"],
+      ...lines[0].items.map(({ step, ends, size, nans }) => [
+        step,
+        ...(ends ?? ["", ""]),
+        size - nans,
+        nans,
+      ]),
     ];
   const steps = new Map();
   lines.forEach(({ x, y }, i) =>
@@ -125,7 +130,7 @@ class Board {
   listen(signal) {
     const events = {
       "change:board": () => this.load(),
-      "change:bars": () => this.bars.paint(this.model.get("bars")),
+      "change:bars": () => this.bars.paint(this.model.get("bars"), ""),
       "msg:custom": (content, buffers) => {
         if (!content.new) return;
         this.store.take(content.new, buffers);
@@ -163,8 +168,7 @@ class Board {
       }
     this.root.querySelector(".mt-title b").textContent = record.title;
     this.note.textContent = state(record);
-    this.notes.replaceChildren(...record.notes.map((text) => html("p", {}, `⚠ ${text}`)));
-    this.bars.paint(this.model.get("bars") ?? record.bars);
+    this.bars.paint(this.model.get("bars") ?? record.bars, record.words);
     this.dirty = true;
     this.paint();
     if (over) this.say(state(record));
@@ -182,9 +186,13 @@ class Board {
     const looks = Object.fromEntries(
       ["smoothing", "log", "overlay"].map((name) => [name, this.model.get(name)]),
     );
+    const singles = [];
     looks.axis = this.model.get("board").axis;
     for (const [key, plot] of this.store.plots) {
-      if (plot.kind === "scalars" && plot.lines.every(({ x }) => x.length < 2)) continue;
+      if (plot.kind === "scalars" && plot.lines.every(({ x }) => x.length < 2)) {
+        singles.push(plot);
+        continue;
+      }
       const known = this.shown.get(key) ?? this.add(key);
       if (known.picture && !this.dirty && !plot.stale) continue;
       known.drawn = plot.kind === "scalars" ? new Curves(plot) : new Ridges(plot);
@@ -196,6 +204,12 @@ class Board {
       known.text.textContent = known.drawn.words();
     }
     this.dirty = false;
+    this.notes.replaceChildren(
+      ...singles.map((plot) =>
+        html("p", {}, plot.lines.map((line) => summary(plot.name, line)).join("; ")),
+      ),
+      ...this.model.get("board").notes.map((text) => html("p", {}, `⚠ ${text}`)),
+    );
     const kinds = [...this.store.plots.values()].map(({ kind }) => kind);
     this.bar.hidden = this.data.hidden = !this.shown.size;
     this.controls[2].label.hidden = !kinds.includes("histograms");

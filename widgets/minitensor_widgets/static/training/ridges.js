@@ -65,8 +65,8 @@ export class Ridges {
       size = item.size - item.nans;
     return [
       `${this.plot.name}: ${count(many, "histogram")}; at step ${number(item.step)}, ` +
-        (size
-          ? `${count(size, "number")} from ${number(item.low, 4)} to ${number(item.high, 4)}`
+        (item.ends
+          ? `${count(size, "number")} from ${item.ends.map((v) => number(v, 4)).join(" to ")}`
           : "no number"),
       item.nans ? `, ${item.nans} not a number` : "",
     ].join("");
