@@ -521,7 +521,7 @@ def test_a_tape_around_a_tape_tells_each_backward_pass_apart():
 
 
 def test_an_optimisers_update_stands_in_a_scope_of_its_name():
-    model = keras.Sequential([keras.Input((4,)), layers.Dense(3), layers.Dense(1)])
+    model = keras.Sequential([keras.Input((4,)), layers.Dense(3, name="first"), layers.Dense(1)])
     optimizer = keras.optimizers.Adam()
 
     @mt.function
@@ -538,6 +538,8 @@ def test_an_optimisers_update_stands_in_a_scope_of_its_name():
     assert {scope.split("/")[0] for scope in scopes(view)} == {
         "", "adam", "gradients", model.name,
     }  # fmt: skip
+    kernel = at(view, f"{model.name}/first", "kernel")
+    assert {e.marks[0] for e in view.edges if e.source == kernel.id and e.marks} == {"in place"}
 
 
 # ---- what does not flow, and what edges do

@@ -51,17 +51,24 @@ def settled(view: GraphView) -> GraphView:
         users.setdefault(edge.source, []).append(edge.target)
     nodes = []
     for node in view.nodes:
-        among = [x for x in users.get(node.id, ()) if x not in updates]
-        first = [x for x in among if not is_backward(scope[x])]
+        all_users = users.get(node.id, [])
+        written = {scope[x] for x in all_users if x in updates}
+        among = [x for x in all_users if x not in updates]
+        first = [x for x in among if not is_backward(scope[x]) and not _is_in(scope[x], written)]
         data = view.kind == "tape" and node.kind == "constant" and bool(node.shape)
-        if node.kind in ("variable", "constant") and users.get(node.id) and not data:
-            ends = first or among or users[node.id]
+        if node.kind in ("variable", "constant") and all_users and not data:
+            ends = first or among or all_users
             node = replace(node, scope=_shared([scope[x] for x in ends]))
             node = replace(node, label=_within(node))
         elif among and (node.op == "read_variable" or (node.op == "ones_like" and not first)):
             node = replace(node, scope=_shared([scope[x] for x in among]))
         nodes.append(node)
     return replace(view, nodes=nodes)
+
+
+def _is_in(scope: str, among: set[str]) -> bool:
+    """Whether a scope is one of these, or inside of one."""
+    return any(outer and f"{scope}/".startswith(f"{outer}/") for outer in among)
 
 
 def _within(node: NodeView) -> str:
