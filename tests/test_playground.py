@@ -469,12 +469,14 @@ def test_an_answer_is_a_picture_in_bytes() -> None:
     widget, sent = live()
     ask(widget, steps=5, flowing=True)
     ((content, buffers),) = sent
-    assert (content["want"], content["view"], content["frame"]["step"]) == (1, "a", 5)
+    made = content["frame"]["step"]
+    assert (content["want"], content["view"]) == (1, "a")
+    assert 1 <= made <= 5, "as many as fit, but at least one"
     assert [len(b) for b in buffers] == [10_000, 1600, 800, 400]
     assert sum(map(len, buffers)) + len(json.dumps(content)) < 64_000
     assert widget.step == 0, "while pictures flow, traits are left in peace"
     ask(widget)
-    assert widget.step == 5
+    assert widget.step == made
 
 
 def test_the_largest_network_fits_one_message() -> None:
@@ -537,7 +539,7 @@ def test_senseless_questions_harm_nobody(content: Any) -> None:
     widget.run(1)
 
 
-def test_closing_leaves_the_island_where_the_widget_was() -> None:
+def test_freezing_leaves_the_island_where_the_widget_was() -> None:
     widget, _ = live()
     shown: list[Any] = []
 
@@ -547,7 +549,7 @@ def test_closing_leaves_the_island_where_the_widget_was() -> None:
             shown.append(output)
 
     widget._handles.append(Handle())
-    widget.close()
+    widget.freeze()
     assert isinstance(shown[0], Play)
 
 

@@ -1,4 +1,4 @@
-"""The playground in a real JupyterLab: pictures flow, stop when hidden, and freeze on close."""
+"""The playground in a real JupyterLab: pictures flow, stop when hidden, and freeze."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def run_cell(page: Any, index: int) -> None:
 
 
 def test_pictures_flow_pause_and_freeze(lab: Any, page: Any, screenshots: Path) -> None:
-    root = start(lab, page, "playground.ipynb", SETUP, "board.step", "board.close()")
+    root = start(lab, page, "playground.ipynb", SETUP, "board.step", "board.freeze()")
     root.get_by_role("button", name="Play").click()
     flows_to(page, 100)
     root.get_by_role("button", name="Pause").click()

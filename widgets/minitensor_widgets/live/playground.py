@@ -2,27 +2,29 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import traitlets
 
 from .. import assets
-from ..output import Output, is_static
+from ..output import Output
 from ..play.history import rounded_losses
 from ..play.measures import quantised
 from ..play.playing import Play, session
 from ..play.settings import as_dict, changed
 from .asked import Answer, Asked
 
-SLICE = 0.05  # seconds of training between two pictures
+PICTURE = 0.08  # seconds that training and looking may take together: more than ten a second
+SHORTEST, LONGEST = 0.005, 0.05  # of them for training
 MOST_STEPS = 1000
 
 
 class Playground(Asked):
     """A model that learns points in the plane, live.
 
-    The page asks for pictures only while it is seen; `run` trains from a cell, `close` leaves the
+    The page asks for pictures only while it is seen; `run` trains from a cell, `freeze` leaves the
     island of the last moment where the widget was.
 
     Args:
@@ -69,7 +71,7 @@ class Playground(Asked):
             "variables": variables, "probability": probability,
         }  # fmt: skip
         self._session = session(data, given, settings)
-        self._handles: list[Any] = []
+        self._looked = 0.0  # seconds that the last look took
         super().__init__(settings=as_dict(self._session.settings), scene=self._session.scene())
 
     def run(self, steps: int = 100) -> None:
@@ -102,9 +104,11 @@ class Playground(Asked):
         self._obey()
         steps = content.get("steps")
         steps = steps if isinstance(steps, int) else 0
-        self._session.advance(max(0, min(steps, MOST_STEPS)), SLICE)
-        flowing = content.get("flowing") is True
+        spare = max(SHORTEST, min(LONGEST, PICTURE - self._looked))
+        self._session.advance(max(0, min(steps, MOST_STEPS)), spare)
+        flowing, begun = content.get("flowing") is True, time.perf_counter()
         seen = self._session.look(content.get("gradients") is True, words=not flowing)
+        self._looked = time.perf_counter() - begun
         answer: dict[str, Any] = {"problem": self._session.problem}
         if content.get("ask") == "program":
             answer["program"] = self._session.program()
@@ -143,25 +147,3 @@ class Playground(Asked):
     def _set(self, change: Mapping) -> None:
         if change["new"] != as_dict(self._session.settings):
             self._orders.append(["settings", change["new"]])
-
-    # ---- showing and closing
-
-    def _ipython_display_(self) -> None:
-        from IPython.display import display
-
-        bundle = self._repr_mimebundle_() or ({}, {})
-        keep = None if is_static() else True
-        handle = display(bundle[0], metadata=bundle[1], raw=True, display_id=keep)
-        self._handles += [handle] if handle is not None else []
-
-    def close(self) -> None:
-        """End the widget; where it was shown its island stays."""
-        handles, self._handles = self._handles, []
-        # The island first: JupyterLab empties an output whose widget is gone.
-        for handle in handles:
-            handle.update(self.island())
-        super().close()
-
-    def __del__(self) -> None:
-        self._handles = []
-        super().__del__()
