@@ -19,8 +19,7 @@ export function renamed(record, collapsed, grouped) {
   const wraps = wrapsOf(record),
     closed = new Set(collapsed),
     paths = scopesOf(record.nodes);
-  if (grouped)
-    return paths.filter((path) => wraps.has(path) || closed.has(unwrapped(path, wraps)));
+  if (grouped) return paths.filter((path) => wraps.has(path) || closed.has(unwrapped(path, wraps)));
   const hidden = (path) => closed.has(path) || (wraps.has(outer(path)) && closed.has(outer(path)));
   const shut = paths.filter((path) => !wraps.has(path) && hidden(path));
   return [...new Set(shut.map((path) => unwrapped(path, wraps)))];

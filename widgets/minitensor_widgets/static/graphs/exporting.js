@@ -17,8 +17,7 @@ function asSvg({ canvas, viewport }) {
     const style = getComputedStyle(from[i]);
     for (const name of ["class", "role", "tabindex", "data-key", "style"])
       element.removeAttribute(name);
-    for (const name of STYLES.split(" "))
-      element.setAttribute(name, style.getPropertyValue(name));
+    for (const name of STYLES.split(" ")) element.setAttribute(name, style.getPropertyValue(name));
   });
   const { width, height } = viewport;
   const { backgroundColor } = getComputedStyle(canvas.closest(".mt"));
@@ -47,12 +46,12 @@ function nested({ nodes, edges }, { open, close, leaf, edge }) {
   const walk = (scope) => [
     ...nodes.filter((node) => node.scope === scope).map((node) => leaf(names.get(node.id), node)),
     ...paths.flatMap((path, i) =>
-      outer(path) === scope
-        ? [open(i, path.split("/").pop()), ...walk(path), close]
-        : [],
+      outer(path) === scope ? [open(i, path.split("/").pop()), ...walk(path), close] : [],
     ),
   ];
-  const ends = edges.map((one) => edge(names.get(one.source), names.get(one.target), whatFlows(one)));
+  const ends = edges.map((one) =>
+    edge(names.get(one.source), names.get(one.target), whatFlows(one)),
+  );
   return [...walk(""), ...ends];
 }
 const about = (node) => [node.label, shapeText(node.shape)];

@@ -22,9 +22,8 @@ const noteOf = (record) =>
 // Words below the picture, made when they are opened.
 function fold(title, signal, make) {
   const made = html("details", { class: "mt-list" }, html("summary", {}, title));
-  made.addEventListener("toggle", () => made.open && made.replaceChildren(made.firstChild, make()), {
-    signal,
-  });
+  const refill = () => made.open && made.replaceChildren(made.firstChild, make());
+  made.addEventListener("toggle", refill, { signal });
   return made;
 }
 const listOf = ({ nodes }) =>
@@ -36,35 +35,34 @@ const listOf = ({ nodes }) =>
 
 class Viewer {
   constructor(model, parts, signal) {
-    const { bar, body, root, say } = parts,
-      record = model.get("graph");
+    const record = model.get("graph");
     Object.assign(this, { ...parts, model, signal, record, hits: new Set(), from: "" });
     const pane = (this.pane = new Pane({
-      record: this.shown(),
+      ...parts,
       model,
-      bar,
-      body,
-      say,
       signal,
+      record: this.shown(),
       stepping: false,
       select: (id) => this.select(id),
       start: (id) => this.start(id),
       painted: () => this.paint(),
     }));
+    const tools = { ...parts, model, pane, record, signal };
     minimap(pane);
-    body.append(this.panel);
-    root.append(fold("Legend", signal, () => legend(pane)));
-    root.append(fold("All nodes as a list", signal, () => listOf(pane.record)));
-    const differing = { on: false, flip: () => this.flip(differing) };
-    this.differing = differing;
+    parts.body.append(parts.panel);
+    parts.root.append(
+      fold("Legend", signal, () => legend(pane)),
+      fold("All nodes as a list", signal, () => listOf(pane.record)),
+    );
+    this.differing = { on: false, flip: () => this.flip() };
     const regroup = (closed) => this.quietly(() => pane.collapse(closed));
-    this.update = options({ bar, differing, model, pane, record, regroup, signal });
+    this.update = options({ ...tools, differing: this.differing, regroup });
     const found = (ids) => {
       this.hits = ids;
       this.paint();
     };
-    search({ pane, bar, say, signal, found });
-    exporting({ bar, pane, say, signal });
+    search({ ...tools, found });
+    exporting(tools);
     this.redraw();
   }
 
@@ -105,8 +103,8 @@ class Viewer {
     this.say(`Path from ${this.pane.byId.get(id).label}: select where it ends. Escape ends it.`);
   }
 
-  flip(differing) {
-    differing.on = !differing.on;
+  flip() {
+    this.differing.on = !this.differing.on;
     this.paint();
     this.update();
   }
@@ -126,7 +124,11 @@ class Viewer {
     const words = way ? `${way.length || "no"} nodes on the way` : "select where it ends";
     return [
       html("div", { class: "mt-sub" }, `Path from ${label}: ${words}`),
-      html("p", {}, (way ?? []).map(({ id }) => this.link(id))),
+      html(
+        "p",
+        {},
+        (way ?? []).map(({ id }) => this.link(id)),
+      ),
       linkTo("end the path", this.signal, () => this.select("")),
       html("hr"),
     ];
@@ -184,7 +186,8 @@ class Viewer {
 
   speak() {
     const [node, way] = this.paint();
-    if (node) this.say(way ? `${way.length} nodes on the way to ${node.label}` : describeNode(node));
+    if (node)
+      this.say(way ? `${way.length} nodes on the way to ${node.label}` : describeNode(node));
   }
 }
 

@@ -60,4 +60,3 @@ export function inspector(record, node, link) {
       : html("p", { class: "mt-dim" }, "no value: the graph is a plan, values come when it runs"),
   );
 }
-

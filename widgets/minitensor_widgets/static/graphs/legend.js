@@ -56,7 +56,11 @@ export function legend(pane) {
       shape("op"),
       inner(corner("op", BOX)),
     ),
-    has(pane.canvas.querySelector(".mt-backward"), "∇ part of a backward pass", shape("op", "mt-backward")),
+    has(
+      pane.canvas.querySelector(".mt-backward"),
+      "∇ part of a backward pass",
+      shape("op", "mt-backward"),
+    ),
     ["added", "removed", "changed"].map((change) =>
       has(changes.has(change), MEANINGS[change], shape("op", `mt-${change}`)),
     ),

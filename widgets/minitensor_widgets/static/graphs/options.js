@@ -16,7 +16,8 @@ function depths({ bar, pane, signal }) {
     deeper = (n) => paths().filter((path) => depth(path) > n),
     deepest = Math.max(0, ...paths().map(depth));
   if (deepest < 2) return () => {};
-  const option = (n) => html("option", { value: n }, n === deepest ? `depth ${n}: all` : `depth ${n}`);
+  const option = (n) =>
+    html("option", { value: n }, n === deepest ? `depth ${n}: all` : `depth ${n}`);
   const choice = html(
     "select",
     { "aria-label": "Open scopes to this depth" },
@@ -58,7 +59,14 @@ export function options(parts) {
       }),
     );
   if (record.nodes.some((node) => node.change))
-    updates.push(toggle("Only what differs", parts, () => differing.on, () => differing.flip()));
+    updates.push(
+      toggle(
+        "Only what differs",
+        parts,
+        () => differing.on,
+        () => differing.flip(),
+      ),
+    );
   return () => {
     for (const update of updates) update();
   };

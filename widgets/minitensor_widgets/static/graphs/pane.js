@@ -201,7 +201,9 @@ export class Pane {
 
   // Show these nodes and the lines between them, and everything else faintly; null shows all.
   spotlight(ids) {
-    const keys = new Set([...(ids ?? [])].map((id) => this.standIn(id)).flatMap((key) => this.copies(key)));
+    const keys = new Set(
+      [...(ids ?? [])].map((id) => this.standIn(id)).flatMap((key) => this.copies(key)),
+    );
     for (const [key, group] of this.items)
       group.classList.toggle("mt-faint", !!ids && !keys.has(key) && !this.isOpen(key));
     const { edges } = this.record,

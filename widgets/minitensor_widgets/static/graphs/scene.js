@@ -11,7 +11,11 @@ export const LINE_MARKS = {
   "next round": ["N", "9 3 2 3"],
 };
 // "MatMul_1" says matmul already.
-const bare = (name) => name.replace(/_[0-9]+$/, "").replaceAll("_", "").toLowerCase();
+const bare = (name) =>
+  name
+    .replace(/_[0-9]+$/, "")
+    .replaceAll("_", "")
+    .toLowerCase();
 export const opApart = ({ op, label }) =>
   bare(label) === bare(op) || label.endsWith(`= ${op}`) ? "" : op;
 
@@ -32,7 +36,10 @@ function nodeText(node, stepping) {
     return [clip(word ? `${node.label} · ${word}` : node.label, 26), "", ""];
   }
   const second = secondLine(node);
-  return [clip((CHANGED[node.change] ?? "") + node.label, 26), ...(second ? [clip(second, 30)] : [])];
+  return [
+    clip((CHANGED[node.change] ?? "") + node.label, 26),
+    ...(second ? [clip(second, 30)] : []),
+  ];
 }
 
 function nodeSize(text, stepping) {
@@ -104,8 +111,7 @@ export function curve(line, across) {
     const [x0, y0] = points[i - 1],
       [x1, y1] = points[i];
     const bend = y1 > y0 ? (y0 + y1) / 2 : y0 + (i === 1 ? 15 : -15);
-    path +=
-      y1 < y0 ? `L${at(x1, y1)}` : `C${at(x0, bend)} ${at(x1, bend)} ${at(x1, y1)}`;
+    path += y1 < y0 ? `L${at(x1, y1)}` : `C${at(x0, bend)} ${at(x1, bend)} ${at(x1, y1)}`;
   }
   return path;
 }
