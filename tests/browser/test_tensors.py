@@ -165,7 +165,7 @@ def test_value_gradient_and_step_stand_side_by_side(page):
     assert names == ["value", "gradient", "value − 0.25 · gradient"]
     focus(page, '.mt-part:nth-child(2) [tabindex="0"]')
     page.press("ArrowRight")
-    words = "[0, 1] 0.125 · gradient 0.25 · value − 0.25 · gradient 0.0625 · place 1 in memory"
+    words = "[0, 1] 0.125 · gradient: 0.25 · value − 0.25 · gradient: 0.0625 · place 1 in memory"
     assert said(page) == words
     assert page.page.locator('.mt-part [tabindex="0"]').count() == 3
     assert page.page.evaluate("document.activeElement.innerText") == "0.25"
@@ -236,7 +236,7 @@ def test_windows_of_a_large_tensor_come_from_python(page):
     page.page.wait_for_selector(".mt-map")
     focus(page, ".mt-map")
     page.press("ArrowDown", "ArrowRight")
-    assert "[1, 1] 301 · gradient -301" in read(page)
+    assert "[1, 1] 301 · gradient: -301" in read(page)
     for _ in range(31):
         page.press("ArrowRight")
         page.page.wait_for_function("!document.querySelector('.mt-waiting')")
@@ -248,7 +248,7 @@ def test_windows_of_a_large_tensor_come_from_python(page):
     page.page.wait_for_function("document.querySelector('.mt-read').innerText.startsWith('[')")
     focus(page, ".mt-map")
     page.press("ArrowDown")
-    assert "[1, 33] 333 · gradient -333" in read(page)
+    assert "[1, 33] 333 · gradient: -333" in read(page)
 
 
 def test_a_vector_in_python_is_read_where_it_is_looked_at(page):

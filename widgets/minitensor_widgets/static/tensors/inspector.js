@@ -213,11 +213,9 @@ class Inspector {
       index = indexOf(tensor.shape, axes, at, seen.rows[i], seen.columns[j]);
     if (!index) return;
     const digits = tensor.elements.code === "f2" && !this.windows.live ? 3 : 6,
-      words = this.grids.map(
-        ({ part }) => `${part.name} ${cellText(part.at(i, j), tensor.dtype, digits)}`,
-      ),
-      name = `[${index.join(", ")}]`;
-    words[0] = words[0].replace("value", name);
+      values = this.grids.map(({ part }) => cellText(part.at(i, j), tensor.dtype, digits)),
+      words = this.grids.map(({ part }, k) => `${part.name}: ${values[k]}`);
+    words[0] = `[${index.join(", ")}] ${values[0]}`;
     words.push(`place ${offsetOf(tensor, index)} in memory`);
     this.read.textContent = words.join(" · ");
   }
