@@ -522,6 +522,28 @@ def test_a_pass_of_a_usual_length_has_no_groups():
     assert a.label == "a"
 
 
+def test_variables_of_one_name_are_told_apart():
+    first, second = [mt.Variable(2.0) for _ in range(2)], mt.Variable(5.0)
+    with mt.GradientTape() as tape:
+        y = first[0] * first[1] + second
+    view = steps_view(tape, y)
+    labels = {node.id: node.label for node in view.graph.nodes}
+    assert [labels[name] for name in view.sources] == ["Variable", "Variable_1", "second"]
+    assert view.steps[0].title == "forward: multiply(Variable, Variable_1)"
+
+
+def test_a_function_takes_no_target():
+    with pytest.raises(TypeError, match="takes no target"):
+        step(traced, mt.constant([1.0]), 2.0, target=mt.constant(1.0))
+
+
+def test_the_words_of_a_pass_name_its_nan():
+    x = mt.Variable(0.0)
+    with mt.GradientTape() as tape:
+        y = mt.math.log(x - 1.0)
+    assert "log is the first operation that makes NaN" in step(tape, y).description()
+
+
 def test_steps_are_told_in_words():
     tape, loss, _ = long_pass(1)
     island = step(tape, target=loss, at=3)

@@ -80,7 +80,8 @@ def _compared(identity: str, expected: np.ndarray, slopes: list, noise: float) -
     some = "its one element" if size == 1 else f"{len(rows)} of its {size} elements"
     text = f"Measured with steps of {STEP:g} at {some}: "
     if agrees:
-        return CheckView(identity, f"{text}the slopes agree with the gradient.", True, rows)
+        tiny = " Both are 0 within rounding." if 0 < np.abs(pairs).max() <= noise else ""
+        return CheckView(identity, f"{text}the slopes agree with the gradient.{tiny}", True, rows)
     worst = int(np.argmax(np.nan_to_num(gap, nan=np.inf, posinf=np.inf)))
     where = f" at element {rows[worst][0]}" if rows[worst][0] else ""
     return CheckView(

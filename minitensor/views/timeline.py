@@ -98,6 +98,7 @@ class _Drawing(Drawing):
                 self.ids[id(value)] = self._add(id(value), value)
 
         self.unique = self._unique(taken.graph.nodes)
+        self.shared = Counter(getattr(x, "_label", None) for x in taken.graph.inputs)
 
     def _unique(self, nodes: Sequence[Node]) -> dict[int, str]:
         """A name for each result that is clear without its scope, such as `add_1`."""
@@ -112,10 +113,12 @@ class _Drawing(Drawing):
 
     def label(self, value: Any) -> str:
         """What to call a value in a formula."""
-        is_named = id(self.aliases.get(id(value), value)) in self.names or id(value) in self.aliases
-        return (
-            super().label(value) if is_named else self.unique.get(id(value), super().label(value))
-        )
+        whole = self.aliases.get(id(value), value)
+        if id(whole) not in self.names and self.shared[getattr(whole, "_label", None)] > 1:
+            return self.graph.name_of(whole)
+        is_leaf = id(value) not in self.unique or id(value) in self.aliases
+        is_named = id(whole) in self.names or is_leaf
+        return super().label(value) if is_named else self.unique[id(value)]
 
     def picture(self, value: Any) -> None:
         """Nothing: the value of an operation comes with its step."""

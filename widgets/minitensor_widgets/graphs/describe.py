@@ -85,6 +85,8 @@ def describe_steps(record: Mapping) -> str:
     for i, step in enumerate(record["steps"][:MOST_LINES], 1):
         lines.append(f"{i:3}. {step['text'] or step['title']}")
     lines += _rest(len(record["steps"]))
+    if record["trouble"]:
+        lines.append(record["trouble"]["text"])
     labels = {node["id"]: node["label"] for node in record["graph"]["nodes"]}
     final = replay(record)
     for name in record["sources"]:

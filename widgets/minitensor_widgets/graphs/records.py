@@ -155,6 +155,11 @@ def steps_of(
 
     if not callable(value) or hasattr(value, "backward_steps"):
         target, sources, args = _asked(value, args, target, sources)
+    elif target is not None:
+        raise TypeError(
+            f"step({getattr(value, '__name__', 'f')}, …) takes no target: what the function "
+            "returns is differentiated. Return the value that you mean."
+        )
     return steps_view(value, target, sources, args, check)
 
 
