@@ -240,6 +240,14 @@ def test_the_model_is_asked_in_levels_around_one_half() -> None:
     assert session.scene()["measure"] == "share of wrong answers"
 
 
+def test_points_far_from_the_origin_keep_their_places() -> None:
+    x = 4000.0 + np.array([[0.0, 0.0], [0.5, 0.25], [1.0, 1.0]])
+    session = Session(Settings(data="given"), model=lambda x: x[:, 0], data=(x, [0, 1, 1]),
+                      step=lambda x, y: None)  # fmt: skip
+    places = {tuple(point[:2]) for point in session.scene()["points"]}
+    assert places == {(4000.0, 4000.0), (4000.5, 4000.25), (4001.0, 4001.0)}
+
+
 def test_the_margin_of_a_straight_boundary() -> None:
     points = np.array([[-0.5, 0.3], [0.25, -0.7], [0.1, 0.9]]), np.array([0, 1, 0])
     training = Training(Settings(data="given", train=90), lambda x: x[:, 0], points,

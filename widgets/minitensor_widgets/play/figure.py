@@ -187,7 +187,8 @@ def to_svg(record: Mapping, alt: str) -> str:
     y = TOP + SIDE + 30
     curves = curves_of(record)
     if curves and len(record["curve"]) > 1:
-        drawn = plot.chart(curves, WIDTH - 2 * PAD, 170, labels=("step", ""))
+        beside = "" if len(curves) > 1 else record["measure"]
+        drawn = plot.chart(curves, WIDTH - 2 * PAD, 170, labels=("step", beside))
         parts.append(f'<g transform="translate({PAD:.0f},{y:.0f})">{drawn}</g>')
         y += 176
     if record["problem"]:

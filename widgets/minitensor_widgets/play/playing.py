@@ -97,7 +97,8 @@ def playground(
         loss: a function of `(y, output)`; None is the cross-entropy. With it the test loss, the
             gradients and the loss surface of your own step can be shown.
         optimizer: what makes the steps when you give none; give yours to let Reset reset it.
-        variables: what is trained, if your model has no `trainable_variables`.
+        variables: what is trained, if your model has no `trainable_variables`: Reset puts their
+            first values back.
         probability: whether the model gives probabilities (boundary at 0.5), not logits (at 0);
             None looks at the activation of its last layer.
         steps: how many steps are made where there is no live view.
@@ -124,8 +125,11 @@ def playground(
         from ..live.playground import Playground
 
         return Playground(data=data, **given, **settings)
-    made = session(data, given, settings)
-    # In ten parts, so that there are curves.
+    return recorded(session(data, given, settings), steps)
+
+
+def recorded(made: Any, steps: int) -> Play:
+    """The figure of a session after some steps, taken in ten parts so that there are curves."""
     for part in range(10):
         made.look()
         if made.problem:

@@ -5,6 +5,7 @@ What goes wrong in the learner's code is kept as the `problem`, and what was see
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,6 @@ from . import data as sets
 from . import slices
 from .history import History
 from .measures import FINE, frame
-from .network import rounded
 from .program import program
 from .settings import OWN, Settings, as_dict, changed
 from .training import LearnerError, Training
@@ -180,7 +180,7 @@ class Session:
             return made
         points = training.points
         learnt = np.arange(len(points.x)) < points.train
-        rows = zip(rounded(points.x), points.label.tolist(), learnt.tolist(), strict=True)
+        rows = zip(_places(points), points.label.tolist(), learnt.tolist(), strict=True)
         return made | {
             "window": list(points.window), "acts": training.acts, "sets": training.sets,
             "points": [[*place, int(label), int(train)] for place, label, train in rows],
@@ -197,6 +197,13 @@ class Session:
             **self.scene(), **self.history.written(last), "problem": self.problem,
             "program": self.program(),
         }  # fmt: skip
+
+
+def _places(points: sets.Points) -> list[list[float]]:
+    """Where points stand, to a few thousandths of the window."""
+    left, right, bottom, top = points.window
+    digits = 4 - math.floor(math.log10(min(right - left, top - bottom)))
+    return np.round(points.x.astype(float), digits).tolist()
 
 
 def blank() -> dict[str, Any]:

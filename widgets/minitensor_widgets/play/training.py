@@ -168,7 +168,9 @@ class Training:
     def acts(self) -> list[str]:
         """The settings that can act on this model and step."""
         model, _, step, _, optimizer, _, _ = self._given
-        names = ["data", "train", "batch", "seed"]
+        names = ["data", "batch", "seed"]
+        if self.settings.data != OWN:
+            names.append("train")
         if self.settings.data not in (GIVEN, OWN):
             names += ["points", "noise"]
         if model is None:

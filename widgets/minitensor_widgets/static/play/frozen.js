@@ -4,7 +4,7 @@ import { frame, html, lifetime, remount } from "../dom.js";
 import { Boundary, levelLook } from "./boundary.js";
 import { readLevels } from "./codes.js";
 import { NetworkView, neuronFacts } from "./network.js";
-import { curves, momentText, problemBox, weightsPane } from "./report.js";
+import { curves, fitting, momentText, problemBox, weightsPane } from "./report.js";
 
 const MIDDLE = 31,
   NONE = 63;
@@ -70,7 +70,7 @@ function mount({ model, el: host, signal: given }) {
     });
     lines.replaceChildren(
       html("p", {}, last ? play.reading : ""),
-      curves(play.curve, measure, now.step),
+      curves(play.curve, measure, fitting(lines, 560), now.step),
     );
     panel.replaceChildren(...weightsPane(selected && neuronFacts(selected, now.layers, widths)));
     controls.paint({ title: momentText(now) });

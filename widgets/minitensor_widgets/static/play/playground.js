@@ -3,7 +3,7 @@ import { button, frame, html, lifetime, linkTo, relabel } from "../dom.js";
 import { Asker, bytes } from "./asking.js";
 import { Boundary, levelLook } from "./boundary.js";
 import { NetworkView, neuronFacts } from "./network.js";
-import { curves, momentText, problemBox, weightsPane } from "./report.js";
+import { curves, fitting, momentText, problemBox, weightsPane } from "./report.js";
 import { choice, labelled, settingFields } from "./settings.js";
 import { slicePane } from "./slice.js";
 
@@ -263,7 +263,7 @@ class Live {
         selected: model.get("selected"),
         word: now.slopes.length ? "gradient" : "weight",
       });
-    this.lines.replaceChildren(curves(this.rows, scene.measure));
+    this.lines.replaceChildren(curves(this.rows, scene.measure, fitting(this.lines, 560)));
     this.reading.textContent = now.reading;
     if (now.reading && now.reading !== this.said) this.say(`${momentText(now)}. ${now.reading}`);
     this.said = now.reading;

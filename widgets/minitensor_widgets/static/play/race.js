@@ -174,7 +174,7 @@ class RaceView {
     const log = known.length && Math.min(...known) >= 0 && Math.max(...known) > 0;
     const ends = lines.map(({ name, y }) => `${name} from ${number(y[0], 3)} to ${number(y.at(-1), 3)}`);
     this.plot = chart(lines, {
-      width: 460,
+      width: Math.max(280, Math.min(460, this.lines.clientWidth || 460)),
       height: 300,
       labels: ["loss at each step", ""],
       log: [false, Boolean(log)],

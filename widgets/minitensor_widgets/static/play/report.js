@@ -15,8 +15,12 @@ export function momentText({ step, losses, accuracy }) {
   return [`step ${step}`, ...parts.filter(Boolean)].join(" · ");
 }
 
+// A chart as wide as its place, so that its words stay large enough to read.
+export const fitting = (place, most) =>
+  Math.max(280, Math.min(most, place.clientWidth || most));
+
 // Curves up to now; `at` is the step looked at, where it is not the last.
-export function curves(rows, measure, at) {
+export function curves(rows, measure, width, at) {
   const steps = rows.map((row) => row[0]);
   const lines = ["training", "test"]
     .map((name, i) => ({ name: `${name} ${measure}`, x: steps, y: rows.map((row) => row[i + 1]) }))
@@ -24,9 +28,9 @@ export function curves(rows, measure, at) {
   if (!lines.length || rows.length < 2)
     return html("p", { class: "mt-dim" }, "The curves begin with the first steps.");
   const made = chart(lines, {
-    width: 560,
+    width,
     height: 190,
-    labels: ["step", ""],
+    labels: ["step", lines.length > 1 ? "" : measure],
     alt: lines
       .map(({ name, y }) => {
         const known = y.filter((v) => v !== null);
