@@ -452,3 +452,16 @@ def test_a_display_hears_of_everything_and_of_how_it_ended() -> None:
     with pytest.raises(KeyboardInterrupt) as caught:
         made.fit(X, Y, verbose=1, callbacks=[stopping])
     assert heard[-1] == ("close", caught.value)
+
+
+def test_the_memory_of_a_gpu_is_told_where_one_is_used(
+    to: Any, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stream = to(Terminal(), 200)
+    monkeypatch.setitem(sys.modules, "cupy", object())
+    monkeypatch.setattr(mt.config, "list_physical_devices", lambda kind: ["GPU:0"])
+    info = {"current": 1_500_000_000, "peak": 0}
+    monkeypatch.setattr(mt.config.experimental, "get_memory_info", lambda device: info)
+    for _ in track(range(5)):
+        clock.now += 0.5
+    assert "1.5 GB on GPU:0" in stream.getvalue()

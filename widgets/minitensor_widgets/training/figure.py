@@ -147,7 +147,8 @@ def board_svg(record: Mapping, alt: str) -> str:
     top = 12.0
     parts = []
     if not (record["bars"] and not has_plots(record)):
-        parts.append(text(PAD, 22, clip(heading(record), 88), "h"))
+        title = clip(record["title"], 40)
+        parts.append(text(PAD, 22, clip(heading({**record, "title": title}), 88), "h"))
         top = 34.0
     drawn, y = _bars(record, top)
     curves, y = _plots(record, y + 4)

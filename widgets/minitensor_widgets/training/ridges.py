@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ..colours import sequential
 from ..plot import Axis, ticks
 from ..svg import text
 from ..units import plural
@@ -16,6 +15,7 @@ from ..values import number
 from .series import BINS, evenly
 
 LEFT, RIGHT, TOP, BOTTOM = 12.0, 46.0, 12.0, 40.0
+FIRST, LAST = (156, 87, 0), (0, 114, 178)
 STYLE = ".rg{stroke:#fff;stroke-width:.8}"
 
 
@@ -70,6 +70,11 @@ def summary(name: str, line: Mapping) -> str:
     )
 
 
+def _between(part: float) -> tuple[int, ...]:
+    """The colour of the first ridge at 0, of the last at 1: both stand out on white."""
+    return tuple(round(a + (b - a) * part) for a, b in zip(FIRST, LAST, strict=True))
+
+
 def picture(plot: Mapping[str, Any], width: float, height: float, most: int) -> str:
     """The ridges of one name, at most so many: the first at the back, the last in front."""
     items = evenly(plot["lines"][0]["items"], most)
@@ -86,7 +91,7 @@ def picture(plot: Mapping[str, Any], width: float, height: float, most: int) -> 
         for j, count in enumerate(row):
             at = LEFT + (width - LEFT - RIGHT) * (j + 0.5) / len(row)
             path += f"L{at:.1f},{base - tall * count / peak:.1f}"
-        r, g, b = sequential(0.15 + 0.6 * i / max(1, len(rows) - 1))
+        r, g, b = _between(i / max(1, len(rows) - 1))
         parts.append(
             f'<path class="rg" fill="#{r:02x}{g:02x}{b:02x}" d="{path}L{width - RIGHT:.1f},'
             f'{base:.1f}z"/>'

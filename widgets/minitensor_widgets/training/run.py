@@ -108,8 +108,13 @@ class Run:
         for name, run, value, step in waiting:
             number = value if type(value) is float else _read(name, value)
             key = name, run
-            step = self.scalars.setdefault(key, Series()).add(step, number)
-            news = self._news.setdefault(key, ([], []))
+            series = self.scalars.get(key)
+            if series is None:
+                series = self.scalars[key] = Series()
+            news = self._news.get(key)
+            if news is None:
+                news = self._news[key] = [], []
+            step = series.add(step, number)
             news[0].append(step)
             news[1].append(number)
             if not math.isfinite(number):

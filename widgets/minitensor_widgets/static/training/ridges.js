@@ -1,5 +1,4 @@
 // One plot of histograms over steps: ridges one behind the other, or all on one line.
-import { css, sequential } from "../colours.js";
 import { svg } from "../dom.js";
 import { axis, ticks } from "../plot.js";
 import { count } from "../units.js";
@@ -27,7 +26,9 @@ export class Ridges {
     this.tops = rows.map((row, i) => row.map((n) => this.base[i] - (tall * n) / most));
     Object.assign(this, { items, rows, low, high, x, wide });
     const ridge = (i) => {
-      const color = css(sequential(0.15 + (0.6 * i) / Math.max(1, rows.length - 1))),
+      // from the first to the last: both ends, and so all between, stand out in both themes
+      const part = Math.round((100 * i) / Math.max(1, rows.length - 1)),
+        color = `color-mix(in srgb, var(--mt-op) ${part}%, var(--mt-variable))`,
         top = this.tops[i].map(
           (y, j) => `L${(NEAR + wide * (j + 0.5)).toFixed(1)},${y.toFixed(1)}`,
         ),
