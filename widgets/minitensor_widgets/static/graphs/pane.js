@@ -72,7 +72,9 @@ export class Pane {
     });
     on(this.canvas, "pointerleave", () => this.highlight());
     on(this.stage, "pointerover", (event) => this.highlight(keyAt(event)));
-    on(this.stage, "focusout", () => this.highlight());
+    on(this.stage, "focusout", ({ relatedTarget }) => {
+      if (!this.stage.contains(relatedTarget)) this.highlight();
+    });
     on(this.stage, "focusin", (event) => {
       this.focus(keyAt(event), false);
       this.highlight(keyAt(event));
