@@ -18,7 +18,7 @@ from minitensor.views.marks import marks, why_no_gradient, why_no_leaf
 from minitensor.views.records import EdgeView, GraphView, NodeView, SourceView, ValueView
 from minitensor.views.values import array_of, number_text, value_view
 
-MOST_FINE = 200
+MOST_FINE = 100
 """Nodes up to which all pictures of values are carried as they are."""
 _MADE = {"tape": "recorded by an eager tape", "graph": "of a graph that sessions run"}
 

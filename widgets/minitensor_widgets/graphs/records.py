@@ -105,7 +105,7 @@ def is_steps(value: Any) -> bool:
 
 
 def graph_record(value: Any) -> dict:
-    """The complete record of a GraphView, its dict, a tape, a graph or a traced function.
+    """The complete record of a GraphView, its dict, or anything that `graph_view` draws.
 
     Raises:
         TypeError: when the value holds no graph.
