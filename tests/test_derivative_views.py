@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import math
+import time
 from typing import Any
 from xml.etree import ElementTree
 
@@ -341,10 +343,17 @@ def test_figures_are_well_formed_and_the_same_each_time() -> None:
 
 def test_hostile_words_are_escaped_in_figures() -> None:
     for bad in samples.HOSTILE:
-        record = jacobian(mt.nn.softmax, V).record | {"title": bad, "note": bad, "output": bad}
+        record: dict[str, Any] = jacobian(mt.nn.softmax, V).record | {
+            "title": bad,
+            "note": bad,
+            "output": bad,
+        }
         record["structure"] = dict.fromkeys(record["structure"], bad) | {"facts": [bad]}
         ElementTree.fromstring(jacobian(record).to_svg())
-        checked = gradient_check(mt.abs, mt.constant(0.0)).record | {"title": bad, "text": bad}
+        checked: dict[str, Any] = gradient_check(mt.abs, mt.constant(0.0)).record | {
+            "title": bad,
+            "text": bad,
+        }
         checked["arguments"][0] |= {"name": bad, "text": bad}
         checked["arguments"][0]["elements"][0]["text"] = bad
         assert "<script>" not in gradient_check(checked).to_svg()
@@ -373,3 +382,12 @@ def test_the_text_of_a_check_names_what_is_wrong_and_the_slopes_of_the_curves() 
     wrong = gradient_check(lambda x: mt.reduce_sum(wrong_in_one(x)), A).description()
     assert "The gradient is wrong in element (1, 1) of A: 3 instead of 1.5." in wrong
     assert "  (1, 1) wrong" in wrong
+
+
+def test_a_slow_function_is_looked_at_in_fewer_places(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = itertools.count()
+    monkeypatch.setattr(time, "perf_counter", lambda: next(clock) * 0.05)  # 50 ms a run
+    view = gradient_check_view(mt.tanh, mt.ones([100]))
+    assert view.verdict == "agrees"
+    assert view.arguments[0].checked <= 4
+    assert "of 100 elements, and all of them along a random direction" in view.text

@@ -6,6 +6,7 @@ measures it at steps to both sides. Functions and gradients run through `miniten
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 from inspect import signature
 from typing import Any, NamedTuple
@@ -26,6 +27,10 @@ from minitensor.views.drawing import callers_names
 
 MOST_RESULTS = 64
 """Up to this many results, a wrong element is told for the result it shows in."""
+
+
+RUNS = 3
+"""How often a function is run to see that it gives the same, and how fast it is."""
 
 
 class Given(NamedTuple):
@@ -70,6 +75,7 @@ class Problem:
                  for y in results]  # fmt: skip
         self.size = _inner([np.abs(w) for w in self.weights], sized)
         self.scale = max(1.0, self.size)
+        self.seconds = np.inf
         self.gradients = _gradients(given.function, self.arrays, self.weights)
 
     def _sum(self, results: Sequence) -> float:
@@ -77,9 +83,19 @@ class Problem:
             return _inner(self.weights, results)
 
     def repeats(self) -> bool:
-        """Whether the function gives the same again."""
-        again = self._sum(_evaluate(self.given.function, self.arrays))
-        return again == self.start or (again != again and self.start != self.start)
+        """Whether the function gives the same again; notes how long a run takes."""
+        for _ in range(RUNS):
+            start = time.perf_counter()
+            again = self._sum(_evaluate(self.given.function, self.arrays))
+            self.seconds = min(self.seconds, time.perf_counter() - start)
+            if again != self.start and not (np.isnan(again) and np.isnan(self.start)):
+                return False
+        return True
+
+    def affordable(self, runs: int, least: int, most: int) -> int:
+        """How many things that take so many runs each can be looked at in about a second."""
+        share = 1.0 / (self.seconds * runs * max(1, len(self.arrays)))
+        return max(least, min(most, int(min(share, most))))
 
     def at(self, number: int, place: tuple, change: float) -> list:
         """The results where one element is changed."""

@@ -261,26 +261,31 @@ def _number(value: float | None) -> str:
 def _checked(problem: Problem, own: Problem, number: int) -> CheckedView:
     """All that is said of one argument."""
     array, name = problem.arrays[number], problem.given.names[number]
-    gradient = problem.gradients[number]
-    elements = [Element(problem, number, place) for place in _chosen(array, gradient)]
+    elements = [Element(problem, number, place) for place in _chosen(problem, number)]
     elements.sort(key=lambda e: (ORDER.index(e.kind), -np.nan_to_num(e.error, nan=np.inf)))
     verdict, text = _verdict(problem, number, name, elements)
+    many = problem.affordable(4 * len(STEPS), 1, ON_CURVE)
     places = [e.place for e in elements[:1]]
     places += [e.place for e in sorted(elements[1:], key=lambda e: -abs(e.measured))
-               if np.isfinite(e.measured)][: ON_CURVE - 1]  # fmt: skip
+               if np.isfinite(e.measured)][: many - 1]  # fmt: skip
     return CheckedView(
         name, list(array.shape), own.arrays[number].dtype.name, verdict, text, len(elements),
         [e.view() for e in elements[:MOST_ROWS]], _curves(problem, own, number, places),
     )  # fmt: skip
 
 
-def _chosen(array: Any, gradient: Any) -> list[tuple]:
-    """All elements of a small argument; of a large one, those with large gradients, and others."""
-    if array.size <= MOST_ELEMENTS:
+def _chosen(problem: Problem, number: int) -> list[tuple]:
+    """All elements of a small argument; of a large one, those with large gradients, and others.
+
+    Where the function takes long, fewer are looked at.
+    """
+    array, gradient = problem.arrays[number], problem.gradients[number]
+    most = problem.affordable(2 * len(PROBES[True]), 4, MOST_ELEMENTS)
+    if array.size <= most:
         return list(np.ndindex(array.shape))
     sizes = np.zeros(array.size) if gradient is None else np.abs(gradient).reshape(-1)
-    large = np.argsort(-np.nan_to_num(sizes, nan=np.inf), kind="stable")[: MOST_ELEMENTS // 2]
-    spread = np.linspace(0, array.size - 1, MOST_ELEMENTS // 2).astype(int)
+    large = np.argsort(-np.nan_to_num(sizes, nan=np.inf), kind="stable")[: most // 2]
+    spread = np.linspace(0, array.size - 1, most // 2).astype(int)
     flat = dict.fromkeys([*large.tolist(), *spread.tolist()])
     return [tuple(int(i) for i in np.unravel_index(i, array.shape)) for i in flat]
 

@@ -52,7 +52,7 @@ ISLANDS = {
 def test_a_jacobian_says_what_it_is_and_what_its_elements_are(page):
     page.island(softmax())
     panel = page.panel()
-    assert "Block diagonal: 2 blocks of 2 × 2" in panel
+    assert "Block diagonal\n\n2 blocks of 2 × 2; outside" in panel
     assert "Samples do not mix: tape.batch_jacobian" in panel
     assert "Walk to an element to read it." in panel
     assert page.page.locator(".mt-colours rect").count() == 8, "zeros stay empty"

@@ -82,10 +82,9 @@ def _words(record: Mapping) -> list[tuple[str, str]]:
     if record["error"]:
         return [("h", "No Jacobian"), *(("", line) for line in _wrapped(record["error"]))]
     found = record["structure"]
-    lines = [
-        ("h", clip(found["name"].capitalize(), 40)),
-        *(("", line) for line in _wrapped(found["text"])),
-    ]
+    name = found["name"].capitalize()
+    said = found["text"].removeprefix(f"{name}: ")
+    lines = [("h", clip(name, 40)), *(("", line) for line in _wrapped(said[:1].upper() + said[1:]))]
     for sentence in (found["hint"], *found["facts"], found["decided"], record["note"],
                      numbers_text(record), block_text(record)):  # fmt: skip
         lines += [("s", line) for line in _wrapped(sentence, 52)]

@@ -10,10 +10,12 @@ const legend = ({ nans, infinities }) =>
 
 function structure({ structure: found, note, error }) {
   if (error) return [html("div", { class: "mt-head" }, "No Jacobian"), html("p", {}, error)];
-  const { name, text, hint, decided, facts } = found;
+  const { name, text, hint, decided, facts } = found,
+    upper = (words) => words.charAt(0).toUpperCase() + words.slice(1),
+    said = `${upper(name)}: `;
   return [
-    html("div", { class: "mt-head" }, name[0].toUpperCase() + name.slice(1)),
-    html("p", {}, text),
+    html("div", { class: "mt-head" }, upper(name)),
+    html("p", {}, text.startsWith(said) ? upper(text.slice(said.length)) : text),
     hint && html("p", {}, hint),
     facts.length
       ? html(
