@@ -1,6 +1,7 @@
 """Jacobians and gradient checks in a browser: read, walked by keys, led by Python, disposed."""
 
 import json
+from typing import Any
 
 import pytest
 
@@ -211,7 +212,7 @@ def hostile(kind):
     bad = iter(samples.HOSTILE * 200)
     kept = {"verdict", "kind"}
 
-    def spoiled(value, key=""):
+    def spoiled(value: Any, key: str = "") -> Any:
         if isinstance(value, dict):
             return {name: spoiled(item, name) for name, item in value.items()}
         if isinstance(value, list):
