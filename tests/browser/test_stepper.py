@@ -279,3 +279,19 @@ def test_nothing_is_left_when_it_is_disposed_of(page):
     page.named("Last step").click()
     page.page.evaluate("dispose()")
     assert page.page.evaluate("document.querySelector('.mt') === null")
+
+
+def test_the_node_of_the_first_step_shown_is_in_view(page):
+    x = mt.Variable(1.0)
+    with mt.GradientTape() as tape:
+        y = x
+        for _ in range(30):
+            y = mt.sin(y)
+    page.island(step(tape, y, collapsed=[], at=30))
+    page.page.wait_for_function(
+        """() => {
+            const box = (name) => document.querySelector(name).getBoundingClientRect();
+            const [now, view] = [box(".mt-now"), box(".mt-svg")];
+            return view.top <= now.top && now.top <= view.bottom - now.height / 2;
+        }"""
+    )

@@ -155,6 +155,8 @@ function mount({ model, el: host, signal: given }) {
     panel.replaceChildren(...parts.flat(Infinity).filter(Boolean));
     return group ? leaps.words(group, labelOf) : step ? step.text || step.title : "start";
   }
+  pane.viewport.opened = () =>
+    drawStep(pane, steps[controls.at - 1], pane.byId.get(model.get("selected")));
   const speak = () => say(paint());
   const redraw = () => pane.draw();
   const listeners = [

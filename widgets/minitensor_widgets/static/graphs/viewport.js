@@ -118,7 +118,9 @@ export class Viewport {
   resized() {
     if (this.canvas.clientWidth === this.seen) return;
     this.seen = this.canvas.clientWidth;
-    if (!this.moved) this.open();
+    if (this.moved) return;
+    this.open();
+    this.opened?.();
   }
 
   // A new picture: keep a box where it was, or open afresh.
