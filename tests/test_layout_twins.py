@@ -47,7 +47,8 @@ const draw = ({ record, collapsed, stepping, direction, pinned }) => {
       ({ ...line, curve: curve(line.points, across), stroke: strokeWidth(line, record.edges),
         title: lineTitle(line, record.edges), marks: lineMarks(line, record.edges) })),
     outlines: record.nodes.filter((n) => l.boxes.has("n:" + n.id))
-      .map((n) => outline(n.kind, l.boxes.get("n:" + n.id)) + corner(n.kind, l.boxes.get("n:" + n.id))),
+      .map((n) => [n.kind, l.boxes.get("n:" + n.id)])
+      .map((box) => outline(...box) + corner(...box)),
     stubs: [...l.boxes.keys()].filter((key) => key[0] === "u").map((key) =>
       [nodeOf(key), stubText(record.nodes.find((n) => n.id === nodeOf(key)))]) };
 };
@@ -56,7 +57,8 @@ const play = ({ steps, step }) => Object.fromEntries([...replay(steps, step)].ma
 const regroup = (c) => ({ record: withoutSeries(c.series),
   apart: renamed(c.series, c.closed, false),
   together: renamed(c.series, renamed(c.series, c.closed, false), true) });
-const answer = (c) => c.series ? regroup(c) : c.numbers ? c.numbers.map((x) => number(x)) : c.steps ? play(c) : draw(c);
+const answer = (c) => c.series ? regroup(c) : c.numbers ? c.numbers.map((x) => number(x))
+  : c.steps ? play(c) : draw(c);
 console.log(JSON.stringify(cases.map(answer)));
 """
 
