@@ -13,7 +13,7 @@ from ..units import plural
 from ..values import clip, number, shape_text
 from .loop_figure import grid_shape, wrapped
 
-PAD, ROW, CELL, WIDE = 12.0, 16.0, 34.0, 640.0
+PAD, ROW, CELL, WIDE = 12.0, 16.0, 38.0, 640.0
 MOST_LINES, MOST_PROBLEMS, MOST_CELLS, ACROSS = 40, 8, 128, 16
 STYLE = (
     ".g{fill:#fff;stroke:#8a8a8a;stroke-width:.7}.w{fill:#eaf3fb;stroke:#0072b2;stroke-width:2}"
@@ -82,6 +82,14 @@ def finished(record: Mapping) -> list[list]:
     return held
 
 
+def _short(value: float | str | None, room: int) -> str:
+    """A number in few characters; ? where there is none."""
+    if value is None or isinstance(value, str):
+        return clip(value or "?", room)
+    texts = [number(value, digits) for digits in (3, 2, 1)]
+    return next((text for text in texts if len(text) <= room), clip(texts[0], room))
+
+
 def _cells(record: Mapping, which: int, held: list, y: float) -> tuple[str, float]:
     array = record["arrays"][which]
     rows, columns = grid_shape(array["shape"])
@@ -100,14 +108,13 @@ def _cells(record: Mapping, which: int, held: list, y: float) -> tuple[str, floa
         return "".join(parts), y + 34
     for flat, value in enumerate(held):
         row, column = divmod(flat, columns)
-        x, top = PAD + column * (CELL + 4), y + 8 + row * 24
+        x, top = PAD + column * (CELL + 2), y + 8 + row * 24
         style = "x" if flat in bad else "w" if flat in touched else "g"
         parts.append(
             f'<rect class="{style}" x="{x:.1f}" y="{top:.1f}" width="{CELL:.0f}" height="20"/>'
         )
-        shown = "?" if value is None else value if isinstance(value, str) else number(value, 3)
         sign = "✕" if flat in bad else ""
-        parts.append(text(x + CELL / 2, top + 14, clip(sign + shown, 6), "c m"))
+        parts.append(text(x + CELL / 2, top + 14, sign + _short(value, 6 - len(sign)), "c m"))
     return "".join(parts), y + 8 + (-(-len(held) // columns)) * 24 + 22
 
 

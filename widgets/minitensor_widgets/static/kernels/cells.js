@@ -19,6 +19,17 @@ export function place(array, flat) {
   return `${array.name}[${parts.join(", ")}]`;
 }
 
+// A picture that is wider than its place is scrolled, and then the keyboard must reach it.
+export function keepReachable(arrays, signal) {
+  const watch = new ResizeObserver((seen) => {
+    for (const { target } of seen)
+      if (target.scrollWidth > target.clientWidth) target.tabIndex = 0;
+      else target.removeAttribute("tabindex");
+  });
+  for (const figure of arrays.querySelectorAll("figure")) watch.observe(figure);
+  signal.addEventListener("abort", () => watch.disconnect());
+}
+
 // A long vector goes on in the next row, as a text does.
 export class Cells {
   constructor(array, cell, most = 32) {
@@ -38,7 +49,7 @@ export class Cells {
       ? svg(
           "svg",
           {
-            class: "mt-cells",
+            class: cell < 12 ? "mt-cells mt-tiny" : "mt-cells",
             role: "img",
             viewBox: `-2 -2 ${wide + 4} ${tall + 4}`,
             width: wide + 4,

@@ -3,7 +3,7 @@ import { Controls } from "../controls.js";
 import { frame, html, lifetime, remount } from "../dom.js";
 import { count } from "../units.js";
 import { clip, number } from "../values.js";
-import { Cells, gridShape, place } from "./cells.js";
+import { Cells, gridShape, keepReachable, place } from "./cells.js";
 import { Code, sheet, wordButton } from "./code.js";
 import { Replay, cellSize, indexText } from "./replay.js";
 
@@ -12,8 +12,15 @@ const VERBS = ["reads", "writes", "changes"];
 const LETTERS = ["R", "W", "A"];
 
 // What a cell holds: nothing yet, a number, or NaN and infinity as words.
-const known = (value) =>
-  value === null || value === undefined ? "?" : typeof value === "string" ? value : number(value, 3);
+const known = (value, digits = 3) =>
+  value === null || value === undefined
+    ? "?"
+    : typeof value === "string"
+      ? value
+      : number(value, digits);
+const fitting = (value) =>
+  [3, 2, 1].map((digits) => known(value, digits)).find((text) => text.length <= 5) ??
+  clip(known(value), 5);
 
 const problemText = ({ kind, text, fix, count: times }) =>
   `${kind}: ${text} ${times > 1 ? `This happens ${times} times. ` : ""}${fix}`;
@@ -64,8 +71,8 @@ class Memory {
       held[i].forEach((value, flat) => {
         const kinds = [...(touched[i].get(flat) ?? [])].sort();
         const sign = (bad.has(flat) ? "✕" : "") + kinds.map((kind) => LETTERS[kind]).join("");
-        if (sign) marks.push(cells.sign(flat, sign, "mt-kind", 0, wide ? -8 : 0));
-        if (wide) marks.push(cells.sign(flat, clip(known(value), 5), "mt-in", 0, 8));
+        if (sign && cells.cell >= 12) marks.push(cells.sign(flat, sign, "mt-kind", 0, wide ? -8 : 0));
+        if (wide) marks.push(cells.sign(flat, fitting(value), "mt-in", 0, 8));
       });
       const said = [...touched[i]].slice(0, 12).map(([flat, kinds]) => {
         const verbs = [...kinds].sort().map((kind) => VERBS[kind]);
@@ -107,7 +114,7 @@ class Threads {
               const made = html(
                 "button",
                 { type: "button", tabindex: -1, "data-thread": `${of}:${thread}` },
-                indexText(thread, replay.block).replace(/[() ]/g, ""),
+                indexText(thread, replay.block).replace(/[()]/g, ""),
               );
               this.buttons.push(made);
               return made;
@@ -140,7 +147,8 @@ class Threads {
       made.classList.toggle("mt-trouble", wrong.has(key));
       made.setAttribute("aria-pressed", String(key === chosen));
       const trouble = wrong.has(key) ? ", with a problem" : "";
-      const name = `${replay.who(block, thread)}: ${count(times, "access")} in this step${trouble}`;
+      const who = replay.who(block, thread).replace(/[()]/g, ""); // as the button has it
+      const name = `${who}: ${count(times, "access")} in this step${trouble}`;
       made.setAttribute("aria-label", name);
       made.title = name;
     }
@@ -305,6 +313,7 @@ function mount({ model, el: host, signal: given }) {
   bar.addEventListener("keydown", (event) => controls.pressed(event), { signal });
   model.on("change:step", moved);
   model.on("change:selected", moved);
+  keepReachable(memory.root, signal);
   paint();
   return () => {
     model.off?.("change:step", moved);

@@ -3,7 +3,7 @@ import { Controls } from "../controls.js";
 import { frame, html, lifetime, remount } from "../dom.js";
 import { count, sizeText } from "../units.js";
 import { number } from "../values.js";
-import { Cells, gridShape, place } from "./cells.js";
+import { Cells, gridShape, keepReachable, place } from "./cells.js";
 import { Code, sheet, wordButton } from "./code.js";
 import { cached } from "./lru.js";
 
@@ -49,7 +49,9 @@ class View {
     const grids = record.arrays.map(({ shape }) => gridShape(shape)),
       wide = grids.reduce((sum, [, columns]) => sum + Math.min(columns, 32), 0),
       tall = Math.max(1, ...grids.map(([rows]) => rows)),
-      cell = Math.max(5, Math.min(24, Math.floor(440 / wide), Math.floor(400 / tall)));
+      widest = Math.max(1, ...grids.map(([, columns]) => Math.min(columns, 32))),
+      fits = Math.max(Math.floor(440 / wide), Math.min(13, Math.floor(500 / widest))),
+      cell = Math.max(5, Math.min(24, fits, Math.floor(400 / tall)));
     this.cells = record.arrays.map((array) => new Cells(array, cell));
     this.arrays = html(
       "div",
@@ -113,7 +115,8 @@ class View {
         if (first < 0 || first >= cells.size) continue;
         const changed = run.held.get(line);
         const kind = changed === undefined ? "mt-gone" : changed ? "mt-held mt-new" : "mt-held";
-        marks.push(cells.runs(first, cache.line, kind));
+        if (changed !== undefined || cells.cell >= 12)
+          marks.push(cells.runs(first, cache.line, kind));
         if (cells.cell >= 14 && !(now === which && flat === first))
           signs.push(cells.sign(first, String(times)));
       }
@@ -250,6 +253,7 @@ function mount({ model, el: host, signal: given }) {
   model.on("change:step", moved);
   model.on("change:line", chosen);
   model.on("change:lines", chosen);
+  keepReachable(view.arrays, signal);
   paint();
   return () => {
     model.off?.("change:step", moved);

@@ -69,5 +69,5 @@ export class Replay {
 export function cellSize({ shape }) {
   const [rows, columns] = gridShape(shape),
     cells = rows * columns;
-  return cells <= 160 && (rows === 1 || columns <= 16) ? 36 : cells <= 1024 ? 16 : 6;
+  return cells <= 160 && (rows === 1 || columns <= 16) ? 36 : cells <= 256 ? 16 : 7;
 }
