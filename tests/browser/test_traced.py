@@ -2,6 +2,7 @@
 
 import itertools
 import re
+from typing import Any
 from xml.etree import ElementTree
 
 import pytest
@@ -136,7 +137,7 @@ def test_a_node_of_a_pass_can_be_looked_at(page):
     assert "operation multiply" not in page.panel()
 
 
-def checked():
+def checked() -> Any:
     """Passes of which one kept the results, and one did not."""
     record = samples.optimised()
     for item, verdict in zip(record["passes"][1:], ("equal", "different"), strict=True):
@@ -220,7 +221,7 @@ def test_targets_are_large_and_named_and_narrow_pages_are_not_overflown(page, ma
 KEPT = {"kind", "id", "source", "target", "shape", "verdict", "version"}
 
 
-def spoiled(value, bad, key=""):
+def spoiled(value: Any, bad: Any, key: str = "") -> Any:
     """A record in which every string tries to be markup, but for those that name its parts."""
     if isinstance(value, dict):
         return {name: spoiled(item, bad, name) for name, item in value.items()}

@@ -54,7 +54,7 @@ class TracesWidget(Viewer):
             >>> widget = TracesWidget(square)
             >>> _ = square(mt.constant(3.0)), widget.refresh()
             >>> widget
-            TracesWidget('lambda', 1 trace, 0 hits)
+            TracesWidget('<lambda>', 1 trace, 0 hits)
         """
         if self._function is None:
             return
