@@ -114,6 +114,7 @@ def test_a_selected_node_leads_to_its_steps_and_lists_its_contributions(page):
     assert slopes.locator("td").all_inner_texts() == ["", "2.5839", "2.5839"]
     page.named("go to its gradient").click()
     assert page.place() == "6 / 9"
+    assert slopes.count() == 0, "the gradient is not final yet"
     page.named("sin").first.click()
     page.named("go to its forward step").click()
     assert page.place() == "2 / 9"

@@ -156,13 +156,11 @@ def scalar_steps() -> dict:
     }  # fmt: skip
 
 
-def matmul_steps() -> dict:
-    """The backward pass of sum(x @ w + b): the bias was broadcast, so its gradient is summed."""
+def _matmul_graph() -> dict:
+    """The graph of sum(x @ w + b)."""
     x = [[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]
     w = [[1.0, -1.0], [0.5, 2.0], [-2.0, 0.0]]
     b = [0.1, -0.2]
-    ones = [[1.0, 1.0], [1.0, 1.0]]
-    w_gradient = [[5.0, 5.0], [7.0, 7.0], [9.0, 9.0]]
     source = line(5, "loss = tf.reduce_sum(x @ w + b)")
     nodes = [
         node("n0", "x", "input", x),
@@ -179,10 +177,19 @@ def matmul_steps() -> dict:
         edge("n0", "n3", 0, [2, 3]), edge("n1", "n3", 1, [3, 2]), edge("n3", "n4", 0, [2, 2]),
         edge("n2", "n4", 1, [2]), edge("n4", "n5", 0, [2, 2]),
     ]  # fmt: skip
+    return graph("loss = sum(x @ w + b)", nodes, edges)
+
+
+def matmul_steps() -> dict:
+    """The backward pass of sum(x @ w + b): the bias was broadcast, so its gradient is summed."""
+    ones = [[1.0, 1.0], [1.0, 1.0]]
+    w_gradient = [[5.0, 5.0], [7.0, 7.0], [9.0, 9.0]]
+    source = line(5, "loss = tf.reduce_sum(x @ w + b)")
+    drawn = _matmul_graph()
     forward = [
         step("forward", n["id"], f"forward {n['op']}", f"{n['op']} is computed.",
              value=n["value"], source=source)
-        for n in nodes[3:]
+        for n in drawn["nodes"][3:]
     ]  # fmt: skip
     backward = [
         step("seed", "n5", "seed", "Start with 1.", upstream=value(1.0)),
@@ -208,7 +215,7 @@ def matmul_steps() -> dict:
         step("result", "n2", "gradient of b", "b is ready.", value=value([2.0, 2.0])),
     ]  # fmt: skip
     return {
-        "version": 1, "graph": graph("loss = sum(x @ w + b)", nodes, edges),
+        "version": 1, "graph": drawn,
         "steps": forward + backward, "target": "n5", "sources": ["n1", "n2"],
     }  # fmt: skip
 

@@ -110,7 +110,7 @@ function mount({ model, el: host, signal: given }) {
       gradient,
       state.gradient ? valuePane(state.gradient) : "",
       contributions(record, node.id, controls.at, link),
-      slopes(record, node.id),
+      state.state === "final" ? slopes(record, node.id) : null,
     ];
   }
   const warning = () =>
