@@ -103,6 +103,33 @@ def test_a_histogram_of_anything(array: Any, size: int, nans: int) -> None:
     assert found["low"] < found["high"]
 
 
+@pytest.mark.parametrize("array", ["words", [1j], object()])
+def test_what_cannot_be_counted_is_refused(array: Any) -> None:
+    with pytest.raises(TypeError, match="counts real numbers"):
+        histogram(array)
+
+
+def test_names_and_steps_may_be_of_any_kind() -> None:
+    board = Board("kinds")
+    steps = mt.Variable(3, dtype=mt.int64)
+    board.scalar(1, 2, step=steps)  # type: ignore[arg-type]
+    steps.assign_add(1)
+    board.scalar(1, 10**30, step=steps)  # type: ignore[arg-type]
+    board.histogram("w", [1.0], step=np.float64(2.5))
+    for step in (math.nan, math.inf):
+        with pytest.raises(ValueError, match="no place on an axis"):
+            board.scalar("loss", 1.0, step=step)
+    with pytest.raises(TypeError, match="'huge'"):
+        board.scalar("huge", 10**400)
+    record = board.record()
+    assert record["scalars"] == [
+        {"name": "1", "lines": [{"run": "", "x": [3, 4], "y": [2.0, 1e30], "count": 2}]}
+    ]
+    assert record["histograms"][0]["lines"][0]["items"][0]["step"] == 2.5
+    ET.fromstring(board.figure().to_svg())
+    board.close()
+
+
 def test_histograms_stay_bounded_and_keep_the_last() -> None:
     kept = Histograms()
     for step in range(2000):

@@ -29,7 +29,7 @@ def one_number(name: str, value: Any) -> Any:
         TypeError: for what is no number.
         ValueError: for more than one number.
     """
-    if type(value) is float or type(value) is int:
+    if type(value) is float:
         return value
     shape = getattr(value, "shape", ())
     if len(shape) and math.prod(shape) != 1:
@@ -52,11 +52,27 @@ def _read(name: str, value: Any) -> float:
         value = value.reshape(())
     try:
         return float(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         raise TypeError(
             f"The value logged as {name!r} is {type(value).__name__} {str(value)[:40]!r}; a curve "
             "takes a number for each step. Pass a float, an int or a tensor of one element."
         ) from None
+
+
+def one_step(step: Any) -> float:
+    """A step as a number, read at once: a counter of steps goes on.
+
+    Raises:
+        TypeError: for what is no number.
+        ValueError: for a step that is not finite: it has no place on an axis.
+    """
+    number = _read("step", step)
+    if not math.isfinite(number):
+        raise ValueError(
+            f"step={number} has no place on an axis. Pass a whole number, or leave it out: then "
+            "each value comes one step after the one before."
+        )
+    return int(number) if number == int(number) else number
 
 
 class Run:
@@ -72,7 +88,7 @@ class Run:
     """
 
     def __init__(self, title: str) -> None:
-        self.title = title
+        self.title = str(title)
         self.bars: list[Bar] = []
         self.scalars: dict[tuple[str, str], Series] = {}
         self.histograms: dict[tuple[str, str], Histograms] = {}
@@ -89,12 +105,16 @@ class Run:
 
     def log(self, name: str, value: Any, step: float | None = None, run: str = "") -> None:
         """Add a value to a curve."""
-        self._waiting.append((name, run, one_number(name, value), step))
+        if step is not None and type(step) is not int:
+            step = one_step(step)
+        self._waiting.append((str(name), str(run), one_number(name, value), step))
 
     def add_histogram(self, name: str, value: Any, step: float | None, run: str = "") -> None:
         """Add a histogram of an array, which is counted at once: it may change later."""
-        made = self.histograms.setdefault((name, run), Histograms())
-        self._new_histograms.append((name, run, made.add(step, histogram(value))))
+        found = histogram(value)
+        made = self.histograms.setdefault((str(name), run), Histograms())
+        item = made.add(None if step is None else one_step(step), found)
+        self._new_histograms.append((str(name), run, item))
         del self._new_histograms[:-SENT_HISTOGRAMS]
 
     @property

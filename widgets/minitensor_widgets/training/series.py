@@ -90,14 +90,19 @@ def histogram(value: Any) -> dict[str, Any]:
         >>> found = histogram([0.0, 1.0, 1.0, float("nan")])
         >>> found["low"], found["high"], found["counts"][0], found["counts"][-1], found["nans"]
         (0.0, 1.0, 1, 2, 1)
+
+    Raises:
+        TypeError: for what are no real numbers.
     """
     import numpy as np
 
     array = np.asarray(value.numpy() if hasattr(value, "numpy") else value)
     if array.dtype.kind not in "biuf":
-        array = array.astype(np.float64)
-    elif array.dtype.itemsize < 4 or array.dtype.kind != "f":
-        array = array.astype(np.float32 if array.dtype.itemsize < 4 else np.float64)
+        raise TypeError(
+            f"A histogram counts real numbers; it got {type(value).__name__} of dtype "
+            f"{array.dtype}. Pass an array or a tensor of numbers; of complex ones, mt.abs(x)."
+        )
+    array = array.astype(np.float64, copy=False)
     finite = np.isfinite(array)
     known = array.ravel() if finite.all() else array[finite]
     ends = (float(known.min()), float(known.max())) if known.size else None
@@ -105,7 +110,7 @@ def histogram(value: Any) -> dict[str, Any]:
     if not low < high:  # one value: a bin of its own, in the middle
         wide = max(abs(low), 1e-3) / 2
         low, high = low - wide, high + wide
-    counts, _ = np.histogram(known.astype(np.float64), bins=BINS, range=(low, high))
+    counts, _ = np.histogram(known, bins=BINS, range=(low, high))
     return {
         "low": low,
         "high": high,
