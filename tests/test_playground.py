@@ -91,6 +91,14 @@ def test_arrays_must_be_points_of_two_classes() -> None:
         playground(data=(np.full((2, 2), np.nan), [0, 1]))
 
 
+def test_optimisers_are_named_or_given(static: None) -> None:
+    named = playground(optimizer="sgd", steps=3)
+    assert "keras.optimizers.SGD(0.03)" in named.record["program"]
+    assert "# optimizer is yours." in playground(optimizer="adagrad", steps=3).record["program"]
+    with pytest.raises(ValueError, match="optimizer"):
+        playground(optimizer="adamm")
+
+
 def test_models_must_be_callable_and_know_what_is_trained() -> None:
     with pytest.raises(TypeError, match="a model is a function of points"):
         playground(3)

@@ -83,24 +83,21 @@ def playground(
 ) -> Any:
     """Watch a model learn two classes of points in the plane: yours, with your own step.
 
-    In a notebook it is a live widget, and training runs in your kernel. With
-    `MINITENSOR_DISPLAY=static`, or without anywidget, `steps` steps are made and shown.
+    In a notebook it is a live widget. With `MINITENSOR_DISPLAY=static`, or without anywidget,
+    `steps` steps are made and shown.
 
     Args:
-        model: a function of points (batch, 2) that gives a number for each, large for class 1 (or
-            two numbers, one for each class): a keras model, a module, a function. None takes a
-            small network whose width, depth and activation can be set.
-        data: "circle", "xor", "gauss", "spiral", "moons", or your arrays `(x, y)`: x is
-            (count, 2), y holds two different classes.
+        model: a function of points (batch, 2) that gives a number for each, large for class 1, or
+            two, one for each class. None takes a network whose shape can be set.
+        data: "circle", "xor", "gauss", "spiral", "moons", "own" (points placed by hand), or your
+            arrays `(x, y)`: x is (count, 2), y holds two different classes.
         step: a function of a batch `(x, y)` that makes one training step and returns the loss.
-            y is as you gave it, or (batch, 1) with 0.0 and 1.0. None makes one with a tape.
+            y is as you gave it, or (batch, 1) with 0.0 and 1.0.
         loss: a function of `(y, output)`; None is the cross-entropy. With it the test loss, the
             gradients and the loss surface of your own step can be shown.
-        optimizer: what makes the steps when you give none; give yours to let Reset reset it.
-        variables: what is trained, if your model has no `trainable_variables`: Reset puts their
-            first values back.
-        probability: whether the model gives probabilities (boundary at 0.5), not logits (at 0);
-            None looks at the activation of its last layer.
+        optimizer: a name or an optimizer of yours, also one that only your step uses: it is reset.
+        variables: what is trained and reset, if your model has no `trainable_variables`.
+        probability: whether it gives probabilities, not logits; None asks its last layer.
         steps: how many steps are made where there is no live view.
         **settings: `noise`, `points`, `train`, `batch`, `learning_rate`, `activation`, `hidden`,
             `l1`, `l2`, `seed`.
@@ -110,12 +107,8 @@ def playground(
         ValueError: for data that are not two classes of points.
 
     Example:
-        >>> import os
-        >>> before = os.environ.get("MINITENSOR_DISPLAY", "")
-        >>> os.environ["MINITENSOR_DISPLAY"] = "static"
-        >>> playground(data="gauss", steps=20)
-        Play('Playground: gauss, 200 points, network 2-4-2-1 tanh', step 20)
-        >>> os.environ["MINITENSOR_DISPLAY"] = before
+        >>> playground(data="gauss", hidden=[3])  # to be shown by a notebook
+        Play...('Playground: gauss, 200 points, network 2-3-1 tanh', step ...)
     """
     given = {
         "model": model, "step": step, "loss": loss, "optimizer": optimizer,
@@ -145,9 +138,16 @@ def session(data: Any, given: Mapping[str, Any], settings: Mapping[str, Any]) ->
     Raises:
         TypeError, ValueError: as `playground`.
     """
-    from .session import Session
-    from .settings import GIVEN, OWN, SETS, checked
+    import minitensor as mt
 
+    from .session import Session
+    from .settings import GIVEN, OPTIMIZERS, OWN, SETS, checked
+
+    optimizer = given["optimizer"]
+    if optimizer in OPTIMIZERS:
+        given, settings = {**given, "optimizer": None}, {**settings, "optimizer": optimizer}
+    else:
+        given = {**given, "optimizer": mt.keras.optimizers.get(optimizer)}
     if isinstance(data, tuple | list):
         if len(data) != 2:
             raise ValueError(
