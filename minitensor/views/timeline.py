@@ -206,6 +206,7 @@ class _Timeline:
 
     def _backward(self, step: Step) -> Iterator[StepView]:
         node = step.node
+        name = self.drawing.unique[id(node.outputs[0])]
         inside = [f"the gradient graph of {node.op.name}"] * len(node.inputs)
         texts = rules(node, self.drawing.rule_names(node)) or inside
         numbers = rules(node, _numbers(step)) or inside
@@ -219,20 +220,20 @@ class _Timeline:
         said = " ".join(self._sentence(s, v) for s, v in zip(step.sends, sends, strict=True))
         identity, line = self.drawing.ids[id(node)], source_view(node)
         yield StepView(
-            "backward", identity, f"backward through {node.op.name}",
-            f"At {node.op.name}, g = {words(upstream)} has arrived. "
+            "backward", identity, f"backward through {name}",
+            f"At {name}, g = {words(upstream)} has arrived. "
             f"{said or 'Nothing it was given leads to a source.'}",
             ", ".join(dict.fromkeys(send.rule for send in sends)), line, None, upstream,
             [_waiting(view) if view.unbroadcast else view for view in sends],
         )  # fmt: skip
         for send, view in zip(step.sends, sends, strict=True):
             if view.unbroadcast:
-                name = self.drawing.label(send.input)
-                text = f"{name} was broadcast from {tuple(view.value.shape)} to "
+                broad = self.drawing.label(send.input)
+                text = f"{broad} was broadcast from {tuple(view.value.shape)} to "
                 text += f"{tuple(send.raw.shape)}, so each of its elements was used many times, "
                 text += f"and what they get is summed: {view.unbroadcast}. "
                 yield StepView(
-                    "unbroadcast", identity, f"undo the broadcast of {name}",
+                    "unbroadcast", identity, f"undo the broadcast of {broad}",
                     text + self._arrival(send, view).strip(), source=line, sends=[view],
                 )  # fmt: skip
 
