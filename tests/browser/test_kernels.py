@@ -207,7 +207,7 @@ def test_a_thread_is_followed_through_its_accesses(page):
     assert threads.count() == 16
     threads.nth(9).click()
     assert page.place() == "1 / 8"
-    assert said(page) == "thread 1 of block 1, access 1 of 8, line 5: reads a[9], now 9."
+    assert said(page) == "thread 1 of block 1, access 1 of 8, line 5: reads a[9], which is 9."
     assert threads.nth(9).get_attribute("aria-pressed") == "true"
     page.named("Next step").click()
     assert said(page) == "thread 1 of block 1, access 2 of 8, line 5: writes cache[1], now 9."

@@ -86,8 +86,9 @@ def _short(value: float | str | None, room: int) -> str:
     """A number in few characters; ? where there is none."""
     if value is None or isinstance(value, str):
         return clip(value or "?", room)
-    texts = [number(value, digits) for digits in (3, 2, 1)]
-    return next((text for text in texts if len(text) <= room), clip(texts[0], room))
+    mantissa, exponent = f"{value:.0e}".split("e")
+    texts = [*(number(value, digits) for digits in (3, 2, 1)), f"{mantissa}e{int(exponent)}"]
+    return next((text for text in texts if len(text) <= room), clip(texts[-1], room))
 
 
 def _cells(record: Mapping, which: int, held: list, y: float) -> tuple[str, float]:

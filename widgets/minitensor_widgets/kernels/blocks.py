@@ -168,8 +168,15 @@ def launch(
         from .gpu import require_gpu
 
         require_gpu()
+    return Launch(_launched(kernel, sizes, given, device))
+
+
+def _launched(
+    kernel: Kernel, sizes: tuple[Dim3, Dim3], given: dict[str, Any], device: str
+) -> dict[str, Any]:
+    """Run a kernel, leave its numbers in the arrays, and give the record."""
     machine, memories = _simulated(kernel, sizes, given)
-    record = _record(machine, given, _cuda_text(kernel, args), device)
+    record = _record(machine, given, _cuda_text(kernel, list(given.values())), device)
     _check_writable(given, memories)
     ran = False
     if device == "gpu":
@@ -181,7 +188,7 @@ def launch(
             record["note"], ran = run_on_gpu(kernel, *sizes, given, memories)
     if not ran:
         _write_back(given, memories)
-    return Launch(record)
+    return record
 
 
 def _size(name: str, size: Size) -> Dim3:

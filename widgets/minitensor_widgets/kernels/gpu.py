@@ -30,9 +30,9 @@ def require_gpu() -> Any:
         why = "CuPy finds no GPU"
     except Exception as error:  # without a driver CuPy raises errors of its own
         why = f"{type(error).__name__}: {error}"
-    from minitensor.errors import UnavailableError
+    import minitensor
 
-    raise UnavailableError(
+    raise minitensor.errors.UnavailableError(
         f'launch(device="gpu"): there is no usable GPU ({why}). A kernel runs on a GPU where '
         "an NVIDIA GPU and CuPy are: pip install cupy-cuda12x. Leave out device= to run the "
         "same kernel in the simulator."

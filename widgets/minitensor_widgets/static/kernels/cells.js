@@ -78,7 +78,7 @@ export class Cells {
   runs(first, count, kind) {
     const end = Math.min(first + count, this.size),
       made = [];
-    for (let at = first; at < end; ) {
+    for (let at = first; at < end;) {
       const length = Math.min(this.columns - (at % this.columns), end - at);
       made.push(this.box(at, kind, length, 1.5));
       at += length;

@@ -18,9 +18,12 @@ const known = (value, digits = 3) =>
     : typeof value === "string"
       ? value
       : number(value, digits);
-const fitting = (value) =>
-  [3, 2, 1].map((digits) => known(value, digits)).find((text) => text.length <= 5) ??
-  clip(known(value), 5);
+// A number in five characters: fewer digits, then a power of ten.
+function fitting(value) {
+  const texts = [3, 2, 1].map((digits) => known(value, digits));
+  if (typeof value === "number") texts.push(value.toExponential(0).replace("+", ""));
+  return texts.find((text) => text.length <= 5) ?? clip(texts.at(-1), 5);
+}
 
 const problemText = ({ kind, text, fix, count: times }) =>
   `${kind}: ${text} ${times > 1 ? `This happens ${times} times. ` : ""}${fix}`;
@@ -30,7 +33,11 @@ class Memory {
     this.replay = replay;
     this.cells = replay.arrays.map(
       (array) =>
-        new Cells(array, cellSize(array), gridShape(array.shape)[0] === 1 ? 16 : array.shape.at(-1)),
+        new Cells(
+          array,
+          cellSize(array),
+          gridShape(array.shape)[0] === 1 ? 14 : array.shape.at(-1),
+        ),
     );
     this.root = html(
       "div",
@@ -71,7 +78,8 @@ class Memory {
       held[i].forEach((value, flat) => {
         const kinds = [...(touched[i].get(flat) ?? [])].sort();
         const sign = (bad.has(flat) ? "✕" : "") + kinds.map((kind) => LETTERS[kind]).join("");
-        if (sign && cells.cell >= 12) marks.push(cells.sign(flat, sign, "mt-kind", 0, wide ? -8 : 0));
+        if (sign && cells.cell >= 12)
+          marks.push(cells.sign(flat, sign, "mt-kind", 0, wide ? -8 : 0));
         if (wide) marks.push(cells.sign(flat, fitting(value), "mt-in", 0, 8));
       });
       const said = [...touched[i]].slice(0, 12).map(([flat, kinds]) => {
@@ -197,7 +205,8 @@ function tell(replay, at, end, selected, step) {
     const now = known(replay.held(step.end, block)[array][flat]);
     const cell = place(replay.arrays[array], flat),
       who = replay.who(block, thread);
-    return `${who}, access ${at} of ${end}, line ${line}: ${VERBS[kind]} ${cell}, now ${now}.`;
+    const what = `${VERBS[kind]} ${cell}, ${kind ? "now" : "which is"} ${now}`;
+    return `${who}, access ${at} of ${end}, line ${line}: ${what}.`;
   }
   const moves = replay.moves.slice(step.start, step.end),
     writes = moves.filter(({ kind }) => kind).length,
@@ -235,86 +244,103 @@ function tables(replay) {
   ];
 }
 
-function mount({ model, el: host, signal: given }) {
-  const own = lifetime(given),
-    { signal } = own,
-    replay = new Replay(model.get("launch")),
-    found = count(replay.problems.length, "problem").replace(/^0/, "no"),
-    size = `${count(replay.blocks, "block")} of ${count(replay.threads, "thread")}`,
-    { bar, body, panel, root, say } = frame(host, `${replay.name}: ${size}, ${found}`, signal, ""),
-    length = () => {
-      const selected = model.get("selected");
-      return selected ? replay.of(selected).length : replay.phases.length;
-    },
-    pause = Math.max(150, Math.min(1100, 8000 / (length() || 1))),
-    controls = new Controls(bar, signal, model, length(), "Step", pause),
-    memory = new Memory(replay),
-    threads = new Threads(replay, model, signal),
-    source = new Code(replay.source, "Kernel"),
-    told = html("p", { class: "mt-said" });
-  const everyone = wordButton("All threads", signal, () => {
-    const { start } = replay.step(controls.at, model.get("selected"));
-    const phase = replay.phases.findIndex((one) => one.start <= start && start < one.end);
-    model.set("selected", "");
-    controls.go(phase + 1);
-  });
-  bar.append(everyone);
-  const trouble = replay.problems.map((problem) => {
-    const made = html("button", { type: "button", class: "mt-problem" });
-    made.append(`✕ ${problemText(problem)}`);
-    made.addEventListener(
-      "click",
-      () => {
-        const at = replay.phases.findIndex(
-          ({ block, start, end }) =>
-            block === problem.block && start <= problem.at && problem.at <= end,
-        );
-        model.set("selected", "");
-        controls.go(at < 0 ? replay.phases.length : at + 1);
-      },
-      { signal },
+// The problems as buttons that lead to where they happened.
+function problemButtons(replay, signal, go) {
+  return replay.problems.map((problem) => {
+    const made = html(
+      "button",
+      { type: "button", class: "mt-problem" },
+      `✕ ${problemText(problem)}`,
     );
+    const phase = replay.phases.findIndex(
+      ({ block, start, end }) =>
+        block === problem.block && start <= problem.at && problem.at <= end,
+    );
+    made.addEventListener("click", () => go(phase < 0 ? replay.phases.length : phase + 1), {
+      signal,
+    });
     return made;
   });
-  const legend =
-    "R read, W written, A changed by an atomic operation in this step · ✕ problem · " +
-    "? nobody has written it · choose a thread to follow its accesses";
-  body.append(
-    html(
-      "div",
-      { class: "mt-lab" },
-      told,
-      threads.root,
-      memory.root,
-      html("p", { class: "mt-dim" }, legend),
-    ),
-    panel,
-  );
-  panel.append(source.pre, ...trouble, replay.note ? html("p", {}, replay.note) : "", ...tables(replay));
-  for (const { line, other } of replay.problems)
-    for (const at of [line, other]) source.spans[at - 1]?.classList.add("mt-faulty");
-  function paint() {
-    const selected = model.get("selected");
-    controls.end = length();
+}
+
+const LEGEND =
+  "R read, W written, A changed by an atomic operation in this step · ✕ problem · " +
+  "? nobody has written it · choose a thread to follow its accesses";
+
+class LaunchView {
+  constructor({ model, el: host }, signal) {
+    const replay = new Replay(model.get("launch")),
+      found = count(replay.problems.length, "problem").replace(/^0/, "no"),
+      size = `${count(replay.blocks, "block")} of ${count(replay.threads, "thread")}`;
+    Object.assign(
+      this,
+      { model, replay },
+      frame(host, `${replay.name}: ${size}, ${found}`, signal),
+    );
+    const pause = Math.max(150, Math.min(1100, 8000 / (this.length || 1)));
+    this.controls = new Controls(this.bar, signal, model, this.length, "Step", pause);
+    this.memory = new Memory(replay);
+    this.threads = new Threads(replay, model, signal);
+    this.source = new Code(replay.source, "Kernel");
+    this.told = html("p", { class: "mt-said" });
+    this.everyone = wordButton("All threads", signal, () => this.toPhase());
+    this.bar.append(this.everyone);
+    const legend = html("p", { class: "mt-dim" }, LEGEND);
+    const left = [this.told, this.threads.root, this.memory.root, legend];
+    this.body.append(html("div", { class: "mt-lab" }, left), this.panel);
+    const trouble = problemButtons(replay, signal, (step) => this.all(step));
+    const note = replay.note ? html("p", {}, replay.note) : "";
+    this.panel.append(this.source.pre, ...trouble, note, ...tables(replay));
+    for (const { line, other } of replay.problems)
+      for (const at of [line, other]) this.source.spans[at - 1]?.classList.add("mt-faulty");
+    keepReachable(this.memory.root, signal);
+  }
+
+  get length() {
+    const selected = this.model.get("selected");
+    return selected ? this.replay.of(selected).length : this.replay.phases.length;
+  }
+
+  // Back from one thread to all of them, at a phase.
+  all(step) {
+    this.model.set("selected", "");
+    this.controls.go(step);
+  }
+
+  toPhase() {
+    const { start } = this.replay.step(this.controls.at, this.model.get("selected"));
+    this.all(this.replay.phases.findIndex((one) => one.start <= start && start < one.end) + 1);
+  }
+
+  paint() {
+    const { controls, model, replay, told } = this,
+      selected = model.get("selected");
+    controls.end = this.length;
     controls.slider.max = controls.end;
     const { at, end } = controls,
       step = replay.step(at, selected);
     told.textContent = tell(replay, at, end, selected, step);
-    threads.paint(step, at);
-    memory.paint(step);
-    source.mark(step.line);
-    everyone.setAttribute("aria-pressed", String(!selected));
+    this.threads.paint(step, at);
+    this.memory.paint(step);
+    this.source.mark(step.line);
+    this.everyone.setAttribute("aria-pressed", String(!selected));
     controls.paint(at ? { title: told.textContent } : undefined);
   }
+}
+
+function mount(given) {
+  const own = lifetime(given.signal),
+    { model } = given,
+    view = new LaunchView(given, own.signal),
+    { bar, controls, root, say, told } = view;
   const moved = () => {
-    paint();
+    view.paint();
     if (!controls.timer || controls.at === controls.end) say(told.textContent);
   };
-  bar.addEventListener("keydown", (event) => controls.pressed(event), { signal });
+  bar.addEventListener("keydown", (event) => controls.pressed(event), { signal: own.signal });
   model.on("change:step", moved);
   model.on("change:selected", moved);
-  keepReachable(memory.root, signal);
-  paint();
+  view.paint();
   return () => {
     model.off?.("change:step", moved);
     model.off?.("change:selected", moved);

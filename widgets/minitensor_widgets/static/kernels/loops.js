@@ -42,7 +42,7 @@ function totalsOf({ totals }) {
   return facts(run, totals.operations);
 }
 
-class View {
+class Nest {
   constructor(record, model) {
     Object.assign(this, { record, model, places: unfolded(record) });
     this.source = new Code(record.source, "Loop nest");
@@ -175,86 +175,99 @@ function rowsOf({ rows }) {
   return sheet(["", "reads", "writes", "misses"], lines, "Counts for each turn");
 }
 
-function mount({ model, el: host, signal: given }) {
-  const own = lifetime(given),
-    { signal } = own,
-    record = model.get("loops"),
-    end = record.events.length,
-    { bar, body, panel, root, say } = frame(host, record.title, signal, ""),
-    view = new View(record, model),
-    controls = new Controls(bar, signal, model, end, "Accesses", Math.max(60, 8000 / (end || 1)));
-  const run = () => cached(record.events, end, view.cache);
-  const next = wordButton("Next miss", signal, () => {
-    const to = run().missed.find((at) => at >= controls.at);
-    controls.go(to === undefined ? end : to + 1);
-  });
-  const numbers = (list, now) => [...new Set([...list, now])].sort((a, b) => a - b);
+// The two menus that choose a cache.
+function menus(record, model, signal) {
   const ways = record.cache.ways ?? 1,
-    fits = [4, 8, 16, 32, 64].filter((lines) => lines % ways === 0);
-  const choices = [
+    fits = [4, 8, 16, 32, 64].filter((lines) => lines % ways === 0),
+    lines = [...new Set([...fits, record.cache.lines])].sort((a, b) => a - b);
+  return [
     choice("elements in a line", [4, 8, 16], model, "line", signal),
-    choice("lines in the cache", numbers(fits, record.cache.lines), model, "lines", signal),
+    choice("lines in the cache", lines, model, "lines", signal),
   ];
-  bar.append(next, ...choices.map(({ label }) => label));
-  bar.hidden = !end;
-  const told = html("p", { class: "mt-said" }),
-    counts = html("div");
-  const legend =
-    "R reads, W writes · filled: line in the cache, dashed: changed there · " +
-    "dotted: gone again · number: times fetched";
-  body.append(
-    html(
-      "div",
-      { class: "mt-lab" },
-      end ? told : "",
-      view.arrays,
-      end ? html("p", { class: "mt-dim" }, legend) : rowsOf(record),
-    ),
-    panel,
-  );
-  const problems = record.problems.map(({ text }) => html("p", { class: "mt-bad" }, `✕ ${text}`));
-  panel.append(
-    view.source.pre,
-    ...problems,
-    record.note ? html("p", {}, record.note) : "",
-    counts,
-  );
-  function paint() {
-    const { at } = controls,
-      done = end ? view.paint(at) : null,
-      spent = at ? (view.places[at - 1]?.operations ?? 0) : 0,
-      last = end ? facts(run(), record.totals.operations) : totalsOf(record),
-      so = done ? facts(done, spent) : null;
-    const rows = FACTS.map((name, i) => [name, ...(so ? [so[i]] : []), last[i]]);
-    const head = ["", ...(so ? ["so far"] : []), "whole nest"];
-    counts.replaceChildren(
-      ...[sheet(head, rows, "Counts"), comparison(record, view.cache)].flat().filter(Boolean),
-    );
-    told.textContent = done ? view.say(at, done) : "";
-    controls.paint(at ? { title: told.textContent } : undefined);
-    for (const { show } of choices) show();
+}
+
+const LEGEND =
+  "R reads, W writes · filled: line in the cache, dashed: changed there · " +
+  "dotted: gone again · number: times fetched";
+
+class LoopsView {
+  constructor({ model, el: host }, signal) {
+    const record = model.get("loops"),
+      end = record.events.length,
+      nest = new Nest(record, model);
+    Object.assign(this, { record, end, nest }, frame(host, record.title, signal, ""));
+    const pause = Math.max(60, 8000 / (end || 1));
+    this.controls = new Controls(this.bar, signal, model, end, "Accesses", pause);
+    this.menus = menus(record, model, signal);
+    const next = wordButton("Next miss", signal, () => this.toMiss());
+    this.bar.append(next, ...this.menus.map(({ label }) => label));
+    this.bar.hidden = !end;
+    this.told = html("p", { class: "mt-said" });
+    this.counts = html("div");
+    const below = end ? html("p", { class: "mt-dim" }, LEGEND) : rowsOf(record);
+    const left = [end ? this.told : "", nest.arrays, below];
+    const bad = record.problems.map(({ text }) => html("p", { class: "mt-bad" }, `✕ ${text}`));
+    const note = record.note ? html("p", {}, record.note) : "";
+    this.body.append(html("div", { class: "mt-lab" }, left), this.panel);
+    this.panel.append(nest.source.pre, ...bad, note, this.counts);
+    keepReachable(nest.arrays, signal);
   }
+
+  whole() {
+    return cached(this.record.events, this.end, this.nest.cache);
+  }
+
+  toMiss() {
+    const { controls, end } = this,
+      to = this.whole().missed.find((at) => at >= controls.at);
+    controls.go(to === undefined ? end : to + 1);
+  }
+
+  paint() {
+    const { controls, end, nest, record, told } = this,
+      { at } = controls;
+    const done = end ? nest.paint(at) : null,
+      spent = at ? (nest.places[at - 1]?.operations ?? 0) : 0,
+      last = end ? facts(this.whole(), record.totals.operations) : totalsOf(record),
+      now = done ? facts(done, spent) : null;
+    const rows = FACTS.map((name, i) => [name, ...(now ? [now[i]] : []), last[i]]);
+    const head = ["", ...(now ? ["so far"] : []), "whole nest"];
+    this.counts.replaceChildren(
+      ...[sheet(head, rows, "Counts"), comparison(record, nest.cache)].flat().filter(Boolean),
+    );
+    told.textContent = done ? nest.say(at, done) : "";
+    controls.paint(at ? { title: told.textContent } : undefined);
+    for (const { show } of this.menus) show();
+  }
+}
+
+function mount(given) {
+  const own = lifetime(given.signal),
+    { model } = given,
+    view = new LoopsView(given, own.signal),
+    { bar, controls, nest, root, say, told } = view;
   const moved = () => {
-    paint();
-    if (!controls.timer || controls.at === end) say(told.textContent);
+    view.paint();
+    if (!controls.timer || controls.at === view.end) say(told.textContent);
   };
   const chosen = () => {
-    paint();
-    const { line, lines } = view.cache;
-    say(`${count(lines, "line")} of ${line} elements: ${count(run().missed.length, "miss")}`);
+    view.paint();
+    const { line, lines } = nest.cache;
+    say(
+      `${count(lines, "line")} of ${line} elements: ${count(view.whole().missed.length, "miss")}`,
+    );
   };
   bar.addEventListener(
     "keydown",
     (event) => {
       if (event.target.tagName !== "SELECT") controls.pressed(event);
     },
-    { signal },
+    { signal: own.signal },
   );
   model.on("change:step", moved);
   model.on("change:line", chosen);
   model.on("change:lines", chosen);
-  keepReachable(view.arrays, signal);
-  paint();
+  view.paint();
   return () => {
     model.off?.("change:step", moved);
     model.off?.("change:line", chosen);

@@ -5,9 +5,7 @@ const product = (sizes) => sizes.reduce((a, b) => a * b, 1);
 
 export function indexText(number, [wide, tall, deep]) {
   const place = [number % wide, Math.floor(number / wide) % tall, Math.floor(number / wide / tall)];
-  return tall * deep === 1
-    ? String(place[0])
-    : `(${place.slice(0, deep > 1 ? 3 : 2).join(", ")})`;
+  return tall * deep === 1 ? String(place[0]) : `(${place.slice(0, deep > 1 ? 3 : 2).join(", ")})`;
 }
 
 export class Replay {
