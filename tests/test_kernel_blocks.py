@@ -404,7 +404,8 @@ def test_a_loop_without_end_is_stopped(waiting):
         ("a[t / 2] = 1.0", "an index is a whole number"),
         ("a[t, t] = 1.0", "an element has 1 indices, a[i], and 2 were given"),
         ("a[t] = 'one'", "ValueError"),
-        ("x = cuda.warp", "AttributeError"),
+        ("x = cuda.warp", "cuda has no 'warp'. A kernel can use threadIdx"),
+        ("x = cuda.syncthreads()", "on a line of its own"),
     ],
 )
 def test_errors_of_python_are_problems_and_do_not_raise(statement, words, tmp_path):

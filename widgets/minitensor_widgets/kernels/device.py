@@ -81,6 +81,14 @@ class Thread:
         found = tuple(a * b for a, b in pairs)[:ndim]
         return found[0] if ndim == 1 else found
 
+    def __getattr__(self, name: str) -> Any:
+        if name == "syncthreads":
+            raise TypeError(
+                "cuda.syncthreads() stands on a line of its own in the kernel itself, not in an "
+                "expression or in a function that the kernel calls."
+            )
+        raise AttributeError(f"cuda has no {name!r}. A kernel can use {', '.join(Cuda.INSIDE)}.")
+
     def tick(self) -> None:
         """A turn of a loop."""
         machine = self._machine

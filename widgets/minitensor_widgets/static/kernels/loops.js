@@ -166,7 +166,13 @@ function choice(label, values, model, name, signal) {
     },
     { signal },
   );
-  return { label: html("label", {}, label, select), show: () => (select.value = model.get(name)) };
+  const show = () => {
+    const value = String(model.get(name));
+    if (![...select.options].some((option) => option.value === value))
+      select.append(html("option", { value }, value)); // Python may choose any number
+    select.value = value;
+  };
+  return { label: html("label", {}, label, select), show };
 }
 
 function rowsOf({ rows }) {
