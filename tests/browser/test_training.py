@@ -175,11 +175,10 @@ def test_a_logarithmic_scale_leaves_out_what_it_cannot_show(page):
     straight = page.page.locator(".mt-curve").nth(2)
     before = straight.get_attribute("d")
     page.page.get_by_label("Log scale").check()
-    points = re.findall(
-        r"([\d.]+),([\d.]+)", page.page.locator(".mt-curve").nth(2).get_attribute("d")
-    )
-    assert page.page.locator(".mt-curve").nth(2).get_attribute("d") != before
-    heights = np.array([float(y) for _, y in points])
+    changed = "(d) => document.querySelectorAll('.mt-curve')[2].getAttribute('d') !== d"
+    page.page.wait_for_function(changed, arg=before)
+    after = straight.get_attribute("d")
+    heights = np.array([float(y) for y in re.findall(r",([\d.]+)", after)])
     assert np.ptp(np.diff(heights)) < 0.3, "an exponential is a straight line"
 
 
