@@ -123,7 +123,9 @@ class Nest {
       if (now === which) {
         const first = flat - (flat % cache.line);
         signs.push(cells.runs(first, cache.line, miss ? "mt-line mt-miss" : "mt-line"));
-        signs.push(cells.box(flat, code & 1 ? "mt-now mt-write" : "mt-now", 1, 2));
+        signs.push(
+          cells.box(flat, code & 1 ? "mt-now mt-write" : "mt-now", 1, cells.cell < 18 ? 0 : 2),
+        );
         if (cells.cell >= 12) signs.push(cells.sign(flat, code & 1 ? "W" : "R", "mt-letter"));
       }
       const held = [...run.held.keys()].filter(
