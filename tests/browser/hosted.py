@@ -48,6 +48,7 @@ HOST = """async ({ esm, css, state }) => {
   document.body.append(host);
   const url = URL.createObjectURL(new Blob([esm], { type: "text/javascript" }));
   const { default: widget } = await import(url);
+  window.widget = widget;
   window.controller = new AbortController();
   const { signal } = window.controller;
   window.dispose = await widget.render({ model: window.model, el: host, signal });
@@ -79,3 +80,17 @@ def host(page: Any, widget: Any, names: tuple[str, ...]) -> None:
     page.expose_function("toPython", heard)
     page.evaluate(HOST, {"esm": widget._esm, "css": widget._css, "state": traits()})
     page.wait_for_selector(".mt-title")
+
+
+def heard(page: Any, count: int) -> None:
+    """Wait for so many answers from now on."""
+    now = page.page.evaluate("window.heard")
+    page.page.wait_for_function(f"window.heard >= {now + count}")
+
+
+def settled(page: Any) -> None:
+    """Wait until nothing more is asked."""
+    page.page.wait_for_function(
+        "async () => { const n = window.heard;"
+        " await new Promise((go) => setTimeout(go, 300)); return n === window.heard; }"
+    )

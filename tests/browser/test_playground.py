@@ -14,7 +14,7 @@ from minitensor_widgets.play.playing import Play
 from minitensor_widgets.play.session import Session
 from minitensor_widgets.play.settings import Settings
 
-from .hosted import host
+from .hosted import heard, host, settled
 
 TRAITS = ("scene", "settings", "playing", "step", "selected")
 
@@ -49,20 +49,6 @@ def steps(page: Any) -> int:
     return int(page.text(".mt-moment").split(" · ")[0].removeprefix("step "))
 
 
-def heard(page: Any, count: int) -> None:
-    """Wait for so many answers from now on."""
-    now = page.page.evaluate("window.heard")
-    page.page.wait_for_function(f"window.heard >= {now + count}")
-
-
-def settled(page: Any) -> None:
-    """Wait until nothing more is asked."""
-    page.page.wait_for_function(
-        "async () => { const n = window.heard;"
-        " await new Promise((go) => setTimeout(go, 300)); return n === window.heard; }"
-    )
-
-
 # ---- pictures flow
 
 
@@ -91,6 +77,23 @@ def test_one_question_at_a_time(page: Any) -> None:
     wants = page.page.evaluate("asked.map((q) => q.want)")
     assert wants == list(range(1, len(wants) + 1))
     assert page.page.evaluate("heard") == len(wants)
+
+
+def test_two_views_show_the_same_and_ask_no_more_each(page: Any) -> None:
+    live(page)
+    page.page.evaluate("""() => {
+        const el = document.body.appendChild(document.createElement("div"));
+        widget.render({ model, el, signal: controller.signal });
+    }""")
+    page.page.set_viewport_size({"width": 1000, "height": 2600})
+    page.named("Play").first.click()
+    heard(page, 12)
+    assert page.page.evaluate("asked.length - heard") <= 2, "one question of each is on its way"
+    page.named("Pause").last.click()
+    settled(page)
+    first, second = page.page.locator(".mt-moment").all_inner_texts()
+    assert first == second
+    assert page.named("Play").count() == 2
 
 
 def test_nothing_is_asked_while_it_is_out_of_sight(page: Any) -> None:
@@ -299,7 +302,6 @@ def test_dead_neurons_say_so(page: Any) -> None:
     widget = live(page, activation="relu")
     for row in (0, 1, -1):
         widget._orders.append(["weight", 0, row, 2, -1.0 if row < 0 else 0.0])
-    page.page.evaluate("model.fromPython, toPython({}).then(hear)")
     page.named("One step").click()
     settled(page)
     neuron = page.page.locator('[data-key="0:2"]')
@@ -375,42 +377,7 @@ def test_the_program_is_shown_and_copied(page: Any) -> None:
     assert page.page.evaluate("getSelection().toString()").startswith("import numpy as np")
 
 
-# ---- frozen
-
-
-def test_a_frozen_playground_is_scrubbed_without_a_kernel(page: Any) -> None:
-    frozen(page)
-    assert page.place() == "6 / 6", "the slider stands at the last picture"
-    assert steps(page) == 60
-    picture = "document.querySelector('.mt-plane-field').toDataURL()"
-    last = page.page.evaluate(picture)
-    page.page.get_by_role("slider").focus()
-    page.press("Home")
-    assert steps(page) == 0
-    assert page.page.evaluate(picture) != last
-    assert page.page.locator(".mt-now").count() == 1
-    page.press("ArrowRight")
-    assert steps(page) == 10
-    page.page.locator("button.mt-neuron").first.focus()
-    page.press("Enter")
-    assert "Into neuron 1 of layer 1" in page.panel()
-    assert page.page.locator(".mt-panel input").count() == 0
-    assert "import minitensor as mt" in page.page.locator(".mt-list pre").text_content()
-
-
-def test_levels_are_read_as_they_were_written(page: Any) -> None:
-    session = Session(Settings(data="xor"))
-    session.advance(100)
-    page.island(Play(session.record()))
-    found = page.page.evaluate("""() => {
-        const canvas = document.querySelector(".mt-plane-field");
-        const { data } = canvas.getContext("2d").getImageData(0, 0, 100, 100);
-        return Array.from({ length: 10000 }, (_, i) => data[4 * i] - data[4 * i + 2]);
-    }""")
-    field = session.look()["field"].ravel()  # pyright: ignore
-    for level, tint in zip(field, found, strict=True):
-        if abs(level - 0.5) > 0.1 and tint:
-            assert (tint > 0) == (level > 0.5), "orange above, blue below"
+# ---- live and frozen
 
 
 @pytest.mark.parametrize("where", ["frozen", "live"])

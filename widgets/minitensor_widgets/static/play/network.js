@@ -100,7 +100,8 @@ export class NetworkView {
             x = a + UNIT / 2,
             path = `M${x},${b}c${bend},0 ${bend},${d - b} ${c - a - UNIT},${d - b}`;
           const line = svg("path", { class: "mt-weight", d: path });
-          const hit = svg("path", { class: "mt-weight-hit", d: path, "data-edge": `${k - 1}:${j}:${i}` });
+          const name = `${k - 1}:${j}:${i}`,
+            hit = svg("path", { class: "mt-weight-hit", d: path, "data-edge": name });
           this.lines.append(line, hit);
           return line;
         }),
@@ -191,9 +192,10 @@ export function neuronFacts(key, layers, widths) {
     layer = layers[k];
   if (!layer || !(i >= 0 && i < Math.min(MOST, widths[k]))) return null;
   const silent = layer.silent?.[i] ?? 0;
-  const zeros = silent
-    ? `Zero for ${number(silent * 100, 3)} % of the training points${silent === 1 ? ": it is dead, no gradient passes." : "."}`
-    : "Not zero for any training point.";
+  const end = silent === 1 ? ": it is dead, no gradient passes." : ".",
+    zeros = silent
+      ? `Zero for ${number(silent * 100, 3)} % of the training points${end}`
+      : "Not zero for any training point.";
   const from = layer.w.map((row, j) => [k ? `neuron ${j + 1}` : neuronName(-1, j), row[i], j]);
   const hidden = [2, ...widths][k] - from.length;
   return {

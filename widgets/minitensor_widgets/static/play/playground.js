@@ -12,12 +12,13 @@ const MIDDLE = 127,
   CELLS = 400,
   SPEEDS = { "1 step": 1, "10 steps": 10, "as many as fit": 1000 },
   AWAY =
-    "Kernel not reachable: it is busy with a cell, or it has gone. The last picture stays; press Play to try again.";
+    "Kernel not reachable: it is busy with a cell, or it has gone. The last picture stays; " +
+    "press Play to try again.";
 
 class Live {
   constructor({ model, el: host }, own) {
     const { signal } = own;
-    Object.assign(this, { model, signal, numbers: "weights", speed: 10, rows: [], levels: [] });
+    Object.assign(this, { model, signal, numbers: "weights", speed: 10, rows: [] });
     const { bar, body, panel, root, say } = frame(host, "", signal, "");
     Object.assign(this, { bar, panel, root, say });
     this.title = root.querySelector(".mt-title b");
@@ -42,7 +43,8 @@ class Live {
     this.net = html("div", { class: "mt-net-place" });
     this.reading = html("p");
     this.lines = html("div", { class: "mt-curves" });
-    const views = [this.problem, this.plane.element, this.net, this.tools, this.reading, this.lines];
+    const { problem, plane, net, tools, reading, lines } = this,
+      views = [problem, plane.element, net, tools, reading, lines];
     body.append(html("div", { class: "mt-views" }, views), panel);
     root.insertBefore(this.fields, body);
     root.insertBefore(this.moment, body);
@@ -105,7 +107,8 @@ class Live {
 
   buttons() {
     const { signal } = this;
-    this.start = button("Play", signal, () => this.play(this.stalled || !this.model.get("playing")));
+    const start = () => this.play(this.stalled || !this.model.get("playing"));
+    this.start = button("Play", signal, start);
     const once = html("button", { type: "button" }, "One step");
     const reset = html("button", { type: "button" }, "Reset");
     once.addEventListener("click", () => this.oneStep(), { signal });

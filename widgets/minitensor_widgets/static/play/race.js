@@ -130,9 +130,11 @@ class RaceView {
     this.places = this.runs.map(placesOf);
     paintField(this.canvas, readLevels(field), bandLook(62, 63));
     const [left, right, bottom, top] = box.map((v) => number(v, 3));
+    const [low, high] = span.map((v) => number(v, 3)),
+      star = minimum ? " · ★ minimum" : "";
     this.caption.textContent =
-      `x from ${left} to ${right}, y from ${bottom} to ${top} · dark: loss ${number(span[0], 3)} · ` +
-      `pale: ${number(span[1], 3)} · □ start${minimum ? " · ★ minimum" : ""}`;
+      `x from ${left} to ${right}, y from ${bottom} to ${top} · ` +
+      `dark: loss ${low} · pale: ${high} · □ start${star}`;
     this.draw(minimum);
     this.curve(names);
     this.start.moved();
@@ -172,7 +174,9 @@ class RaceView {
     }));
     const known = lines.flatMap((line) => line.y).filter((v) => v !== null);
     const log = known.length && Math.min(...known) >= 0 && Math.max(...known) > 0;
-    const ends = lines.map(({ name, y }) => `${name} from ${number(y[0], 3)} to ${number(y.at(-1), 3)}`);
+    const ends = lines.map(
+      ({ name, y }) => `${name} from ${number(y[0], 3)} to ${number(y.at(-1), 3)}`,
+    );
     this.plot = chart(lines, {
       width: Math.max(280, Math.min(460, this.lines.clientWidth || 460)),
       height: 300,
@@ -227,7 +231,12 @@ class RaceView {
     });
     this.panel.replaceChildren(
       html("div", { class: "mt-head" }, `After ${step} of ${this.record.steps} steps`),
-      html("table", { class: "mt-places" }, html("thead", {}, html("tr", {}, head)), html("tbody", {}, rows)),
+      html(
+        "table",
+        { class: "mt-places" },
+        html("thead", {}, html("tr", {}, head)),
+        html("tbody", {}, rows),
+      ),
     );
     return said.join("; ");
   }
@@ -243,7 +252,8 @@ function mount(host) {
   };
   const again = () => {
     view.again();
-    if (view.runs) view.say(`From another start: ${view.table(view.controls.at, Math.floor(view.controls.at / view.record.stride))}`);
+    const words = view.paint();
+    if (words) view.say(`From another start: ${words}`);
   };
   const on = {
     "change:step": stepped,

@@ -1,4 +1,4 @@
-// The controls of a playground: native inputs, each with its label; those that cannot act are left out.
+// The controls of a playground: native inputs, each with its label; what cannot act is left out.
 import { html } from "../dom.js";
 
 const NAMES = { given: "your arrays", own: "own points" },

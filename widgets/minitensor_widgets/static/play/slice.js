@@ -26,7 +26,8 @@ export function finer(rows, times) {
       [r, c] = [Math.floor(y), Math.floor(x)],
       [r1, c1] = [Math.min(r + 1, side - 1), Math.min(c + 1, side - 1)],
       around = [rows[r][c], rows[r][c1], rows[r1][c], rows[r1][c1]];
-    const part = [(1 - y + r) * (1 - x + c), (1 - y + r) * (x - c), (y - r) * (1 - x + c), (y - r) * (x - c)];
+    const across = [1 - x + c, x - c],
+      part = [...across.map((p) => p * (1 - y + r)), ...across.map((p) => p * (y - r))];
     out.push(around.includes(null) ? null : around.reduce((sum, v, k) => sum + v * part[k], 0));
   }
   return out;

@@ -107,7 +107,7 @@ export class RaceStart {
     this.fields = html(
       "p",
       { class: "mt-dim" },
-      "Choose one of the white squares to start there. In a running notebook, Racer starts anywhere.",
+      "Choose one of the white squares to start there. Racer, in a notebook, starts anywhere.",
     );
   }
 
