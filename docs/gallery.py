@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import numpy as np
+
 import minitensor as mt
 import minitensor_widgets as view
 from minitensor_widgets.output import Output
@@ -65,9 +67,120 @@ def passes() -> Output:
     return view.passes(descend.get_concrete_function(mt.ones((2, 4))))
 
 
+def control_flow() -> Output:
+    """A loop and a branch, opened."""
+
+    @mt.function
+    def walk(x: mt.Tensor) -> mt.Tensor:
+        while mt.reduce_sum(x) < 10.0:
+            x = x * 2.0 if mt.reduce_max(x) > 1.0 else x + 1.0
+        return x
+
+    walk(mt.ones((3,)))
+    return view.show(walk, collapsed=[], direction="LR")
+
+
+def difference() -> Output:
+    """What the optimiser changed in a graph."""
+
+    @mt.function
+    def scaled(x: mt.Tensor) -> mt.Tensor:
+        return mt.tanh(x * 2.0 * 3.0) + mt.tanh(x * 2.0 * 3.0)
+
+    scaled(mt.ones((4,)))
+    return view.difference(scaled)
+
+
+def inspector() -> Output:
+    """A tensor with a gradient, and an element that is no number."""
+    values = mt.random.stateless_normal((6, 20, 16), seed=(1, 2)).numpy()
+    values[0, 3, 4], values[0, 5, 9] = float("nan"), float("inf")
+    return view.inspect(mt.constant(values), name="activations")
+
+
+def histogram() -> Output:
+    """The distribution of a kernel."""
+    return view.histogram(mt.random.stateless_normal((100, 50), seed=(3, 4)), name="kernel")
+
+
+def broadcast() -> Output:
+    """Two shapes that fit, drawn axis by axis."""
+    return view.broadcast((3, 1), (4,))
+
+
+def jacobian() -> Output:
+    """The Jacobian of softmax: symmetric, with rows that sum to zero."""
+    return view.jacobian(mt.nn.softmax, mt.constant([1.0, 2.0, 0.5, -1.0, 0.0]))
+
+
+def gradient_check() -> Output:
+    """The error of a difference quotient over the step."""
+    return view.gradient_check(mt.sin, mt.constant([0.3, 1.2], dtype=mt.float64))
+
+
+def board() -> Output:
+    """What stays of a training run."""
+    made = view.Board("descent")
+    for step in range(40):
+        made.scalar("loss", 2.0 * 0.9**step + 0.05 * (-1) ** step)
+        if step % 4 == 0:
+            spread = mt.random.stateless_normal((400,), seed=(step, 1)) * (0.2 + step / 40)
+            made.histogram("weights", spread, step=step)
+    made.close()
+    return made.figure()
+
+
+def playground() -> Output:
+    """A small network after 200 steps on two circles."""
+    from minitensor_widgets.play.playing import recorded, session
+
+    return recorded(session("circle", {}, {}), 200)
+
+
+def race() -> Output:
+    """Optimisers on their way down a ravine."""
+    return view.race("ravine")
+
+
+def loops() -> Output:
+    """A matrix product in the middle, and what its order costs."""
+    return view.loops("matmul", shape=(6, 6, 6), order="ikj")
+
+
+def launch() -> Output:
+    """Blocks of threads that sum through shared memory."""
+    cuda = view.cuda
+
+    @view.kernel
+    def block_sums(x, out):
+        shared = cuda.shared.array(4, "float32")
+        t = cuda.threadIdx.x
+        shared[t] = x[cuda.blockIdx.x * cuda.blockDim.x + t]
+        cuda.syncthreads()
+        if t == 0:
+            total = 0.0
+            for k in range(4):
+                total += shared[k]
+            out[cuda.blockIdx.x] = total
+
+    return view.launch(block_sums, 2, 4, (np.arange(8.0), np.zeros(2)))
+
+
 EXAMPLES: dict[str, Callable[[], Output]] = {
     "graph": graph,
+    "control_flow": control_flow,
+    "difference": difference,
     "stepper": stepper,
+    "inspector": inspector,
+    "histogram": histogram,
+    "broadcast": broadcast,
     "traces": traces,
     "passes": passes,
+    "jacobian": jacobian,
+    "gradient_check": gradient_check,
+    "board": board,
+    "playground": playground,
+    "race": race,
+    "loops": loops,
+    "launch": launch,
 }

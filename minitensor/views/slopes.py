@@ -363,8 +363,8 @@ def _agrees_along(problem: Problem, number: int) -> bool:
 def _curves(problem: Problem, own: Problem, number: int, places: Sequence) -> list[CurveView]:
     """Errors of central and forward differences, in double and in the argument's own precision."""
     found = []
-    for one in dict.fromkeys((problem, own)):
-        dtype = one.arrays[number].dtype.name
+    by_type = {one.arrays[number].dtype.name: one for one in (own, problem)}
+    for dtype, one in reversed(by_type.items()):
         gradient = one.gradients[number]
         exact = [0.0 if gradient is None else float(gradient[place]) for place in places]
         central: list[float | None] = []

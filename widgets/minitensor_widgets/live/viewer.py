@@ -30,6 +30,7 @@ class Viewer(anywidget.AnyWidget):
 
     def __init__(self, *args: Any, **traits: Any) -> None:
         super().__init__(*args, **traits)
+        self._given_layout = traits.get("layout")
         self._handles: list[Any] = []
         _replace(self, _running_cell())
 
@@ -55,6 +56,13 @@ class Viewer(anywidget.AnyWidget):
             handle.update(self.island())
         self._handles.clear()
         self.close()
+
+    def close(self) -> None:
+        """Take the widget out of Jupyter, and its layout, a widget too, unless you gave it."""
+        layout = self.layout
+        super().close()
+        if layout is not self._given_layout:
+            layout.close()
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({repr(self.island()).partition('(')[2]}"

@@ -91,7 +91,7 @@ export function frame(host, title, signal, note) {
     class: "mt-panel",
     tabindex: 0,
     role: "region",
-    "aria-label": "Details",
+    "aria-label": `Details of ${title}`,
   });
   const body = html("div", { class: "mt-body" });
   root.append(

@@ -85,9 +85,7 @@ class LiveScreen(Screen):
             return
         self._looks = self._widget.looks()
         self._handle.update(self._widget.island())
-        layout = self._widget.layout
         self._widget.close()
-        layout.close()  # a widget of its own, which Jupyter would keep
         self._widget = None
 
 
