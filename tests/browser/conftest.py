@@ -78,7 +78,7 @@ def page(browser: Any) -> Iterator[Any]:
     made.on("pageerror", lambda error: errors.append(f"{error}\n{error.stack}"))
     yield made
     context.close()
-    lab_itself = re.compile(r"/static/lab/|/lab/extensions/")
+    lab_itself = re.compile(r"/static/lab/|/lab/extensions/|create_subshell_request")
     assert [error for error in errors if not lab_itself.search(error)] == []
 
 

@@ -143,7 +143,7 @@ def session(data: Any, given: Mapping[str, Any], settings: Mapping[str, Any]) ->
     from .session import Session
     from .settings import GIVEN, OPTIMIZERS, OWN, SETS, checked
 
-    optimizer = given["optimizer"]
+    optimizer = given.get("optimizer")
     if optimizer in OPTIMIZERS:
         given, settings = {**given, "optimizer": None}, {**settings, "optimizer": optimizer}
     else:
