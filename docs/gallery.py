@@ -144,7 +144,9 @@ def race() -> Output:
 
 def loops() -> Output:
     """A matrix product in the middle, and what its order costs."""
-    return view.loops("matmul", shape=(6, 6, 6), order="ikj")
+    made = view.loops("matmul", shape=(6, 6, 6), order="ikj")
+    made.step = 300
+    return made
 
 
 def launch() -> Output:
@@ -163,7 +165,9 @@ def launch() -> Output:
                 total += shared[k]
             out[cuda.blockIdx.x] = total
 
-    return view.launch(block_sums, 2, 4, (np.arange(8.0), np.zeros(2)))
+    made = view.launch(block_sums, 2, 4, (np.arange(8.0), np.zeros(2)))
+    made.step = 2
+    return made
 
 
 EXAMPLES: dict[str, Callable[[], Output]] = {
