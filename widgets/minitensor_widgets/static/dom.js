@@ -106,6 +106,7 @@ export function frame(host, title, signal, note) {
     live,
   );
   host.append(root);
+  signal.addEventListener("abort", () => root.remove());
   return {
     root,
     bar,
@@ -121,6 +122,14 @@ export function lifetime(signal) {
   const own = new AbortController();
   signal?.addEventListener("abort", () => own.abort());
   return own;
+}
+
+// Hear of changes of the model, by name, as long as a view lives.
+export function listen(model, signal, acts) {
+  for (const [name, act] of Object.entries(acts)) model.on(name, act);
+  signal.addEventListener("abort", () => {
+    for (const [name, act] of Object.entries(acts)) model.off?.(name, act);
+  });
 }
 
 // Draw anew when Python gives the widget another record.

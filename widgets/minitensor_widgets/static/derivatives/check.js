@@ -1,6 +1,6 @@
 // A gradient check: the verdict, the error for every step size, and the elements that are worst.
 import { Controls } from "../controls.js";
-import { frame, html, lifetime, remount, svg } from "../dom.js";
+import { frame, html, lifetime, listen, remount, svg } from "../dom.js";
 import { chart } from "../plot.js";
 import { number, shapeText } from "../values.js";
 
@@ -206,16 +206,11 @@ function mount({ model, el: host, signal: given }) {
   const own = lifetime(given),
     parts = frame(host, model.get("check").title, own.signal, ""),
     check = new Check(model, parts, own.signal);
-  const listeners = [
-    ["change:step", () => check.stepped()],
-    ["change:selected", () => check.selected()],
-  ];
-  for (const [event, act] of listeners) model.on(event, act);
-  return () => {
-    for (const [event, act] of listeners) model.off?.(event, act);
-    own.abort();
-    parts.root.remove();
-  };
+  listen(model, own.signal, {
+    "change:step": () => check.stepped(),
+    "change:selected": () => check.selected(),
+  });
+  return () => own.abort();
 }
 export const render = (host) => remount(host, "check", mount);
 export default { render };

@@ -1,5 +1,5 @@
 // A Jacobian: the map of its elements, what kind of matrix it is, and one element in words.
-import { frame, html, lifetime, remount } from "../dom.js";
+import { frame, html, lifetime, listen, remount } from "../dom.js";
 import { number, shapeText } from "../values.js";
 import { MatrixMap, elementText, indexText, rangeText } from "./map.js";
 
@@ -119,13 +119,9 @@ function mount({ model, el: host, signal: given }) {
   const selected = () => {
     if (paint()) say(chosen.textContent);
   };
-  model.on("change:selected", selected);
+  listen(model, own.signal, { "change:selected": selected });
   paint();
-  return () => {
-    model.off?.("change:selected", selected);
-    own.abort();
-    root.remove();
-  };
+  return () => own.abort();
 }
 export const render = (host) => remount(host, "jacobian", mount);
 export default { render };

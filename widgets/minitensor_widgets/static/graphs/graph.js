@@ -1,5 +1,5 @@
 // The graph viewer: a picture, details of the selected node, and the same as a plain list.
-import { frame, html, lifetime, linkTo, remount } from "../dom.js";
+import { frame, html, lifetime, linkTo, listen, remount } from "../dom.js";
 import { withoutSeries } from "./blocks.js";
 import { exporting } from "./exporting.js";
 import { describeNode, inspector } from "./inspector.js";
@@ -199,14 +199,11 @@ function mount({ model, el: host, signal: given }) {
   const viewer = new Viewer(model, parts, own.signal);
   const redraw = () => viewer.redraw(),
     speak = () => viewer.speak();
-  const listeners = ["collapsed", "direction", "pinned", "grouped"].map((name) => [name, redraw]);
-  listeners.push(["selected", speak]);
-  for (const [name, act] of listeners) model.on(`change:${name}`, act);
-  return () => {
-    for (const [name, act] of listeners) model.off?.(`change:${name}`, act);
-    own.abort();
-    parts.root.remove();
-  };
+  const acts = { "change:selected": speak };
+  for (const name of ["collapsed", "direction", "pinned", "grouped"])
+    acts[`change:${name}`] = redraw;
+  listen(model, own.signal, acts);
+  return () => own.abort();
 }
 export const render = (host) => remount(host, "graph", mount);
 export default { render };

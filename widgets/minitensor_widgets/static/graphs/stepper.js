@@ -1,6 +1,6 @@
 // The backward stepper: one recorded step at a time, nothing shown before it is computed.
 import { Controls } from "../controls.js";
-import { frame, html, lifetime, linkTo, remount } from "../dom.js";
+import { frame, html, lifetime, linkTo, listen, remount } from "../dom.js";
 import { valuePane } from "../panes.js";
 import { stepCard } from "./cards.js";
 import { contributions, program, relatives, slopes } from "./evidence.js";
@@ -159,18 +159,13 @@ function mount({ model, el: host, signal: given }) {
     drawStep(pane, steps[controls.at - 1], pane.byId.get(model.get("selected")));
   const speak = () => say(paint());
   const redraw = () => pane.draw();
-  const listeners = [
-    ["change:step", speak],
-    ["change:selected", paint],
-    ["change:collapsed", redraw],
-  ];
-  for (const [event, act] of listeners) model.on(event, act);
+  listen(model, own.signal, {
+    "change:step": speak,
+    "change:selected": paint,
+    "change:collapsed": redraw,
+  });
   redraw();
-  return () => {
-    for (const [event, act] of listeners) model.off?.(event, act);
-    own.abort();
-    root.remove();
-  };
+  return () => own.abort();
 }
 export const render = (host) => remount(host, "steps", mount);
 export default { render };

@@ -1,6 +1,6 @@
 // A launch of a kernel: blocks and threads, memory, problems and score.
 import { Controls } from "../controls.js";
-import { frame, html, lifetime, remount } from "../dom.js";
+import { frame, html, lifetime, listen, remount } from "../dom.js";
 import { count } from "../units.js";
 import { clip, number } from "../values.js";
 import { Cells, gridShape, keepReachable, place } from "./cells.js";
@@ -338,15 +338,9 @@ function mount(given) {
     if (!controls.timer || controls.at === controls.end) say(told.textContent);
   };
   bar.addEventListener("keydown", (event) => controls.pressed(event), { signal: own.signal });
-  model.on("change:step", moved);
-  model.on("change:selected", moved);
+  listen(model, own.signal, { "change:step": moved, "change:selected": moved });
   view.paint();
-  return () => {
-    model.off?.("change:step", moved);
-    model.off?.("change:selected", moved);
-    own.abort();
-    root.remove();
-  };
+  return () => own.abort();
 }
 export const render = (host) => remount(host, "launch", mount);
 export default { render };

@@ -1,6 +1,6 @@
 // A loop nest: each read and write, the lines that the cache holds, and the other orders.
 import { Controls } from "../controls.js";
-import { frame, html, lifetime, remount } from "../dom.js";
+import { frame, html, lifetime, listen, remount } from "../dom.js";
 import { count, sizeText } from "../units.js";
 import { number } from "../values.js";
 import { Cells, gridShape, keepReachable, place } from "./cells.js";
@@ -272,17 +272,9 @@ function mount(given) {
     },
     { signal: own.signal },
   );
-  model.on("change:step", moved);
-  model.on("change:line", chosen);
-  model.on("change:lines", chosen);
+  listen(model, own.signal, { "change:step": moved, "change:line": chosen, "change:lines": chosen });
   view.paint();
-  return () => {
-    model.off?.("change:step", moved);
-    model.off?.("change:line", chosen);
-    model.off?.("change:lines", chosen);
-    own.abort();
-    root.remove();
-  };
+  return () => own.abort();
 }
 export const render = (host) => remount(host, "loops", mount);
 export default { render };

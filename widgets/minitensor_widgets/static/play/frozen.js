@@ -1,6 +1,6 @@
 // A run of a playground as it was left: a slider through its pictures, no kernel.
 import { Controls } from "../controls.js";
-import { frame, html, lifetime, remount } from "../dom.js";
+import { frame, html, lifetime, listen, remount } from "../dom.js";
 import { Boundary, levelLook } from "./boundary.js";
 import { readLevels } from "./codes.js";
 import { NetworkView, neuronFacts } from "./network.js";
@@ -80,15 +80,9 @@ function mount({ model, el: host, signal: given }) {
     if (!controls.timer || controls.at === end) say(momentText(frames[controls.at]));
   };
   bar.addEventListener("keydown", (event) => controls.pressed(event), { signal });
-  model.on("change:step", stepped);
-  model.on("change:selected", paint);
+  listen(model, own.signal, { "change:step": stepped, "change:selected": paint });
   paint();
-  return () => {
-    model.off?.("change:step", stepped);
-    model.off?.("change:selected", paint);
-    own.abort();
-    root.remove();
-  };
+  return () => own.abort();
 }
 export const render = (host) => remount(host, "play", mount);
 export default { render };

@@ -1,5 +1,5 @@
 // The playground, live: it asks the kernel for a picture, paints it, and asks for the next.
-import { button, frame, html, lifetime, linkTo, relabel } from "../dom.js";
+import { button, frame, html, lifetime, linkTo, listen, relabel } from "../dom.js";
 import { Asker, bytes } from "./asking.js";
 import { Boundary, levelLook } from "./boundary.js";
 import { NetworkView, neuronFacts } from "./network.js";
@@ -310,16 +310,12 @@ function mount(host) {
     "change:step": () => live.asker.ask(),
     "change:selected": () => live.paint(),
   };
-  for (const [event, act] of Object.entries(on)) model.on(event, act);
+  listen(model, own.signal, on);
   live.scene();
   live.paintPlay();
   live.details();
   live.asker.ask();
-  return () => {
-    for (const [event, act] of Object.entries(on)) model.off?.(event, act);
-    own.abort();
-    live.root.remove();
-  };
+  return () => own.abort();
 }
 export const render = mount;
 export default { render };

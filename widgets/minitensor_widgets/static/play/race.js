@@ -1,7 +1,7 @@
 // Optimisers race down a surface: contours, paths up to a step, curves, and a table of places.
 import { DASHES, HUES } from "../colours.js";
 import { Controls } from "../controls.js";
-import { frame, html, lifetime, svg } from "../dom.js";
+import { frame, html, lifetime, listen, svg } from "../dom.js";
 import { chart } from "../plot.js";
 import { number } from "../values.js";
 import { Asker } from "./asking.js";
@@ -261,12 +261,8 @@ function mount(host) {
     "change:at": again,
     "change:start": () => view.asker?.ask(),
   };
-  for (const [event, act] of Object.entries(on)) model.on(event, act);
-  return () => {
-    for (const [event, act] of Object.entries(on)) model.off?.(event, act);
-    own.abort();
-    view.root.remove();
-  };
+  listen(model, own.signal, on);
+  return () => own.abort();
 }
 export const render = mount;
 export default { render };

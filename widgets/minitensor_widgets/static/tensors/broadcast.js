@@ -1,6 +1,6 @@
 // Broadcasting, step by step: shapes as given, aligned from the right, stretched, and the result.
 import { Controls } from "../controls.js";
-import { frame, html, lifetime, remount } from "../dom.js";
+import { frame, html, lifetime, listen, remount } from "../dom.js";
 import { shapeText } from "../values.js";
 
 const STAGES = [
@@ -120,12 +120,8 @@ function mount({ model, el, signal }) {
     view.say(`${name}. ${words.join(" ")}`);
   }
   paint();
-  model.on("change:step", paint);
-  return () => {
-    own.abort();
-    model.off?.("change:step", paint);
-    el.replaceChildren();
-  };
+  listen(model, own.signal, { "change:step": paint });
+  return () => own.abort();
 }
 
 export const render = (host) => remount(host, "broadcast", mount);

@@ -1,5 +1,5 @@
 // The distribution of a tensor: bars, statistics, a logarithmic scale, and every bin as a table.
-import { frame, html, lifetime, remount } from "../dom.js";
+import { frame, html, lifetime, listen, remount } from "../dom.js";
 import { number, shapeText } from "../values.js";
 import { bars } from "./bars.js";
 import { factsOf } from "../facts.js";
@@ -67,12 +67,8 @@ function mount({ model, el, signal }) {
       );
   };
   paint();
-  model.on("change:log", paint);
-  return () => {
-    own.abort();
-    model.off?.("change:log", paint);
-    el.replaceChildren();
-  };
+  listen(model, own.signal, { "change:log": paint });
+  return () => own.abort();
 }
 
 export const render = (host) => remount(host, "histogram", mount);

@@ -1,5 +1,5 @@
 // The tensor inspector: slices of elements to walk through, a histogram, and where all of it lies.
-import { frame, html, lifetime, remount, sourceLine } from "../dom.js";
+import { frame, html, lifetime, listen, remount, sourceLine } from "../dom.js";
 import { number, shapeText } from "../values.js";
 import { bars } from "./bars.js";
 import { cellText, indexOf, lineOf, unpacked } from "./cells.js";
@@ -309,12 +309,8 @@ function mount({ model, el, signal }) {
   const paint = () => seen.paint(),
     point = () => seen.grids.length && seen.point();
   const names = { "change:axes": paint, "change:at": paint, "change:selected": point };
-  for (const [name, act] of Object.entries(names)) model.on(name, act);
-  return () => {
-    own.abort();
-    for (const [name, act] of Object.entries(names)) model.off?.(name, act);
-    el.replaceChildren();
-  };
+  listen(model, own.signal, names);
+  return () => own.abort();
 }
 
 export const render = (host) => remount(host, "tensor", mount);

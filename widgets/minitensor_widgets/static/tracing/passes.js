@@ -1,6 +1,6 @@
 // A slider through the passes of the optimiser: the graph after each, what it saved, the program.
 import { Controls } from "../controls.js";
-import { frame, html, lifetime, linkTo, remount, svg } from "../dom.js";
+import { frame, html, lifetime, linkTo, listen, remount, svg } from "../dom.js";
 import { describeNode, inspector } from "../graphs/inspector.js";
 import { Pane } from "../graphs/pane.js";
 import { sizeText } from "../units.js";
@@ -235,17 +235,12 @@ function mount({ model, el: host, signal: given }) {
   const note = `${passes.length - 1} passes: ${ends[0]} → ${ends[1]} nodes`;
   const parts = frame(host, title, own.signal, [note, more].filter(Boolean).join(" · "));
   const slides = new Slides(model, parts, own.signal);
-  const listeners = [
-    ["change:step", () => slides.stepped()],
-    ["change:selected", () => slides.selected()],
-    ["change:collapsed", () => slides.pane?.draw()],
-  ];
-  for (const [event, act] of listeners) model.on(event, act);
-  return () => {
-    for (const [event, act] of listeners) model.off?.(event, act);
-    own.abort();
-    parts.root.remove();
-  };
+  listen(model, own.signal, {
+    "change:step": () => slides.stepped(),
+    "change:selected": () => slides.selected(),
+    "change:collapsed": () => slides.pane?.draw(),
+  });
+  return () => own.abort();
 }
 export const render = (host) => remount(host, "passes", mount);
 export default { render };

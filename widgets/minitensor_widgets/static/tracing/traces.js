@@ -1,6 +1,6 @@
 // The cache of a traced function: a card per trace, counters, and why each trace is a new one.
 import { Controls } from "../controls.js";
-import { frame, html, lifetime, remount, svg } from "../dom.js";
+import { frame, html, lifetime, listen, remount, svg } from "../dom.js";
 import { count, sizeText, timeText } from "../units.js";
 
 const sum = (traces, name) => traces.reduce((total, trace) => total + trace[name], 0);
@@ -188,15 +188,9 @@ function mount({ model, el: host, signal: given }) {
     { signal },
   );
   focusable(0);
-  model.on("change:step", dealt);
-  model.on("change:selected", paint);
+  listen(model, own.signal, { "change:step": dealt, "change:selected": paint });
   paint();
-  return () => {
-    model.off?.("change:step", dealt);
-    model.off?.("change:selected", paint);
-    own.abort();
-    root.remove();
-  };
+  return () => own.abort();
 }
 export const render = (host) => remount(host, "traces", mount);
 export default { render };

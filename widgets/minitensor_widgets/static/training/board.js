@@ -1,5 +1,5 @@
 // The board of a run: its bars, a plot for each name, one crosshair for all, and the numbers.
-import { frame, html, lifetime } from "../dom.js";
+import { frame, html, lifetime, listen } from "../dom.js";
 import { timeText } from "../units.js";
 import { number } from "../values.js";
 import { Bars } from "./bars.js";
@@ -144,11 +144,8 @@ class Board {
         this.controls.forEach(({ show }) => show());
         this.later();
       };
-    for (const [name, act] of Object.entries(events)) this.model.on(name, act);
-    signal.addEventListener("abort", () => {
-      cancelAnimationFrame(this.queued);
-      for (const [name, act] of Object.entries(events)) this.model.off?.(name, act);
-    });
+    listen(this.model, signal, events);
+    signal.addEventListener("abort", () => cancelAnimationFrame(this.queued));
     this.grid.addEventListener("keydown", (event) => this.pressed(event), { signal });
     this.grid.addEventListener("pointermove", (event) => this.hovered(event), { signal });
     this.grid.addEventListener("pointerleave", () => this.clear(), { signal });
