@@ -1,6 +1,7 @@
 """Views without a browser: figures, islands, words, states, errors, and what is imported when."""
 
 import base64
+import gc
 import json
 import os
 import re
@@ -419,6 +420,22 @@ def test_the_code_of_a_widget_is_a_small_string():
     most = {"graphs/stepper": 27_000}  # over the bar of 25 kB: see benchmarks/NOTES.md
     for main in VIEWERS:
         assert len(assets.esm(main)) < most.get(main, 25_000), main
+
+
+def test_a_closed_widget_leaves_nothing_with_jupyter():
+    from ipywidgets.widgets.widget import _instances
+
+    before = len(_instances)
+    widget = GraphWidget(samples.scalar_steps()["graph"])
+    widget.close()
+    widget.close()
+    assert len(_instances) == before
+
+
+def test_a_widget_that_was_never_made_says_only_why():
+    with pytest.raises(TypeError, match="has no graph"):
+        GraphWidget(5)
+    gc.collect()  # a second error, of the half-made widget, would be a warning here
 
 
 # ---- what is imported when

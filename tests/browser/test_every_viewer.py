@@ -111,3 +111,28 @@ def test_the_static_output_is_the_same_each_time(name, monkeypatch):
     first, second = EXAMPLES[name](), EXAMPLES[name]()
     assert first._repr_mimebundle_() == second._repr_mimebundle_()
     assert "<script" not in first.to_html()
+
+
+LOOKS = """() => Object.fromEntries([...document.querySelectorAll('[data-example]')].map((box) => [
+    box.dataset.example,
+    [...box.querySelectorAll('.mt *')].slice(0, 400).map((element) => {
+        const s = getComputedStyle(element);
+        return [element.getAttribute('class'), s.fill, s.stroke, s.strokeWidth, s.strokeDasharray,
+            s.color, s.backgroundColor, s.borderTopWidth, s.fontSize, s.display, s.padding].join();
+    }),
+]))"""
+
+
+def test_viewers_on_one_page_leave_one_another_alone(open_page):
+    def looks(names):
+        page = open_page(reduced_motion="reduce")
+        boxes = [f'<div data-example="{name}">{outputs[name]}</div>' for name in names]
+        page.page.set_content(page_of("".join(boxes)))
+        page.page.wait_for_function(
+            f"document.querySelectorAll('[data-example] .mt-title').length === {len(boxes)}"
+        )
+        return page.page.evaluate(LOOKS)
+
+    outputs = {name: make().to_html(static=False) for name, make in EXAMPLES.items()}
+    alone = {name: looks([name])[name] for name in EXAMPLES}
+    assert looks(EXAMPLES) == alone

@@ -66,7 +66,13 @@ def source(name: str) -> str:
 @cache
 def joined(main: str) -> str:
     """The code of a viewer as the body of a function that returns `render`."""
-    return "\n".join([*map(source, modules(main)), "return render;"])
+    name = f'const VIEWER = "{_scope(main)}";'
+    return "\n".join([name, *map(source, modules(main)), "return render;"])
+
+
+def _scope(main: str) -> str:
+    """The class of all hosts of a viewer: its style sheet holds inside them and nowhere else."""
+    return f"mt-in-{main.replace('/', '-')}"
 
 
 @cache
@@ -76,7 +82,8 @@ def styles(main: str) -> str:
     text = "\n".join(path.read_text(encoding="utf-8") for path in paths if path.exists())
     text = re.sub(r"/\*.*?\*/", "", text, flags=re.DOTALL)
     text = "\n".join(line.strip() for line in text.splitlines())
-    return re.sub(r"(?<=[{;,}])\n", "", text)
+    text = re.sub(r"(?<=[{;,}])\n", "", text)
+    return f".{_scope(main)}{{{text}}}"
 
 
 def fingerprint(main: str) -> str:

@@ -26,6 +26,7 @@ class Viewer(anywidget.AnyWidget):
     until it is closed, so a cell that runs again closes those it made the time before.
     """
 
+    _given_layout: Any = None
     selected = traitlets.Unicode("").tag(sync=True)
 
     def __init__(self, *args: Any, **traits: Any) -> None:
@@ -59,9 +60,9 @@ class Viewer(anywidget.AnyWidget):
 
     def close(self) -> None:
         """Take the widget out of Jupyter, and its layout, a widget too, unless you gave it."""
-        layout = self.layout
+        layout = None if self.comm is None else self.layout  # None: never opened, or closed
         super().close()
-        if layout is not self._given_layout:
+        if layout is not None and layout is not self._given_layout:
             layout.close()
 
     def __repr__(self) -> str:

@@ -106,6 +106,7 @@ export function frame(host, title, signal, note) {
     live,
   );
   host.append(root);
+  host.classList.add(VIEWER); // joined code begins with it: style sheets are of one viewer only
   signal.addEventListener("abort", () => root.remove());
   return {
     root,
