@@ -180,3 +180,24 @@ def test_a_cell_that_runs_sixty_times_leaves_little_behind(
     run(page, 2)
     assert grown <= megabytes
     assert int(output(lab, page, 2)) <= 1
+
+
+def test_interact_draws_an_island_anew_and_observe_hears_of_steps(lab: Any, page: Any) -> None:
+    cells = [
+        MAKE + "from ipywidgets import interact\n"
+        "interact(lambda at: step(samples.scalar_steps(), at=at), at=(0, 9));",
+        "seen = []\nstepper = StepperWidget(samples.scalar_steps())\n"
+        "stepper.observe(lambda change: seen.append(change.new), 'step')\nstepper",
+        "print(seen)",
+    ]
+    lab.open(page, lab.write("interact.ipynb", *cells))
+    lab.run_all(page)
+    shown = view(lab, page, 0)
+    assert shown.locator(".mt-count").first.inner_text().startswith("4 / ")
+    shown = view(lab, page, 1)
+    shown.locator(SLIDER).first.focus()
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("ArrowRight")
+    page.wait_for_timeout(300)
+    run(page, 2)
+    assert output(lab, page, 2).strip() == "[1, 2]"
