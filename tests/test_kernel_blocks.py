@@ -205,6 +205,48 @@ def test_a_missing_guard_is_out_of_bounds():
     np.testing.assert_array_equal(out, a + np.float32(10))  # what is inside is computed
 
 
+def test_the_guard_advised_is_about_the_index_that_was_used():
+    @kernel
+    def shifted(x, out):
+        i = cuda.threadIdx.x
+        out[i] = x[i + 1] * 2
+
+    @kernel
+    def guarded(x, out):
+        i = cuda.threadIdx.x
+        if i + 1 < 8:
+            out[i] = x[i + 1] * 2
+
+    problem = only(launch(shifted, 1, 8, (floats(8), zeros(8))))
+    assert problem.fix == (
+        "The index i + 1 is 8 here, and x has 8 elements: guard it with `if i + 1 < 8:`."
+    )
+    launch(guarded, 1, 8, (floats(8), zeros(8))).check()
+
+
+def test_the_guard_of_two_axes_names_both_and_atomics_and_constants_are_understood():
+    @kernel
+    def plane(out, counts):
+        i, j = cuda.grid(2)
+        out[j, i - 1] = 1.0
+        cuda.atomic.add(counts, i * 2, 1)
+        counts[7] = 1
+
+    made = launch(plane, 1, (4, 4), (np.zeros((3, 3)), np.zeros(4, np.int32)))
+    fixes = [problem.fix for problem in made.problems if problem.kind == "out of bounds"]
+    assert any("`if i - 1 >= 0:`" in fix for fix in fixes)
+    assert any("`if i * 2 < 4:`" in fix for fix in fixes)
+    assert any("its last index is 3" in fix for fix in fixes)
+
+    @kernel
+    def wide(out):
+        i, j = cuda.grid(2)
+        out[j, i] = 1.0
+
+    problem = only(launch(wide, 1, (4, 4), (np.zeros((3, 3)),)))
+    assert "`if j < 3 and i < 3:`" in problem.fix
+
+
 def test_a_negative_index_is_out_of_bounds_too():
     @kernel
     def before(a, out):

@@ -15,6 +15,7 @@ from types import CodeType
 from typing import Any
 
 from .device import Arrays, Dim3, EndlessError, Thread
+from .guards import guard, written_index
 from .memory import ATOMIC, READ, SIZES, Memory, dtype_name
 from .problems import Problem, Problems, cell_text, coordinates, index_text, threads_text
 from .races import Event, Met, Races
@@ -154,20 +155,15 @@ class Machine:
 
     def out_of_bounds(self, memory: Memory, index: Sequence[Any], verb: str, site: int) -> None:
         """A thread missed an array."""
-        line, low = self.line(site), any(int(part) < 0 for part in index)
+        line = self.line(site)
         shown = ", ".join(str(int(part)) for part in index)
         axes = " and ".join(f"0 to {size - 1}" for size in memory.shape) or "none"
         text = (
             f"Line {line}: {self._who()} {verb} {memory.name}[{shown}], but {memory.name} has "
             f"shape {memory.shape}: its indices are {axes}."
         )
-        fix = (
-            "A negative index does not count from the end here: let only threads with an index of "
-            "at least 0 do this."
-            if low
-            else "Guard it: let only threads whose index is less than the size do this, as in "
-            f"`if i < {memory.shape[0] if memory.shape else 0}:`."
-        )
+        written = written_index(self.code, self.kernel.source, self.sites[site])
+        fix = guard(memory.name, memory.shape, [int(part) for part in index], written)
         self._add("out of bounds", line, text, fix, memory.name)
 
     def uninitialised(self, memory: Memory, flat: int, site: int, value: Any) -> None:
