@@ -634,3 +634,8 @@ def test_accesses_are_simulated_fast():
         return sum(counts) / seconds
 
     assert max(speed() for _ in range(5)) > 100_000  # some 250,000 where nothing else runs
+
+
+def test_a_launch_of_no_record_is_a_lesson():
+    with pytest.raises(TypeError, match="record that launch"):
+        Launch(5)

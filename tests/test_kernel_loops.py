@@ -307,3 +307,53 @@ def test_the_widget_holds_step_and_cache():
     assert island._state()["line"] == 8
     assert repr(widget) == "LoopsWidget('matmul, order ijk', 24 reads, 8 writes, 3 misses)"
     widget.close()
+
+
+# ---- what is refused, and how bytes are counted
+
+
+@pytest.mark.parametrize(
+    ("given", "error", "words"),
+    [
+        ({"shape": (10**6,) * 3}, ValueError, "at most 4,194,304"),
+        ({"shape": 5}, TypeError, "tuple of whole numbers"),
+        ({"shape": ("a", 1, 1)}, TypeError, "tuple of whole numbers"),
+        ({"order": 5}, TypeError, "an order is a text"),
+        ({"tile": 5}, TypeError, r"tile=\(2, 2, 2\)"),
+        ({"tile": (2, "a", 2)}, TypeError, "tuple of whole numbers"),
+        ({"cache": 5}, TypeError, r"Cache\(line=4, lines=8\)"),
+    ],
+)
+def test_what_makes_no_nest_is_told_before_anything_is_made(given, error, words):
+    with pytest.raises(error, match=words):
+        loops("matmul", **given)
+
+
+def test_a_shape_too_large_and_rows_of_different_length_are_lessons():
+    def nest(a):
+        a[0] = 1
+
+    with pytest.raises(ValueError, match="1,000,000,000,000 elements"):
+        loops(nest, (10**12,))
+    with pytest.raises(ValueError, match="at least 0"):
+        loops(nest, (-1,))
+    with pytest.raises(TypeError, match="different lengths"):
+        loops(nest, [[1.0], [1.0, 2.0]])
+
+
+def test_a_record_of_another_kind_is_a_lesson_and_one_with_gaps_is_filled():
+    with pytest.raises(TypeError, match="loops\\(function"):
+        LoopNest(5)
+    xml.dom.minidom.parseString(LoopNest({"version": 1, "visits": []}).to_svg())
+
+
+def test_bytes_are_counted_by_the_elements_that_were_given():
+    def copy(a, out):
+        for i in range(8):
+            out[i] = a[i]
+
+    single = loops(copy, np.ones(8, np.float32), np.zeros(8, np.float32))
+    double = loops(copy, np.ones(8), np.zeros(8))
+    assert (single.moved, double.moved) == (6 * 16, 6 * 32)  # two lines of a, two of out each way
+    assert "at 8 bytes an element" in double.description()
+    assert loops(copy, (8,), (8,)).moved == single.moved

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from math import isfinite, prod
 from typing import Any
 
@@ -30,7 +30,16 @@ Size = int | Sequence[int]
 
 
 def launch_record(view: Any) -> dict:
-    """The complete record of a launch."""
+    """The complete record of a launch.
+
+    Raises:
+        TypeError: for what is no such record.
+    """
+    if not isinstance(view, Mapping):
+        raise TypeError(
+            f"Launch({type(view).__name__}): it shows a record that launch() made. Run your kernel "
+            "with launch(kernel, grid=1, block=8, args=(...)), which gives a Launch."
+        )
     record = of_kind(plain(view), "phases", _EMPTY)
     record["problems"] = [filled(item, _PROBLEM) for item in record["problems"]]
     return record

@@ -1,6 +1,6 @@
 """A cache that keeps the lines used last. `static/kernels/lru.js` is its twin.
 
-Memory is counted in elements of four bytes. A line is a run of elements that travel together.
+A line is a run of elements that travel together; an element has four bytes unless said otherwise.
 """
 
 from __future__ import annotations
@@ -66,9 +66,9 @@ class Traffic:
     by_line: Counter[int] = field(default_factory=Counter)
     """How often each line was fetched."""
 
-    def moved(self, line: int) -> int:
+    def moved(self, line: int, element: int = ELEMENT) -> int:
         """Bytes between cache and memory, those still to come among them."""
-        return (self.misses + self.written + self.changed) * line * ELEMENT
+        return (self.misses + self.written + self.changed) * line * element
 
 
 class Running:

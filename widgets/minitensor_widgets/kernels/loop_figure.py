@@ -34,7 +34,8 @@ def summary(record: Mapping) -> str:
     return (
         f"{plural(total['reads'], 'read')}, {plural(total['writes'], 'write')}; with "
         f"{cache_text(Cache(**record['cache']))}: {plural(total['hits'], 'hit')}, "
-        f"{plural(total['misses'], 'miss')}, {size_text(total['moved'])} moved, "
+        f"{plural(total['misses'], 'miss')}, {size_text(total['moved'])} moved at "
+        f"{record['element']} bytes an element, "
         f"{number(total['intensity'], 3)} operations per byte"
     )
 

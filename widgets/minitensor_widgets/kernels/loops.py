@@ -8,15 +8,16 @@ import linecache
 import textwrap
 import traceback
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from math import prod
 from typing import Any
 
 from ..output import Output
-from ..records import of_kind, plain
+from ..records import filled, of_kind, plain
 from ..units import plural
 from . import nests
-from .cache import LINE_COUNTS, LINE_SIZES, Cache, Running, traffic
+from .cache import ELEMENT, LINE_COUNTS, LINE_SIZES, Cache, Running, traffic
+from .choosing import check_cache, check_named
 from .loop_figure import cache_key, describe, figure, summary
 from .recording import MOST_ACCESSES, MOST_KEPT, Recorder, TooManyError, Traced, flattened
 
@@ -25,13 +26,28 @@ MOST_ROWS = 64
 _EMPTY = {
     "version": 1, "title": "loop nest", "source": [], "variables": [], "arrays": [], "visits": [],
     "events": [], "cache": {"line": 4, "lines": 8, "ways": None}, "totals": {}, "compare": [],
-    "rows": [], "problems": [], "note": "",
+    "rows": [], "problems": [], "note": "", "element": 4,
+}  # fmt: skip
+_TOTALS = {
+    "reads": 0, "writes": 0, "operations": 0, "hits": 0, "misses": 0, "moved": 0, "intensity": 0.0,
 }  # fmt: skip
 
 
 def loops_record(view: Any) -> dict:
-    """The complete record of a loop nest."""
-    return of_kind(plain(view), "visits", _EMPTY)
+    """The complete record of a loop nest.
+
+    Raises:
+        TypeError: for what is no such record.
+    """
+    if not isinstance(view, Mapping):
+        raise TypeError(
+            f"LoopNest({type(view).__name__}): it shows a record that loops() made. Run your nest "
+            "with loops(function, arrays...), which gives a LoopNest."
+        )
+    record = of_kind(plain(view), "visits", _EMPTY)
+    record["totals"] = filled(record["totals"], _TOTALS)
+    record["cache"] = filled(record["cache"], _EMPTY["cache"])
+    return record
 
 
 class LoopNest(Output):
@@ -124,9 +140,12 @@ def loops(
         tile: edge lengths of a tile, one for each of the loops ijk (or ijuv).
         cache: the cache; default `Cache(line=4, lines=8)`.
 
+    Bytes are counted by the element of the arrays given, the largest where they differ; shapes and
+    lists count 4 bytes.
+
     Raises:
         TypeError: when `nest` is neither a name nor a function, or an array holds no numbers.
-        ValueError: when name, shape, order or tile make no nest.
+        ValueError: when name, shape, order or tile make no nest, or an array is too large.
 
     Example:
         >>> loops("matmul", order="ijk").misses, loops("matmul", order="ikj").misses
@@ -138,7 +157,7 @@ def loops(
         >>> found.reads, found.writes, found.operations, found.arrays["out"].tolist()
         (6, 3, 3, [6.0])
     """
-    cache = cache or Cache()
+    cache = check_cache(cache)
     if isinstance(nest, str):
         return _named(nest, arrays, shape, order, tile, cache)
     if not callable(nest):
@@ -177,9 +196,7 @@ def _named(
         raise ValueError(f"loops({name!r}): the named nests are 'matmul' and 'conv2d'.")
     if arrays:
         raise ValueError(f"loops({name!r}, ...): a named nest makes its own arrays. Give shape=.")
-    shape = tuple(nests.SHAPE[name] if shape is None else shape)
-    order = order or nests.LETTERS[name]
-    _check(name, shape, order, tile)
+    shape, order = check_named(name, shape, order, tile)
     chosen = (order, tuple(tile) if tile else None)
     title = f"{name}, order {nests.label(*chosen)}"
     given = {
@@ -189,26 +206,6 @@ def _named(
     nest = _compiled(nests.text(name, shape, *chosen), name)
     compared = _compared(name, shape, chosen, given, cache)
     return _shown(title, nest, given, cache, compared)
-
-
-def _check(name: str, shape: tuple[int, ...], order: str, tile: Sequence[int] | None) -> None:
-    letters = nests.LETTERS[name]
-    turns = nests.sizes(name, shape) if len(shape) == len(letters) else {"": 0}
-    if min(*shape, *turns.values(), 1) < 1:
-        raise ValueError(
-            f"loops({name!r}, shape={shape}): a shape is {nests.MEANING[name]}, each at least 1"
-            f"{', and K fits into X' if name == 'conv2d' else ''}. For example {nests.SHAPE[name]}."
-        )
-    if sorted(order) != sorted(letters):
-        raise ValueError(
-            f"loops({name!r}, order={order!r}): an order has each of the loops {letters} once, "
-            f"from the outside in. For example order={nests.ORDERS[name][1]!r}."
-        )
-    if tile and (len(tile) != len(letters) or min(tile) < 1):
-        raise ValueError(
-            f"loops({name!r}, tile={tuple(tile)}): a tile has an edge of at least 1 for each of "
-            f"the {len(letters)} loops {letters}. For example tile={(2,) * len(letters)}."
-        )
 
 
 def _compiled(source: str, name: str) -> Callable:
@@ -304,8 +301,9 @@ def _shown(
     except Exception as error:  # a learner's own: it becomes part of the picture
         problems.append(_problem(error, nest, first))
     recorder.finish()
+    element = max((v.itemsize for v in given.values() if hasattr(v, "itemsize")), default=ELEMENT)
     record = {
-        **_EMPTY, **_kept(recorder, first, cache), "title": title, "source": source,
+        **_EMPTY, **_kept(recorder, first, cache, element), "title": title, "source": source,
         "variables": variables, "compare": compared, "problems": problems,
         "arrays": [{"name": a.name, "shape": a.shape, "base": a.base}
                    for a in arguments.values() if isinstance(a, Traced)],
@@ -337,17 +335,19 @@ def _results(arguments: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _kept(recorder: Recorder, first: int, cache: Cache) -> dict[str, Any]:
+def _kept(recorder: Recorder, first: int, cache: Cache, element: int) -> dict[str, Any]:
     codes = recorder.codes
     found = traffic(codes, cache)
     writes = sum(code & 1 for code in codes)
-    moved = found.moved(cache.line)
+    moved = found.moved(cache.line, element)
     totals = {
         "reads": len(codes) - writes, "writes": writes, "operations": recorder.operations,
         "hits": found.hits, "misses": found.misses, "moved": moved,
         "intensity": recorder.operations / moved if moved else 0.0,
     }  # fmt: skip
-    kept: dict[str, Any] = {"cache": vars(cache), "totals": totals}
+    kept: dict[str, Any] = {
+        "cache": vars(cache), "totals": totals, "element": element,
+    }  # fmt: skip
     if len(codes) > MOST_KEPT:
         name = recorder.variables[0] if recorder.variables else "part"
         return kept | {

@@ -11,6 +11,7 @@ from typing import Any
 ALIGNED = 16  # every array starts at a line of its own, whatever the size of lines
 MOST_ACCESSES = 1_100_000
 MOST_KEPT = 20_000
+MOST_ELEMENTS = 2**22  # of an array
 
 
 class TooManyError(Exception):
@@ -177,20 +178,45 @@ def _written(parts: Sequence[Any]) -> str:
     return ", ".join(shown)
 
 
+def check_size(name: str, shape: Sequence[int]) -> None:
+    """Refuse an array whose sizes are none, or which is too large to be recorded.
+
+    Raises:
+        ValueError: says how large it may be.
+    """
+    if min(shape, default=0) < 0:
+        raise ValueError(f"The argument {name} has shape {tuple(shape)}: a size is at least 0.")
+    if prod(shape) > MOST_ELEMENTS:
+        raise ValueError(
+            f"The array {name} of shape {tuple(shape)} has {prod(shape):,} elements, and each read "
+            f"and write of a recorded array is kept: at most {MOST_ELEMENTS:,} can be. Give small "
+            "sizes, such as 6 or 64; the pattern is the same."
+        )
+
+
 def flattened(value: Any, name: str) -> tuple[tuple[int, ...], list[float]]:
     """Shape and numbers of an array, a nested list, or a tuple that is a shape (of zeros).
 
     Raises:
         TypeError: for what holds no numbers.
+        ValueError: for what is too large.
     """
     if isinstance(value, tuple) and all(type(size) is int for size in value):
+        check_size(name, value)
         return value, [0.0] * prod(value)
     import numpy as np
 
-    made = np.asarray(value)
+    try:
+        made = np.asarray(value)
+    except ValueError:
+        raise TypeError(
+            f"The argument {name} is a nested list whose parts have different lengths: it has no "
+            "shape. Give each row as many numbers."
+        ) from None
     if made.dtype.kind not in "biuf":
         raise TypeError(
             f"The argument {name} is {type(value).__name__}, which is no array of numbers. Give a "
             "numpy array, a nested list, or a tuple of sizes for an array of zeros."
         )
+    check_size(name, made.shape)
     return made.shape, made.astype(float).ravel().tolist()

@@ -70,8 +70,9 @@ class Nest {
   }
 
   get cache() {
-    const { model, record } = this;
-    return { line: model.get("line"), lines: model.get("lines"), ways: record.cache.ways };
+    const { model, record } = this,
+      shared = { ways: record.cache.ways, element: record.element };
+    return { line: model.get("line"), lines: model.get("lines"), ...shared };
   }
 
   owner(address) {
@@ -238,7 +239,9 @@ class LoopsView {
       spent = at ? (nest.places[at - 1]?.operations ?? 0) : 0,
       last = end ? facts(this.whole(), record.totals.operations) : totalsOf(record),
       now = done ? facts(done, spent) : null;
-    const rows = FACTS.map((name, i) => [name, ...(now ? [now[i]] : []), last[i]]);
+    const bytes = `moved, ${record.element} B an element`;
+    const names = FACTS.map((name) => (name === "moved" ? bytes : name));
+    const rows = names.map((name, i) => [name, ...(now ? [now[i]] : []), last[i]]);
     const head = ["", ...(now ? ["so far"] : []), "whole nest"];
     this.counts.replaceChildren(
       ...[sheet(head, rows, "Counts"), comparison(record, nest.cache)].flat().filter(Boolean),

@@ -1,5 +1,5 @@
 // Twin of cache.py: send the first accesses through a cache that keeps the lines used last.
-export function cached(events, end, { line, lines, ways }) {
+export function cached(events, end, { line, lines, ways, element }) {
   const room = ways ?? lines,
     count = lines / room,
     sets = Array.from({ length: count }, () => new Map()),
@@ -28,6 +28,6 @@ export function cached(events, end, { line, lines, ways }) {
   const dirty = [...held.values()].reduce((sum, one) => sum + one, 0);
   return {
     ...{ held, fetched, missed, writes, reads: end - writes },
-    ...{ hits: end - missed.length, moved: 4 * line * (missed.length + written + dirty) },
+    ...{ hits: end - missed.length, moved: element * line * (missed.length + written + dirty) },
   };
 }
