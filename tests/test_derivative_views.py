@@ -204,13 +204,54 @@ VERDICTS: dict[str, tuple[Any, Any, str, str]] = {
     "root": (lambda x: mt.sign(x) * mt.abs(x) ** 0.3, mt.constant(0.0), "steep", "without bound"),
     "log": (mt.math.log, mt.constant(-1.0), "nan", "The function itself gives no number here"),
     "not a number": (no_number, mt.constant(1.0), "nan", "nan, although the slope is 2"),
-    "stopped": (lambda x: 2 * mt.stop_gradient(x), mt.constant(1.0), "missing", "None, although"),
-    "idle": (mt.floor, mt.constant(1.5), "agrees", "x has no effect"),
-    "integers": (lambda i: i * 2, mt.constant(2), "nothing", "no argument is floating"),
+    "stopped": (lambda x: 2 * mt.stop_gradient(x), V, "held", "fixed by stop_gradient"),
+    "held in part": (
+        lambda x: mt.stop_gradient(x) * x, V, "held", "So they differ",
+    ),
+    "not recorded": (
+        lambda x: mt.constant(x.numpy()) * 2.0, mt.constant(1.0), "missing", "None, although",
+    ),
+    "idle": (mt.floor, mt.constant(1.5), "agrees", "The slope is 0 here and the tape gives None"),
+    "integers": (lambda i: i * 2, mt.constant(2), "nothing", "no argument is of float16"),
     "random": (lambda x: mt.nn.dropout(x, 0.5), mt.ones([50]), "random", "another result"),
     "raises": (lambda x: x @ x, X, "nothing", "The function raised an error."),
     "empty": (lambda x: x * 2.0, mt.zeros([0]), "agrees", "has no elements"),
     "large numbers": (lambda x: x * x, mt.constant(1e8), "agrees", "agrees to"),
+}  # fmt: skip
+
+
+def float64(*numbers: float) -> mt.Tensor:
+    return mt.constant(numbers, dtype="float64")
+
+
+@mt.custom_gradient
+def wrong_beside_large(x: Any) -> Any:
+    return x * float64(1e11, 1.0), lambda g: g * float64(1e11, 2.0)
+
+
+def raises_when_moved(x: Any) -> Any:
+    if float(x[0]) == 1.0:
+        return x
+    raise ZeroDivisionError("division by zero")
+
+
+VERDICTS |= {
+    "large total": (
+        lambda x: mt.reduce_sum((x - float64(1e6, 3.0)) ** 2), float64(0.0, 3.5), "agrees", "to",
+    ),
+    "large constant": (lambda x: 1e12 + mt.reduce_sum(x), V, "agrees", "agrees to"),
+    "larger constant": (
+        lambda x: mt.constant(1e10) + mt.reduce_sum(x), V, "unclear", "rounding is too large here",
+    ),
+    "wrong, far away": (twice_too_large, float64(1e15, 2e15), "wrong", "8e+15 instead of 4e+15"),
+    "wrong, beside large": (wrong_beside_large, float64(1.0, 2.0), "wrong", "2 instead of 1"),
+    "fast": (lambda x: mt.sin(1e4 * x), mt.constant(0.3), "agrees", "agrees to"),
+    "fast, far away": (mt.sin, mt.constant(1e4), "agrees", "agrees to"),
+    "very fast": (lambda x: mt.sin(1e8 * x), float64(0.3), "agrees", "agrees to"),
+    "close to a kink": (mt.nn.relu, mt.constant([1e-7, -5e-4]), "agrees", "agrees to"),
+    "bfloat16": (mt.tanh, mt.constant([1.0], dtype="bfloat16"), "nothing", "float32 or float64"),
+    "raises beside": (raises_when_moved, mt.ones([1]), "edge", "raises ZeroDivisionError: divis"),
+    "at infinity": (mt.tanh, mt.constant([math.inf]), "edge", "no step leads away from it"),
 }  # fmt: skip
 
 
@@ -382,6 +423,17 @@ def test_the_text_of_a_check_names_what_is_wrong_and_the_slopes_of_the_curves() 
     wrong = gradient_check(lambda x: mt.reduce_sum(wrong_in_one(x)), A).description()
     assert "The gradient is wrong in element (1, 1) of A: 3 instead of 1.5." in wrong
     assert "  (1, 1) wrong" in wrong
+
+
+def test_numbers_of_a_weighted_sum_are_said_to_be_such() -> None:
+    assert "weighted sum of all results" in gradient_check(mt.tanh, V).to_svg()
+    assert "weighted sum" not in gradient_check(mt.tanh, mt.constant(1.0)).to_svg()
+
+
+def test_an_error_of_exactly_zero_is_said_to_be_zero() -> None:
+    text = gradient_check(lambda x: x * 0.5, mt.constant(0.0)).description()
+    assert "e-17" not in text
+    assert "(0)" in text
 
 
 def test_a_slow_function_is_looked_at_in_fewer_places(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -75,6 +75,14 @@ class Problem:
                  for y in results]  # fmt: skip
         self.size = _inner([np.abs(w) for w in self.weights], sized)
         self.scale = max(1.0, self.size)
+        kept = [*self.arrays, *(y for y in results if y.dtype.kind == "f")]
+        self.epsilon = max(float(np.finfo(x.dtype).eps) for x in kept)
+        parts = [np.sum((w * y).astype(np.float64) ** 2)
+                 for w, y in zip(self.weights, sized, strict=True)]  # fmt: skip
+        # Results round independently of each other: their errors add up as squares.
+        self.noise = 2 * self.epsilon * float(np.sqrt(np.sum(parts)))
+        self.raised = ""
+        self.holds = _holds(given.function, self.arrays)
         self.seconds = np.inf
         self.gradients = _gradients(given.function, self.arrays, self.weights)
 
@@ -101,8 +109,20 @@ class Problem:
         """The results where one element is changed."""
         moved = list(self.arrays)
         moved[number] = moved[number].copy()
-        moved[number][place] += change
-        return _evaluate(self.given.function, moved)
+        with Quiet():
+            moved[number][place] += change
+        return self._results(moved)
+
+    def _results(self, arrays: Sequence) -> list:
+        """The results; NaN where the function gives none of the usual shapes."""
+        try:
+            results = _evaluate(self.given.function, arrays)
+        except Exception as error:  # the picture says what the learner's function said
+            self.raised = f"{type(error).__name__}: {error}".rstrip(".")
+        else:
+            if [y.shape for y in results] == self.shapes:
+                return results
+        return [np.full(shape, np.nan) for shape in self.shapes]
 
     def sides(self, number: int, place: tuple, step: float) -> Sides:
         """Slopes of φ at one element; the step is relative to large elements."""
@@ -117,7 +137,7 @@ class Problem:
         for sign in (1, -1):
             moved = list(self.arrays)
             moved[number] = (moved[number] + sign * step * direction).astype(moved[number].dtype)
-            ends.append(self._sum(_evaluate(self.given.function, moved)))
+            ends.append(self._sum(self._results(moved)))
         return (ends[0] - ends[1]) / (2 * step)
 
     def entry(
@@ -145,6 +165,22 @@ class Problem:
             gradient = _gradients(self.given.function, self.arrays, [unit])[number]
             found[index] = 0.0 if gradient is None else gradient[place]
         return found
+
+
+def _holds(function: Callable, arrays: Sequence) -> bool:
+    """Whether a function holds a part fixed: an op `stop_gradient` runs in it."""
+    tensors = [convert_to_tensor(x) for x in arrays]
+    with GradientTape() as tape:
+        tape.watch(tensors)
+        function(*tensors)
+    return _has_stop(tape.graph().nodes)
+
+
+def _has_stop(nodes: Sequence) -> bool:
+    return any(
+        node.op.name == "stop_gradient" or any(_has_stop(g.nodes) for g in node.op.graphs)
+        for node in nodes
+    )
 
 
 def place_text(place: Sequence) -> str:

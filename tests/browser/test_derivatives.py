@@ -117,7 +117,7 @@ def test_what_is_no_number_has_a_sign(page):
 
 def test_the_steps_of_a_check_are_walked_and_read(page):
     page.island(agreeing())
-    assert "✓ The gradient is right" in page.panel()
+    assert "✓ The gradient agrees with the slopes" in page.panel()
     assert "Both gradients agree" in page.panel()
     page.page.get_by_role("slider").focus()
     page.press("Home")
@@ -163,7 +163,7 @@ def test_a_wrong_gradient_is_named_and_its_elements_stand_out(page):
 
 def test_a_check_without_numbers_says_why(page):
     page.island(ISLANDS["integers"]())
-    assert "no argument is floating" in page.panel()
+    assert "no argument is of float16, float32 or float64" in page.panel()
     assert page.page.locator(".mt-bar").is_hidden()
     page.island(ISLANDS["no number"]())
     assert "The function itself gives no number here" in page.panel()

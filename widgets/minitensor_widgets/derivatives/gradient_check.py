@@ -21,6 +21,7 @@ SIGNS = {"agrees": "✓", "wrong": "✗", "missing": "✗", "nan": "✗"}
 COLUMNS = (0.0, 80.0, 170.0, 260.0, 350.0)
 LABELS = ("step size h (times |x| where that is above 1)", "relative error")
 ERRORS = (1e-17, 1e3)
+WEIGHTED = "Derivatives of the weighted sum of all results:"
 
 
 def power(step: float) -> str:
@@ -39,9 +40,19 @@ def curve_text(curve: Mapping, steps: list[float]) -> str:
     if curve["best"] is None:
         return f"{curve['name']}: no number at any step"
     best = curve["best"]
-    text = f"{curve['name']}: best {power(steps[best])} ({number(curve['errors'][best], 2)})"
+    text = f"{curve['name']}: best {power(steps[best])} ({error_text(curve['errors'][best])})"
     slopes = [number(curve[k], 2) for k in ("slope", "rounding") if curve[k] is not None]
     return f"{text}, slope{'s' * (len(slopes) > 1)} {'/'.join(slopes)}" if slopes else text
+
+
+def error_text(error: float) -> str:
+    """An error; the lowest one that is drawn stands for none.
+
+    Example:
+        >>> error_text(0.25), error_text(1e-17)
+        ('0.25', '0')
+    """
+    return "0" if error <= ERRORS[0] else number(error, 2)
 
 
 def place_text(item: Mapping) -> str:
@@ -53,7 +64,7 @@ def _gradient(item: Mapping) -> str:
     return "None" if item["gradient"] is None else number(item["gradient"])
 
 
-def _argument(argument: Mapping, steps: list[float], y: float) -> tuple[str, float]:
+def _argument(argument: Mapping, steps: list[float], y: float, results: int) -> tuple[str, float]:
     """One argument: its verdict, curves, and worst elements; and where it ends."""
     sign = SIGNS.get(argument["verdict"], "!")
     head = f"{sign} {argument['name']} {shape_text(argument['shape'])} {argument['dtype']}"
@@ -68,6 +79,9 @@ def _argument(argument: Mapping, steps: list[float], y: float) -> tuple[str, flo
         parts.append(f'<g transform="translate({PAD},{y + 6:.1f})">{drawn}</g>')
         y += TALL + 6
     rows = argument["elements"][:ROWS]
+    if rows and results > 1:
+        y += 18
+        parts.append(text(PAD, y, WEIGHTED, "s"))
     if rows:
         y += 16
         heads = ("element", "value", "tape", "measured", "finding")
@@ -91,7 +105,7 @@ def check_svg(record: Mapping, alt: str) -> str:
     y += 30
     items = sorted(record["arguments"], key=lambda item: item["verdict"] == "agrees")
     for item in items[:3]:
-        drawn, y = _argument(item, record["steps"], y)
+        drawn, y = _argument(item, record["steps"], y, record["results"])
         parts.append(drawn)
     if len(items) > 3:
         others = ", ".join(f"{item['name']} {item['verdict']}" for item in items[3:])

@@ -14,7 +14,7 @@ _JACOBIAN = {
 _STRUCTURE = {"name": "", "text": "", "hint": "", "decided": "", "facts": []}
 _CHECK = {
     "version": VERSION, "title": "", "verdict": "", "text": "", "steps": [], "arguments": [],
-    "notes": [], "error": "",
+    "notes": [], "error": "", "results": 1,
 }  # fmt: skip
 _ARGUMENT = {
     "name": "", "shape": [], "dtype": "", "verdict": "", "text": "", "checked": 0, "elements": [],

@@ -6,10 +6,12 @@ import { number, shapeText } from "../values.js";
 
 const SIGNS = { agrees: "✓", wrong: "✗", missing: "✗", nan: "✗" };
 const HEADS = {
-  agrees: "The gradient is right",
+  agrees: "The gradient agrees with the slopes",
   wrong: "The gradient is wrong",
   missing: "There is no gradient",
   nan: "The gradient is no number",
+  unclear: "It cannot be told here",
+  held: "A part is held fixed",
   random: "Nothing can be measured",
   nothing: "Nothing to check",
 };
@@ -17,6 +19,16 @@ const ERRORS = [1e-17, 1e3];
 const FAR = 0.02;
 const headOf = (verdict) => `${SIGNS[verdict] ?? "!"} ${HEADS[verdict] ?? "Not differentiable here"}`;
 const power = (h) => h.toExponential(1).replace(".0", "");
+
+// The lowest error that is drawn stands for none.
+const errorText = (error) => (error !== null && error <= ERRORS[0] ? "0" : number(error, 2));
+
+// What the table lists: the slopes of a weighted sum are not those of a single result.
+function listed(checked, count, results) {
+  const which = checked < count ? `${checked} elements looked at, of ${count}` : `${count} elements`;
+  const head = count === 1 ? "The one element" : `The worst of ${which}`;
+  return results > 1 ? `${head}; derivatives of the weighted sum of all results` : head;
+}
 
 // What the curve does at a step: the words follow its valley.
 function reading({ best, slope, rounding, errors }, at) {
@@ -31,7 +43,7 @@ function curvesTable(argument, steps, at) {
   const heads = ["differences", "error", "what it shows", "best step"];
   const line = (curve) => {
     const { name, errors, best } = curve;
-    const cells = [number(errors[at], 2), reading(curve, at)];
+    const cells = [errorText(errors[at]), reading(curve, at)];
     cells.push(best === null ? "—" : power(steps[best]));
     return html(
       "tr",
@@ -48,7 +60,7 @@ function curvesTable(argument, steps, at) {
   );
 }
 
-function elementsTable({ elements, checked, shape }) {
+function elementsTable({ elements, checked, shape }, results) {
   const heads = ["element", "value", "tape", "measured", "left", "right", "finding"];
   const fields = ["value", "gradient", "measured", "left", "right"];
   const text = (value, field) => (value === null && field === "gradient" ? "None" : number(value));
@@ -62,7 +74,7 @@ function elementsTable({ elements, checked, shape }) {
     );
   const count = shape.reduce((a, b) => a * b, 1);
   return [
-    html("div", { class: "mt-sub" }, `The worst of ${checked} elements looked at, of ${count}`),
+    html("div", { class: "mt-sub" }, listed(checked, count, results)),
     html(
       "div",
       { class: "mt-wide", tabindex: 0, role: "region", "aria-label": "Elements" },
@@ -151,7 +163,7 @@ class Check {
         ),
       );
       this.picture.replaceChildren(this.plot);
-      this.table.replaceChildren(...(argument.elements.length ? elementsTable(argument) : []));
+      this.table.replaceChildren(...(argument.elements.length ? elementsTable(argument, record.results) : []));
     }
     this.paint();
   }
@@ -190,7 +202,7 @@ class Check {
       argument = this.record.arguments[this.chosen];
     if (!argument || (this.controls.timer && at !== this.controls.end)) return;
     const words = argument.curves.map(
-      (curve) => `${curve.name}: error ${number(curve.errors[at], 2)}, ${reading(curve, at)}`,
+      (curve) => `${curve.name}: error ${errorText(curve.errors[at])}, ${reading(curve, at)}`,
     );
     this.say(`h = ${power(this.record.steps[at])}. ${words.join("; ")}`);
   }
