@@ -320,3 +320,17 @@ def test_states_survive_the_journey():
     state = json.loads(zlib.decompress(base64.b64decode(data[1])))
     assert state["axes"] == [0, 1]
     np.testing.assert_array_equal(unpacked(state["tensor"]["elements"]), WILD.ravel())
+
+
+@pytest.mark.parametrize("value", [3.0, [3.0, 3.0], [-1.7e308, 1.7e308], 1.7976931348623157e308])
+def test_a_histogram_of_equal_or_enormous_numbers_is_drawn(value):
+    for log in (False, True):
+        drawn = Histogram(value, log=log).to_svg()
+        ElementTree.fromstring(drawn)
+        assert not any(word in drawn.split("<rect", 1)[1] for word in ("nan", "inf"))
+
+
+@pytest.mark.parametrize("bins", ["x", [[0, 1], [1, 2]], None, [object()]])
+def test_bins_that_are_none_are_a_lesson(bins):
+    with pytest.raises(ValueError, match="pass bins="):
+        histogram([1.0, 2.0], bins=bins)

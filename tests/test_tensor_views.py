@@ -15,6 +15,7 @@ from minitensor.backend import NAMESPACE
 from minitensor.views import histogram_view, tensor_view, to_json, value_view, window_view
 from minitensor_widgets import (
     Inspection,
+    TensorWidget,
     inspect,
 )
 from minitensor_widgets.tensors.records import cell_text, grid, tensor_record, unpacked
@@ -365,3 +366,51 @@ def test_literals_refuse_what_cannot_be_written():
         inspect(KINDS["symbol"]).to_numpy_literal()
     with pytest.raises(ValueError, match="made from a record"):
         Inspection(inspect([1.0]).record).to_numpy_literal()
+
+
+# ---- what is hard to look at
+
+
+@pytest.mark.parametrize("value", [3.0, [3.0, 3.0], [0.1] * 7, 1.7e308, [-1.7e308, 1.7e308],
+                                   [np.nextafter(3.0, 4.0), 3.0], [5e-324, 0.0]])  # fmt: skip
+def test_no_count_of_a_histogram_is_negative_and_its_edges_are_finite_and_rise(value):
+    view = histogram_view(value)
+    array = np.ravel(value)
+    assert min(view.counts) >= 0
+    assert sum(view.counts) == array.size
+    assert np.isfinite(view.edges).all()
+    assert all(a <= b for a, b in itertools.pairwise(view.edges))
+
+
+def test_a_text_alone_is_looked_at():
+    made = inspect(mt.constant("hi"))
+    assert "hi" in made.description()
+    ElementTree.fromstring(made.to_svg())
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        (None, "neither numbers nor texts"),
+        (object(), "neither numbers nor texts"),
+        ([[1.0], [2.0, 3.0]], "different lengths"),
+        (np.zeros(3, [("a", int), ("b", float)]), r"look at one field: x\['a'\]"),
+    ],
+)
+def test_what_has_no_elements_to_look_at_is_a_lesson(value, words):
+    for look in (tensor_view, histogram_view):
+        with pytest.raises(ValueError, match=words):
+            look(value)
+
+
+def test_images_are_looked_at_by_rows_and_columns_of_pixels():
+    images = RANDOM.normal(size=(8, 28, 28, 1))
+    assert inspect(images).axes == [1, 2]
+    assert TensorWidget(images).axes == [1, 2]
+    assert inspect(images[0]).axes == [0, 1]
+    assert inspect(np.zeros((2, 3, 4))).axes == [1, 2]
+    assert "28 by 28 cells" in inspect(images).alt
+
+
+def test_how_many_are_not_numbers_is_counted():
+    assert "NaN 14.3 % (1)" in inspect([np.nan, *range(6)]).description()

@@ -21,7 +21,7 @@ from minitensor.views.statistics import (
     namespace,
     thinned,
 )
-from minitensor.views.values import array_of, view_of, wanted
+from minitensor.views.values import elements_in, view_of, wanted
 
 BINS = 30
 
@@ -63,7 +63,7 @@ def histogram_view(value: Any, bins: int | Sequence[float] = BINS, name: str = "
         ([0.0, 1.0, 2.0], [3, 1])
     """
     edges = _checked(bins)
-    array = array_of(value.values if isinstance(value, IndexedSlices) else value)
+    array = elements_in("histogram", value.values if isinstance(value, IndexedSlices) else value)
     label = name or getattr(value, "_label", "")
     if isinstance(array, NoElements):
         sizes: list[int | None] = [*(array.shape or ())]
@@ -97,15 +97,19 @@ def _view(
 
 def _checked(bins: int | Sequence[float]) -> np.ndarray | int:
     """How many bins, or their edges as numbers that rise."""
-    if isinstance(bins, (int, np.integer)):
+    if isinstance(bins, (int, np.integer)) and not isinstance(bins, bool):
         if 1 <= bins <= 500:
             return int(bins)
         fault, fix = f"{bins} is not from 1 to 500", "pass bins=30"
     else:
-        edges = np.asarray(bins, np.float64)
-        if 2 <= edges.size <= 501 and np.isfinite(edges).all() and (np.diff(edges) > 0).all():
-            return edges
         fault, fix = "these edges do not rise from one to the next", "pass bins=[-1, 0, 1]"
+        try:
+            edges = np.asarray(bins, np.float64)
+        except (TypeError, ValueError):
+            edges, fault = np.zeros(0), "these are no numbers"
+        known = edges.ndim == 1 and 2 <= edges.size <= 501 and np.isfinite(edges).all()
+        if known and (edges[1:] > edges[:-1]).all():
+            return edges
     raise InvalidArgumentError(
         message("histogram_view", f"bins={bins!r}", fault,
                 "bins are a number, or two or more edges in rising order", fix)

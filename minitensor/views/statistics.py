@@ -56,7 +56,7 @@ def thinned(array: Any, most: int) -> tuple[Any, list[int]]:
         axis = sizes.index(max(sizes))
         steps[axis] *= 2
         sizes[axis] = -(-array.shape[axis] // steps[axis])
-    return array[tuple(slice(None, None, step) for step in steps)], steps
+    return array[(*(slice(None, None, step) for step in steps), ...)], steps
 
 
 def fetch(xp: Any, arrays: Sequence[Any]) -> list[np.ndarray]:
@@ -157,7 +157,8 @@ def histogram_of(edges: np.ndarray, counts: np.ndarray) -> tuple[list[float], li
     if not np.isfinite(edges).all():
         return [], []
     if edges[0] == edges[-1]:
-        wide = abs(edges[0]) / 2 or 0.5
+        room = np.finfo(np.float64).max - abs(edges[0])
+        wide = min(abs(edges[0]) / 2, room) or 0.5
         counts = np.roll(counts, len(counts) // 2 + 1)
         edges = edges[0] + np.linspace(-wide, wide, len(edges))
     return edges.tolist(), counts.astype(int).tolist()
@@ -178,6 +179,7 @@ def binned(xp: Any, array: Any, bins: int | np.ndarray) -> tuple[Any, Any]:
         share = xp.arange(bins + 1) / bins
         with Quiet():
             edges = low * (1 - share) + high * share  # high - low could be infinite
+        edges = xp.sort(xp.clip(edges, low, high))  # rounding may put one before the last
     else:
         edges = xp.asarray(bins)
     places = xp.searchsorted(ordered, edges)

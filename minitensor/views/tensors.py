@@ -23,7 +23,7 @@ from minitensor.variable import Variable
 from minitensor.views.drawing import callers_names
 from minitensor.views.records import VERSION, SourceView, ValueView
 from minitensor.views.statistics import binned, fetch, histogram_of, is_numeric, namespace, thinned
-from minitensor.views.values import array_of, number_text, view_of, wanted
+from minitensor.views.values import array_of, elements_in, number_text, view_of, wanted
 
 MOST_BYTES, MOST_HALF, MOST_ON_DEVICE, MOST_WORDS = 32_768, 24_576, 2_048, 512
 BINS, WINDOW = 40, 32
@@ -89,6 +89,9 @@ def tensor_view(
         name: what to call it; by default its own name, or that of the caller's variable. With "",
             only its own name.
 
+    Raises:
+        InvalidArgumentError: (also a ValueError) for what has no elements to look at.
+
     Memory: at most 16 kB cross from a GPU, in one transfer for each of value and gradient.
 
     Example:
@@ -96,8 +99,8 @@ def tensor_view(
         >>> view.kind, view.dtype, view.strides, view.elements.code
         ('numpy array', 'float64', [24, 8], 'f8')
     """
+    array = elements_in("inspect", value.values if isinstance(value, IndexedSlices) else value)
     facts = _facts(value, name)
-    array = array_of(value.values if isinstance(value, IndexedSlices) else value)
     if isinstance(array, NoElements):
         return replace(facts, notes=["Its values come when the function runs."])
     beside, note = _beside(array, gradient)

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from minitensor.dtypes import name_of
+from minitensor.errors import InvalidArgumentError, message
 from minitensor.tensor import IndexedSlices, Operand
 from minitensor.views.records import ValueView
 from minitensor.views.statistics import (
@@ -64,6 +65,34 @@ def array_of(value: Any) -> Any:
     if isinstance(value, np.generic) or not hasattr(value, "ravel"):
         return np.asarray(value)
     return value
+
+
+def elements_in(op: str, value: Any) -> Any:
+    """The array inside what a learner gave to look at.
+
+    Raises:
+        InvalidArgumentError: (also a ValueError) for nested lists of different lengths, for arrays
+            of records, and for what holds neither numbers nor texts.
+    """
+    try:
+        array = array_of(value)
+    except ValueError:
+        fault = "the parts of the nested list have different lengths, so it has no shape"
+        fix = "give each row as many numbers, or look at one row at a time"
+    else:
+        names = getattr(array.dtype, "names", None)
+        strange = array.dtype == object and not array.ndim and not isinstance(
+            value, (Operand, str, bytes))  # fmt: skip
+        if not names and not strange:
+            return array
+        fault, fix = "it holds neither numbers nor texts", "pass a list: [1.0, 2.0]"
+        if names:
+            fault = f"its elements are records of {', '.join(names)}"
+            fix = f"look at one field: x[{names[0]!r}]"
+    raise InvalidArgumentError(
+        message(op, f"an object of type {type(value).__name__}", fault,
+                "it looks at tensors, variables, arrays, and nested lists of numbers", fix)
+    )  # fmt: skip
 
 
 def _of_rows(value: IndexedSlices) -> ValueView:

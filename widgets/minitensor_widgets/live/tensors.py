@@ -85,7 +85,7 @@ class TensorWidget(Viewer):
         from minitensor.views import window_view
 
         shape = self.tensor["shape"]
-        axes = _fitting_axes(content.get("axes"), len(shape))
+        axes = _fitting_axes(content.get("axes"), shape)
         at = _fitting_place(content.get("at"), shape)
         found = {"elements": plain(window_view(self._value, at, *axes))}
         if self.tensor["gradient"] is not None:
@@ -94,7 +94,7 @@ class TensorWidget(Viewer):
 
     @traitlets.validate("axes")
     def _axes_fit(self, proposal: Any) -> list[int]:
-        return _fitting_axes(proposal["value"], len(self.tensor.get("shape") or []))
+        return _fitting_axes(proposal["value"], self.tensor.get("shape") or [])
 
     @traitlets.validate("at")
     def _place_fits(self, proposal: Any) -> list[int]:
@@ -186,9 +186,9 @@ def _dense(gradient: Any) -> Any:
     return gradient.to_dense() if hasattr(gradient, "to_dense") else gradient
 
 
-def _fitting_axes(axes: Any, rank: int) -> list[int]:
+def _fitting_axes(axes: Any, shape: Sequence[int | None]) -> list[int]:
     """Two different axes that exist, or the first choice."""
-    first = list(first_axes([0] * rank))
+    first, rank = list(first_axes(shape)), len(shape)
     if rank < 2 or not isinstance(axes, Sequence) or len(axes) != 2 or axes[0] == axes[1]:
         return first
     return list(axes) if all(axis in range(rank) for axis in axes) else first

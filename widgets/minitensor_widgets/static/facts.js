@@ -9,8 +9,11 @@ export function factsOf(value) {
   const found = [];
   for (const [name, field] of Object.entries(NUMBERS))
     if (Number.isFinite(value[field])) found.push(`${name} ${number(value[field])}`);
-  for (const [name, field] of Object.entries(SHARES))
-    if (value[field]) found.push(`${name} ${number(value[field] * 100, 3)} %`);
+  const looked = value.sampled || value.shape.reduce((all, size) => all * size, 1);
+  for (const [name, field] of Object.entries(SHARES)) {
+    const count = field === "zeros" ? "" : ` (${Math.round(value[field] * looked)})`;
+    if (value[field]) found.push(`${name} ${number(value[field] * 100, 3)} %${count}`);
+  }
   if (value.sampled) found.push(`of a sample of ${value.sampled} elements`);
   return found;
 }

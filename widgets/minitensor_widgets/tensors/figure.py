@@ -107,11 +107,15 @@ def bars(record: Mapping, x: float, y: float, wide: float, tall: float, log: boo
     pairs = [("b", record), ("o", before)]
     ends = [edge for _, item in pairs for edge in item["edges"]]
     low, high = min(ends), max(ends)
+    part = 1.0 if math.isfinite(high - low) else 0.5  # the span of the largest numbers is infinite
+    span = (high * part - low * part) or 1.0
     most = max(1, *(count for _, item in pairs for count in item["counts"]))
     parts = []
     for style, item in pairs:
         for i, count in enumerate(item["counts"]):
-            first, last = (x + wide * (item["edges"][i + k] - low) / (high - low) for k in (0, 1))
+            first, last = (
+                x + wide * ((item["edges"][i + k] * part - low * part) / span) for k in (0, 1)
+            )
             share = math.log1p(count) / math.log1p(most) if log else count / most
             parts.append(
                 f'<rect class="{style}" x="{first:.1f}" y="{y + tall * (1 - share):.1f}" '

@@ -114,7 +114,9 @@ def facts(value: Mapping | None) -> list[str]:
         if known and value[field] is not None
     ]
     for name, field in (("zeros", "zeros"), ("NaN", "nans"), ("infinite", "infs")):
-        words += [f"{name} {number(value[field] * 100, 3)} %"] if value[field] else []
+        looked = value["sampled"] or count_of(value["shape"])
+        count = f" ({round(value[field] * looked)})" if field != "zeros" else ""
+        words += [f"{name} {number(value[field] * 100, 3)} %{count}"] if value[field] else []
     if value["sampled"]:
         words.append(f"of a sample of {plural(value['sampled'], 'element')}")
     return words
@@ -148,14 +150,18 @@ def _wrapped(record: Mapping, at: Sequence[int]) -> tuple[list[int], list[int]]:
     return rows, list(range(0, min(wide, size), step))
 
 
-def first_axes(shape: Sequence[int]) -> tuple[int, int]:
+def first_axes(shape: Sequence[int | None]) -> tuple[int, int]:
     """Which axes are rows and columns at first: the last two; −1 where there is none.
 
+    Of images the last axis holds the colours, and the two before it are looked at.
+
     Example:
-        >>> first_axes([2, 3, 4]), first_axes([5]), first_axes([])
-        ((1, 2), (-1, 0), (-1, -1))
+        >>> first_axes([2, 3, 4]), first_axes([5]), first_axes([]), first_axes([8, 28, 28, 1])
+        ((1, 2), (-1, 0), (-1, -1), (1, 2))
     """
     rank = len(shape)
+    if rank > 2 and shape[-1] in (1, 3, 4) and min(size or 0 for size in shape[-3:-1]) >= 8:
+        return rank - 3, rank - 2
     return (rank - 2, rank - 1) if rank > 1 else (-1, rank - 1)
 
 

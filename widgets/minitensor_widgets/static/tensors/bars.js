@@ -10,7 +10,10 @@ export function bars({ edges, counts, before }, { signal, say, log = false }) {
     high = all.reduce((a, b) => Math.max(a, b)),
     most = Math.max(1, ...counts, ...(before?.counts ?? [])),
     height = (count) => TALL * (log ? Math.log1p(count) / Math.log1p(most) : count / most),
-    x = (edge) => (WIDE * (edge - low)) / (high - low);
+    // The span of the largest numbers is infinite: halves are taken.
+    part = Number.isFinite(high - low) ? 1 : 0.5,
+    span = high * part - low * part || 1,
+    x = (edge) => WIDE * ((edge * part - low * part) / span);
   const bar = (name, ends) => (count, i) =>
     svg("rect", {
       class: name,
@@ -71,7 +74,8 @@ export function bars({ edges, counts, before }, { signal, say, log = false }) {
     "click",
     (event) => {
       const box = drawn.getBoundingClientRect(),
-        value = low + ((high - low) * (event.clientX - box.left)) / box.width;
+        along = (event.clientX - box.left) / box.width,
+        value = low * (1 - along) + high * along;
       go(edges.findLastIndex((edge) => edge <= value));
     },
     { signal },
