@@ -28,7 +28,10 @@ MOST_CELLS = 64
 
 
 EXACT = "Decided by exact zeros and equal bits."
-ROUNDED = "Decided up to rounding: elements of at most 100 units in the last place count as zero."
+ROUNDED = (
+    "Decided up to rounding: what is at most 8 units in the last place of the largest element of "
+    "its row and its column counts as zero."
+)
 PLAIN = ("empty", "one number", "row", "column", "dense")
 """What needs no decision."""
 
@@ -91,14 +94,18 @@ def jacobian_view(
         return _of_function(what, given, argument)
     if given or not isinstance(what, (Operand, np.ndarray, list, tuple)):
         raise _wrong(f"an object of type {type(what).__name__}")
-    return _of_array(np.asarray(to_numpy(convert_to_tensor(what)._array)), axes)
+    tensor = convert_to_tensor(what)
+    array = np.asarray(to_numpy(tensor._array))
+    if array.dtype.kind in "OSUT":
+        raise _wrong(f"a tensor of dtype {tensor.dtype.name}")
+    return _of_array(array, axes)
 
 
 def _wrong(given: str) -> DTypeError:
     return DTypeError(
         message("jacobian_view", given, "it has no Jacobian",
                 "a Jacobian is of a function and its arguments, or of a tape, target and source",
-                "write jacobian(f, x), or jacobian(tape, y, x)")
+                "write jacobian(f, x), or jacobian(tape, y, x), or give a matrix of numbers")
     )  # fmt: skip
 
 

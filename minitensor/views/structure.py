@@ -14,8 +14,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-ROUNDING = 100
-"""How many units in the last place of the largest element count as nothing."""
+from minitensor.backend import Quiet
+
+ROUNDING = 8
+"""How many units in the last place count as nothing: of the largest element of the row and of the
+column, whichever is smaller, or of the larger one of two elements that are compared."""
 MOST_FOR_RANK = 256
 
 
@@ -43,19 +46,27 @@ class Matrix:
     def __init__(self, values: Any, output: tuple, input_: tuple, exact: bool, epsilon: float):
         self.output, self.input = output, input_
         self.exact = exact
-        finite = np.abs(values[np.isfinite(values)])
-        self.slack = ROUNDING * epsilon * float(finite.max(initial=0.0))
-        self.values = values if exact else np.where(np.abs(values) <= self.slack, 0.0, values)
+        self.slack = ROUNDING * epsilon
+        self.values = values if exact else self._rounded(values)
         self.filled = self.values != 0  # NaN counts as filled
         self.rows, self.columns = values.shape
         self.square = self.rows == self.columns
+
+    def _rounded(self, values: Any) -> Any:
+        """The matrix with zeros where an element is nothing beside its row and its column."""
+        if not values.size:
+            return values
+        sizes = np.abs(np.where(np.isfinite(values), values, 0.0))
+        beside = np.minimum(sizes.max(1, keepdims=True), sizes.max(0, keepdims=True))
+        return np.where(np.abs(values) <= self.slack * beside, 0.0, values)
 
     def same(self, a: Any, b: Any) -> bool:
         """Whether elements agree: all bits, or up to rounding."""
         a, b = np.broadcast_arrays(a, b)
         if self.exact:
             return bool(np.array_equal(a, b))
-        return bool(np.all(np.abs(a - b) <= self.slack))
+        with Quiet():  # infinite elements differ by NaN, which is no agreement
+            return bool(np.all(np.abs(a - b) <= self.slack * np.maximum(np.abs(a), np.abs(b))))
 
 
 def recognised(values: Any, output: tuple, input_: tuple, epsilon: float) -> Structure:
@@ -308,7 +319,7 @@ def _transposed(sign: float) -> Callable[[Matrix], bool]:
 def _sums_vanish(axis: int) -> Callable[[Matrix], bool]:
     def holds(m: Matrix) -> bool:
         sums = np.abs(m.values.sum(axis))
-        limit = 0.0 if m.exact else m.slack * m.values.shape[axis]
+        limit = 0.0 if m.exact else m.slack * np.abs(m.values).sum(axis)
         return bool(np.all(sums <= limit))
 
     return holds
@@ -326,15 +337,30 @@ _RELATIONS: tuple[tuple[str, Callable[[Matrix], bool]], ...] = (
 )  # fmt: skip
 
 
+def _even(values: Any) -> Any:
+    """The matrix with rows and columns scaled to the same size, which keeps the rank."""
+    for axis in (1, 0):
+        sizes = np.abs(values).max(axis, keepdims=True)
+        values = values / np.where(sizes > 0, sizes, 1.0)
+    return values
+
+
+def _rank_of(values: Any, epsilon: float) -> int:
+    sizes = np.linalg.svd(values, compute_uv=False)
+    return int(np.sum(sizes > sizes[0] * max(values.shape) * epsilon * 4))
+
+
 def _rank(values: Any, epsilon: float) -> list[str]:
     """How many outputs can move independently of each other."""
     least = min(values.shape)
     if not 1 < least <= MOST_FOR_RANK or max(values.shape) > 16 * MOST_FOR_RANK:
         return []
-    sizes = np.linalg.svd(values, compute_uv=False)
-    rank = int(np.sum(sizes > sizes[0] * max(values.shape) * epsilon * 4))
+    rank, other = _rank_of(values, epsilon), _rank_of(_even(values), epsilon)
     if not rank:
         return []
+    if rank != other:
+        low, high = sorted((rank, other))
+        return [f"Rank {low} or more, at most {high}: its sizes differ too much to tell"]
     if rank == least:
         return [f"Full rank: {rank}"]
     if rank == 1:
