@@ -52,12 +52,13 @@ class State(threading.local):
 
     `tapes` record, innermost last; `device` is what `mt.device` asked for; `scope` is the name
     scope. `busy` is true while a tape or a device wants attention: the one thing that the hot path
-    looks at.
+    looks at. `replayed` is where the node was written that a graph runs again just now.
     """
 
     interpreter: Interpreter
     scope: str = ""
     busy: bool = False
+    replayed: tuple | None = None
     _tapes: tuple = ()
     _device: Any = None
 

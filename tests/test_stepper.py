@@ -5,7 +5,7 @@ import pytest
 
 import minitensor as mt
 from minitensor.errors import DTypeError, FailedPreconditionError
-from minitensor.views import steps_view
+from minitensor.views import steps_view, timeline
 from minitensor_widgets import StepperWidget, step
 from minitensor_widgets.graphs.replay import replay
 from minitensor_widgets.records import plain
@@ -552,3 +552,91 @@ def test_steps_are_told_in_words():
     assert all(step["text"] for step in island.record["steps"])
     widget = StepperWidget(tape, loss, step=2)
     assert widget.step == 2
+
+
+@mt.function
+def branching(x):
+    z = x * 3
+    if mt.reduce_sum(x) > 5:  # noqa: SIM108  (each branch has its own line)
+        z = x / 2
+    else:
+        z = z * 7
+    return z
+
+
+@mt.function
+def looping(x):
+    i = mt.constant(0)
+    while i < 2:
+        x = x * 2.5
+        i = i + 1
+    return x
+
+
+@pytest.mark.parametrize(("function", "text"), [(branching, "z = z * 7"), (looping, "x = x * 2.5")])
+def test_steps_inside_of_branches_and_loops_show_their_own_line(function, text):
+    view = steps_view(function, args=(mt.Variable([1.0, 2.0]),))
+    last = [step for step in view.steps if step.phase == "forward"][-1]
+    first_back = next(step for step in view.steps if step.phase == "backward")
+    assert last.source is not None and last.source.text == text
+    assert first_back.source is not None and first_back.source.text == text
+    assert view.graph.title == f"Backward pass of {function.__name__}(x)"
+    assert "eager" not in view.graph.note
+
+
+def test_a_tape_that_gave_its_gradient_is_told_how_to_be_stepped_through():
+    x = mt.Variable(3.0)
+    with mt.GradientTape() as tape:
+        y = x * x
+    tape.gradient(y, x)
+    with pytest.raises(FailedPreconditionError, match=r"call step before tape\.gradient, or make"):
+        step(tape, y)
+
+
+@pytest.mark.parametrize("function", [lambda x: None, lambda x: np.ones(3), lambda x: []])
+def test_a_function_without_a_tensor_to_differentiate_is_a_lesson(function):
+    with pytest.raises(TypeError, match=r"step: got <lambda>, which returned .*no tensor in it"):
+        step(function, mt.constant(1.0))
+
+
+def test_targets_that_cannot_be_differentiated_are_said():
+    x = mt.Variable(3.0)
+    with mt.GradientTape() as tape:
+        _ = x * x
+    with pytest.raises(TypeError, match="no value in it"):
+        step(tape, [])
+    other = mt.constant(3.0)
+    seed = next(one for one in step(tape, other).record["steps"] if one["phase"] == "seed")
+    assert tape.explain(other, x).fix
+    assert "But nothing is sent on." in seed["text"]
+    assert "it is a constant" in seed["text"]
+
+
+def test_a_tape_that_forgets_to_add_up_shows_what_it_holds_and_that_it_is_wrong():
+    a, _, y = learners_program()
+
+    class Forgets(Tape):
+        def joined(self, before, part):
+            return part
+
+    tape = Forgets(y)
+    held = {node: g for node, g, _ in tape.backward_steps(y)}[a]
+    record = step(tape, y).record
+    result = next(s for s in record["steps"] if s["phase"] == "result" and "of a" in s["title"])
+    right = sum(part for _, _, sends in tape.backward_steps(y) for x, part, _ in sends if x is a)
+    assert held != right
+    assert result["value"]["text"] == f"{held:g}"
+    assert f"is {held:g}, but what was sent there comes to {right:g}" in result["text"]
+    box = replay(record)[result["node"]].gradient
+    assert box is not None and box["text"] == f"{held:g}"
+
+
+def test_a_tape_too_long_to_step_through_is_refused_before_anything_is_pictured(monkeypatch):
+    monkeypatch.setattr(timeline, "value_view", None)
+    monkeypatch.setattr(timeline, "glance", None)
+    x = y = mt.Variable(1.0)
+    with mt.GradientTape() as tape:
+        for _ in range(2600):
+            y = y + 1.0
+    with pytest.raises(ValueError, match=r"a tape of 5201 nodes.*at most 5000"):
+        step(tape, y, x)

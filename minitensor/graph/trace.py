@@ -407,8 +407,10 @@ def replay(graph: Graph, values: Sequence, captured: Sequence | None = None) -> 
     tracer = interpreter if isinstance(interpreter, Tracer) else None
     base = state.scope
     before = tracer.origin if tracer else None
+    outside = state.replayed
     try:
         for node in graph.nodes:
+            state.replayed = node.origin
             if tracer is not None:
                 tracer.origin = node.origin
                 state.scope = f"{base}/{node.scope}".strip("/")
@@ -416,7 +418,7 @@ def replay(graph: Graph, values: Sequence, captured: Sequence | None = None) -> 
             for out, value in zip(node.outputs, found, strict=True):
                 env[id(out)] = value
     finally:
-        state.scope = base
+        state.scope, state.replayed = base, outside
         if tracer is not None:
             tracer.origin = before
     return [_value(out, env, None) for out in graph.outputs]

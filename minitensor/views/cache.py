@@ -20,7 +20,7 @@ def traces_view(function: Any) -> TracesView:
     """
     if not isinstance(function, Function):
         raise DTypeError(
-            message("traces_view", f"an object of type {type(function).__name__}",
+            message("traces", f"an object of type {type(function).__name__}",
                     "it has no cache of traces", "only functions under mt.function are traced",
                     "decorate the function with @mt.function")
         )  # fmt: skip

@@ -20,7 +20,7 @@ from minitensor.views.values import array_of, number_text, value_view
 
 MOST_FINE = 100
 """Nodes up to which all pictures of values are carried as they are."""
-_MADE = {"tape": "recorded by an eager tape", "graph": "of a graph that sessions run"}
+MADE = {"tape": "recorded by an eager tape", "graph": "of a graph that sessions run"}
 
 
 class Drawing:
@@ -113,7 +113,7 @@ class Drawing:
             for slot, x in enumerate(node.inputs)
         ]  # fmt: skip
         count = len(self.shown())
-        made = _MADE.get(self.graph.kind, "of a traced function")
+        made = MADE.get(self.graph.kind, "of a traced function")
         return GraphView("", self.graph.kind, nodes, edges,
                          f"{count} operation{'' if count == 1 else 's'} {made}")  # fmt: skip
 

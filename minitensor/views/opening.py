@@ -28,13 +28,13 @@ from minitensor.tensor import Tensor
 @contextmanager
 def beside(*tapes: GradientTape) -> Iterator[None]:
     """Within it, operations run at once, and only these tapes see them."""
-    before = state.interpreter, state.tapes, state.scope
+    before = state.interpreter, state.tapes, state.scope, state.replayed
     state.interpreter, state.tapes, state.scope = State.interpreter, tapes, ""
     try:
         with Quiet():
             yield
     finally:
-        state.interpreter, state.tapes, state.scope = before
+        state.interpreter, state.tapes, state.scope, state.replayed = before
 
 
 def opened(nodes: Sequence[Node], targets: Sequence) -> list[Node]:
@@ -51,6 +51,14 @@ def opened(nodes: Sequence[Node], targets: Sequence) -> list[Node]:
     return found
 
 
+class _Retold(GradientTape):
+    """A tape on which each operation keeps the line of the learner's that it was traced from."""
+
+    def record(self, node: Node) -> None:
+        """Append a node as it was written, not as it is run again."""
+        super().record(node._replace(origin=state.replayed or node.origin))
+
+
 class _Inside:
     """One call, run again on a tape of its own that sees every operation."""
 
@@ -58,7 +66,7 @@ class _Inside:
         self.call, self.graph = call, call.op.graphs[0]
         name = call.op.name if number == 1 else f"{call.op.name} {number}"
         self.scope = f"{call.scope}/{name}".strip("/")
-        self.tape = GradientTape(persistent=True)
+        self.tape = _Retold(persistent=True)
         self.read = self._readings()
         self.env = self._entered()
 
@@ -85,6 +93,7 @@ class _Inside:
 
     def _run(self, node: Node) -> list[Node]:
         before = len(self.tape.nodes)
+        state.replayed = node.origin
         if node.op.name == "read_variable" and id(node.inputs[0]) in self.read:
             self.env[id(node.outputs[0])] = self.read[id(node.inputs[0])]
             return []
@@ -98,8 +107,7 @@ class _Inside:
         results = found if isinstance(found, (tuple, list)) else (found,)
         self.env |= {id(out): x for out, x in zip(node.outputs, results, strict=True)}
         return [
-            made._replace(scope="/".join(filter(None, [self.scope, node.scope, made.scope])),
-                          origin=node.origin)
+            made._replace(scope="/".join(filter(None, [self.scope, node.scope, made.scope])))
             for made in self.tape.nodes[before:]
         ]  # fmt: skip
 

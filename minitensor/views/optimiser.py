@@ -30,7 +30,7 @@ def passes_view(obj: Any) -> PassesView:
     passes = getattr(concrete, "passes", None)
     if not isinstance(passes, list | tuple):
         raise DTypeError(
-            message("passes_view", f"an object of type {type(obj).__name__}",
+            message("passes", f"an object of type {type(obj).__name__}",
                     "no pass ran over it", "graphs of traced functions are optimised",
                     "pass fn, or fn.get_concrete_function(…)")
         )  # fmt: skip

@@ -96,6 +96,7 @@ class _Own:
             self.nodes.append(target)
         self.told = {id(node): tape.describe(node) for node in self.nodes}
         self.steps = [(node, g, list(sends)) for node, g, sends in tape.backward_steps(target)]
+        self.held = {id(node): np.asarray(array_of(g)) for node, g, _ in self.steps}
         self.expected = Counter(id(send[0]) for _, _, sends in self.steps for send in sends)
         self.arrived: Counter[int] = Counter()
         self.sums: dict[int, Any] = {id(target): np.ones(self._array(target).shape)}
@@ -160,6 +161,7 @@ class _Own:
         said = " ".join(
             f"It sends {words(view.value)} to {self._label(send[0])}."
             + self._misfit(send[0], send[1])
+            + self._lost(send[0], view)
             for send, view in zip(given, sends, strict=True)
         )
         return StepView(
@@ -174,11 +176,25 @@ class _Own:
         sum_ = self.sums.get(id(node))
         if sum_ is None:
             return " But nothing was sent there before: is the order of the nodes reversed?"
-        if np.shape(sum_) == np.shape(array_of(g)) and np.allclose(sum_, array_of(g), 1e-4, 1e-6,
-                                                                   equal_nan=True):  # fmt: skip
+        if _close(sum_, array_of(g)):
             return ""
         return (f" But what was sent there comes to {words(value_view(sum_))}: contributions are "
                 "added up (+=), and a node sends on once all of its own are there.")  # fmt: skip
+
+    def _held(self, node: Any) -> Any:
+        """The gradient that the tape itself gives a node; None where it is what was sent there."""
+        sum_, held = self.sums.get(id(node)), self.held.get(id(node))
+        if sum_ is None or held is None or _close(sum_, held):
+            return None
+        return held
+
+    def _lost(self, to: Any, view: SendView) -> str:
+        held = self._held(to)
+        if held is None or view.arrived < view.expected:
+            return ""
+        return (f" What was sent to {self._label(to)} comes to "
+                f"{words(value_view(self.sums[id(to)]))}, but the tape holds "
+                f"{words(value_view(held))}.")  # fmt: skip
 
     def _misfit(self, to: Any, part: Any) -> str:
         wanted, got = np.shape(self._array(to)), np.shape(array_of(part))
@@ -196,6 +212,9 @@ class _Own:
         except ValueError:  # shapes that do not fit are told in words
             after = part
         self.sums[id(to)] = after
+        held = self._held(to)
+        if held is not None and self.arrived[id(to)] == self.expected[id(to)]:
+            after = held  # what the learner's tape goes on with, right or wrong
         return SendView(
             self.ids[id(to)], str(rule), "", None, "", value_view(part),
             None if before is None else value_view(before), value_view(after),
@@ -207,10 +226,21 @@ class _Own:
         if id(leaf) not in self.sums:
             return StepView("result", identity, f"no gradient for {name}",
                             f"Nothing was sent to {name}: its gradient is None.")  # fmt: skip
-        value = value_view(self.sums[id(leaf)])
-        return StepView("result", identity, f"gradient of {name}",
-                        f"The gradient with respect to {name} is {words(value)}.",
-                        value=value)  # fmt: skip
+        held = self._held(leaf)
+        value = value_view(self.sums[id(leaf)] if held is None else held)
+        text = f"The gradient with respect to {name} is {words(value)}."
+        if held is not None:
+            right = words(value_view(self.sums[id(leaf)]))
+            text = (
+                f"The tape says that the gradient with respect to {name} is {words(value)}, "
+                f"but what was sent there comes to {right}: contributions are added up (+=). "
+                "Look where the tape puts a contribution in the place of an earlier one."
+            )
+        return StepView("result", identity, f"gradient of {name}", text, value=value)
+
+
+def _close(a: Any, b: Any) -> bool:
+    return np.shape(a) == np.shape(b) and np.allclose(a, b, 1e-4, 1e-6, equal_nan=True)
 
 
 def _length(array: Any) -> float | None:

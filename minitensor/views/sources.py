@@ -94,7 +94,7 @@ def graph_of(obj: Any) -> Graph:
     if isinstance(graph, Graph):
         return graph
     raise DTypeError(
-        message("graph_view", f"an object of type {type(obj).__name__}", "it has no graph",
+        message("show", f"an object of type {type(obj).__name__}", "it has no graph",
                 "tapes, functions under mt.function, models, loaded modules and graphs can be "
                 "drawn", "pass the tape: show(tape); or decorate the function with @mt.function "
                 "and call it")
@@ -111,7 +111,7 @@ def latest(function: Any) -> ConcreteFunction:
     if not concretes:
         name = getattr(function, "__name__", "f")
         raise DTypeError(
-            message("graph_view", f"the function {name}, which has no trace",
+            message("show", f"the function {name}, which has no trace",
                     "it was never called, so there is no graph yet",
                     "a function is traced when it is first called",
                     f"call {name} once, or pass {name}.get_concrete_function(…)")
@@ -155,7 +155,7 @@ def _only_function(module: Any) -> Callable:
         return next(iter(found.values()))
     names = ", ".join(found)
     raise DTypeError(
-        message("graph_view", f"the module {module.name}",
+        message("show", f"the module {module.name}",
                 f"it has several traced functions: {names}" if found
                 else "none of its functions was traced",
                 "one graph is drawn at a time",

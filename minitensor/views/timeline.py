@@ -17,13 +17,19 @@ import numpy as np
 from minitensor import backward, nest
 from minitensor.backend import to_numpy
 from minitensor.backward import Send, Step
+from minitensor.errors import (
+    DTypeError,
+    FailedPreconditionError,
+    InvalidArgumentError,
+    message,
+)
 from minitensor.graph.ir import Graph, Node
 from minitensor.tape import GradientTape
 from minitensor.targets import leaves, whole
 from minitensor.tensor import IndexedSlices, Operand
 from minitensor.views.calls import Call, called
 from minitensor.views.checking import checks
-from minitensor.views.drawing import Drawing, callers_names, rules, source_view
+from minitensor.views.drawing import MADE, Drawing, callers_names, rules, source_view
 from minitensor.views.glance import glance
 from minitensor.views.inner import derived, with_seeds
 from minitensor.views.opening import beside, opened
@@ -34,6 +40,7 @@ from minitensor.views.trouble import trouble
 from minitensor.views.values import array_of, number_text, value_view, words
 
 MOST_STEPS = 500
+MOST_NODES = 5000
 
 
 def steps_view(
@@ -55,18 +62,55 @@ def steps_view(
 
     Raises:
         DTypeError: (also a ValueError and TypeError) for a target that is no tensor, or a tape of
-            the learner's own that lacks a method.
+            the learner's own that lacks a method; a function that returns no tensor.
+        InvalidArgumentError: (also a ValueError) for a tape that is too long to be shown.
         FailedPreconditionError: (also a RuntimeError) when the tape is used up.
     """
-    names = callers_names()
+    names, title, note = callers_names(), "", ""
     if not isinstance(tape, GradientTape):
         if hasattr(tape, "backward_steps") or not callable(tape):
             return learners_steps(tape, target, sources)
         call: Call = called(tape, args)
         tape, target, names = call.tape, call.target, names | call.names
         sources = call.sources if sources is None else sources
+        title, note = call.title, call.note
+    _refuse_what_cannot_be_stepped(tape, target)
     with beside():
-        return _Timeline(_Pass(tape, target, sources), names).view(check)
+        view = _Timeline(_Pass(tape, target, sources), names).view(check)
+    graph = view.graph
+    if title:
+        graph = dataclasses.replace(graph, title=title)
+    if note:
+        graph = dataclasses.replace(graph, note=graph.note.replace(MADE["tape"], note))
+    return dataclasses.replace(view, graph=graph)
+
+
+def _refuse_what_cannot_be_stepped(tape: GradientTape, target: Any) -> None:
+    if tape.is_used_up:
+        raise FailedPreconditionError(
+            message("step", "a tape that gave its gradient already",
+                    "it let go of the values it had recorded",
+                    "a tape that is not persistent keeps them for one gradient only",
+                    "call step before tape.gradient, or make the tape with "
+                    "mt.GradientTape(persistent=True)")
+        )  # fmt: skip
+    if not leaves(target):
+        raise DTypeError(
+            message("step", f"{target!r} as the target",
+                    "there is no value in it",
+                    "a backward pass starts at a value whose gradient is taken",
+                    "pass the value, as in step(tape, loss), or a list of several")
+        )  # fmt: skip
+
+
+def _refuse_too_many(nodes: int) -> None:
+    if nodes > MOST_NODES:
+        raise InvalidArgumentError(
+            message("step", f"a tape of {nodes} nodes, leaves included",
+                    "that is too much to picture",
+                    f"at most {MOST_NODES} nodes are shown",
+                    "record a smaller part: one step of training is enough")
+        )  # fmt: skip
 
 
 class _Pass:
@@ -144,6 +188,7 @@ class _Timeline:
     def __init__(self, taken: _Pass, names: dict[int, str]):
         self.taken = taken
         self.drawing = _Drawing(taken, names)
+        _refuse_too_many(len(self.drawing.order))
         self.steps = [step for step in taken.steps if id(step.node) not in self.drawing.hidden]
         ids = [self.drawing.id_of(send.input) for step in self.steps for send in step.sends]
         self.expected, self.arrived = Counter(ids), Counter()
@@ -201,8 +246,17 @@ class _Timeline:
         if value.shape:
             text += " All elements are 1, because it is the sum of the target's elements that is "
             text += "differentiated."
+        text += self._unreached(target)
         size = float(np.sqrt(np.prod(value.shape)))
         return StepView("seed", identity, "seed the target", text, upstream=value, norm=size)
+
+    def _unreached(self, target: Any) -> str:
+        """What to say of a target that no source leads to."""
+        if self.steps or any(target is x for x in self.taken.sources):
+            return ""
+        asked = self.taken.asked
+        reasons = dict.fromkeys(asked.explain(target, x).sentence for x in self.taken.sources[:1])
+        return "".join(f" But nothing is sent on. {reason}" for reason in reasons)
 
     def _backward(self, step: Step) -> Iterator[StepView]:
         node = step.node

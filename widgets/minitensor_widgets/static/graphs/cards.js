@@ -86,7 +86,7 @@ function product({ local, value }, upstream) {
 function sendCard(send, step, link, name) {
   const { before, after } = send,
     value = send.value ?? after;
-  const sum = [before ? brief(before) : "not yet computed", " + ", brief(value), " → "];
+  const sum = [before ? brief(before) : "nothing yet,", " + ", brief(value), " → "];
   return html(
     "div",
     { class: "mt-send" },
