@@ -578,8 +578,10 @@ def test_steps_inside_of_branches_and_loops_show_their_own_line(function, text):
     view = steps_view(function, args=(mt.Variable([1.0, 2.0]),))
     last = [step for step in view.steps if step.phase == "forward"][-1]
     first_back = next(step for step in view.steps if step.phase == "backward")
-    assert last.source is not None and last.source.text == text
-    assert first_back.source is not None and first_back.source.text == text
+    assert last.source is not None
+    assert last.source.text == text
+    assert first_back.source is not None
+    assert first_back.source.text == text
     assert view.graph.title == f"Backward pass of {function.__name__}(x)"
     assert "eager" not in view.graph.note
 
@@ -628,7 +630,8 @@ def test_a_tape_that_forgets_to_add_up_shows_what_it_holds_and_that_it_is_wrong(
     assert result["value"]["text"] == f"{held:g}"
     assert f"is {held:g}, but what was sent there comes to {right:g}" in result["text"]
     box = replay(record)[result["node"]].gradient
-    assert box is not None and box["text"] == f"{held:g}"
+    assert box is not None
+    assert box["text"] == f"{held:g}"
 
 
 def test_a_tape_too_long_to_step_through_is_refused_before_anything_is_pictured(monkeypatch):
@@ -638,5 +641,5 @@ def test_a_tape_too_long_to_step_through_is_refused_before_anything_is_pictured(
     with mt.GradientTape() as tape:
         for _ in range(2600):
             y = y + 1.0
-    with pytest.raises(ValueError, match=r"a tape of 5201 nodes.*at most 5000"):
+    with pytest.raises(ValueError, match=r"a tape of 5201 nodes.*At most 5000"):
         step(tape, y, x)
