@@ -181,8 +181,24 @@ def test_words_stand_out_in_both_schemes(open_page, scheme, make):
     words = ".mt-panel :is(p, div, li, td, th), .mt-worst :is(td, th), .mt-title span"
     for colour in styles(page, words, "color"):
         assert contrast(colour, ground) >= 4.5, colour
-    for colour in styles(page, ".mt-matrix text:not(.mt-glyph), .mt-plot text", "fill"):
+    for colour in styles(page, ".mt-plot text", "fill"):
         assert contrast(colour, ground) >= 4.5, colour
+    for colour in styles(page, ".mt-matrix text:not(.mt-glyph)", "fill"):
+        assert contrast(colour, "rgb(255, 255, 255)") >= 4.5, colour
+
+
+def test_the_map_stands_on_white_in_dark_pages_too(open_page):
+    page = open_page(color_scheme="dark").island(softmax())
+    dark = {"--jp-layout-color1": "#111", "--jp-content-font-color1": "#fff"}
+    for name, colour in dark.items():
+        page.page.evaluate(
+            "([n, c]) => document.documentElement.style.setProperty(n, c)", [name, colour]
+        )
+    page.page.locator(".mt-matrix").focus()
+    page.page.keyboard.press("ArrowDown")
+    assert styles(page, ".mt-matrix", "backgroundColor") == ["rgb(255, 255, 255)"]
+    (mark,) = styles(page, ".mt-here", "stroke")
+    assert contrast(mark, "rgb(255, 255, 255)") >= 3
 
 
 @pytest.mark.parametrize("make", ISLANDS.values(), ids=ISLANDS)
