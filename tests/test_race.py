@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 import minitensor as mt
-from minitensor_widgets import samples
+from minitensor_widgets import Racer, samples
 from minitensor_widgets.play import codes
 from minitensor_widgets.play.races import Race, race
 from minitensor_widgets.play.running import Runner, log_levels, name_of
@@ -225,3 +225,16 @@ def test_the_start_is_moved_by_python(racer: Any) -> None:
     racer.step = 99
     assert racer.step == 20
     assert repr(racer) == "Racer('ravine', 2 optimisers, 20 steps)"
+
+
+def test_a_record_or_a_start_that_is_none_is_not_kept():
+    racer = Racer("ravine", ["adam"], steps=3)
+    before = list(racer.start)
+    for wrong in ({}, {"version": 1}):
+        with pytest.raises(TypeError, match="record of a race"):
+            racer.race = wrong
+    for far in ([10**400, 1], [float("nan"), 0.0], [1.0], ["a", "b"], [1e300, 0.0]):
+        racer.start = far
+        assert list(racer.start) == before
+    racer.start = [1, 0]
+    assert "from (1, 0)" in racer.island().description()

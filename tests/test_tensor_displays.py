@@ -334,3 +334,29 @@ def test_a_histogram_of_equal_or_enormous_numbers_is_drawn(value):
 def test_bins_that_are_none_are_a_lesson(bins):
     with pytest.raises(ValueError, match="pass bins="):
         histogram([1.0, 2.0], bins=bins)
+
+
+def test_broadcasting_of_too_many_or_with_names_that_are_none_is_a_lesson():
+    with pytest.raises(ValueError, match="at most 8"):
+        broadcast(*[(3,)] * 1000)
+    with pytest.raises(ValueError, match="1 name for 2 arguments"):
+        broadcast((3,), (3,), names=["a"])
+    with pytest.raises(TypeError, match="list of texts"):
+        broadcast((3,), (3,), names=5)
+    with pytest.raises(TypeError, match="from 0 to 3"):
+        broadcast((3,), (3,), at="x")
+
+
+def test_a_long_row_of_cells_is_cut_with_a_sign():
+    record = broadcast((32, 10), (32,)).record
+    (row,) = record["operands"][1]["own"]["text"]
+    assert (len(row), row[0], row[-1]) == (12, "b0", "…")
+    drawn = broadcast((1, 30), (2, 30)).record
+    assert drawn["pairs"][1][-2:] == ["a10, b40", "…"]
+
+
+def test_a_record_of_another_viewer_does_not_replace_the_one_shown():
+    widget = BroadcastWidget((3,), (3, 3))
+    with pytest.raises(TypeError, match="operands"):
+        widget.broadcast = {"version": 1}
+    assert widget.island().record["shape"] == [3, 3]

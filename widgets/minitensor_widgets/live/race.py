@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -10,10 +9,12 @@ import traitlets
 
 from .. import assets
 from ..output import Output
-from ..play.races import Race
+from ..play.races import Race, race_record
 from ..play.running import Runner, record_of
 from ..play.surfaces import surface_of
 from .asked import Answer, Asked
+
+FARTHEST = 1e30  # a start is kept in single precision
 
 
 class Racer(Asked):
@@ -40,7 +41,7 @@ class Racer(Asked):
 
     _esm, _css = assets.esm("play/race"), assets.css("play/race")
     race = traitlets.Dict().tag(sync=True)
-    start = traitlets.List(traitlets.Float()).tag(sync=True)
+    start = traitlets.List().tag(sync=True)
     step = traitlets.Int(0).tag(sync=True)
     at = traitlets.Int(0).tag(sync=True)
 
@@ -86,7 +87,11 @@ class Racer(Asked):
     @traitlets.validate("start")
     def _place(self, proposal: Any) -> list[float]:
         value = list(proposal["value"])
-        return value if _is_place(value) else list(self.start)
+        return list(map(float, value)) if _is_place(value) else list(self.start)
+
+    @traitlets.validate("race")
+    def _complete(self, proposal: Any) -> dict:
+        return race_record(proposal["value"])
 
     @traitlets.observe("start")
     def _moved(self, change: Mapping) -> None:
@@ -99,5 +104,6 @@ class Racer(Asked):
 
 def _is_place(values: Sequence[Any]) -> bool:
     return len(values) == 2 and all(
-        isinstance(v, int | float) and not isinstance(v, bool) and math.isfinite(v) for v in values
+        isinstance(v, int | float) and not isinstance(v, bool) and abs(v) <= FARTHEST
+        for v in values
     )

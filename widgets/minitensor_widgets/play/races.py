@@ -15,6 +15,23 @@ _RECORD = {
     "surface": "", "minimum": None, "stride": 1, "field": "", "span": [None, None], "races": [],
     "problem": None,
 }  # fmt: skip
+_NEEDED = {"version", "names", "steps", "starts"}
+
+
+def race_record(record: Any) -> dict:
+    """The complete record of a race.
+
+    Raises:
+        TypeError: for what is no such record.
+    """
+    if not isinstance(record, Mapping) or not set(record) >= _NEEDED:
+        raise TypeError(
+            f"Race({type(record).__name__}): it shows the record of a race. Run one with "
+            "race('ravine')."
+        )
+    made = filled(plain(record), _RECORD)
+    check_version(made)
+    return made
 
 
 def outcome(run: Mapping, steps: int) -> str:
@@ -44,8 +61,7 @@ class Race(Output):
     main = "play/race"
 
     def __init__(self, record: Mapping, step: int | None = None, start: int = 0) -> None:
-        made = filled(plain(record), _RECORD)
-        check_version(made)
+        made = race_record(record)
         self.record, self.step, self.start = made, step, start
 
     def __repr__(self) -> str:

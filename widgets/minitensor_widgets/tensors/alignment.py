@@ -6,10 +6,11 @@ import itertools
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ..records import VERSION, filled, plain
+from ..records import VERSION, filled, of_kind, plain
 from ..values import clip, shape_text
 
 MOST_CELLS, LONGEST = 64, 9
+MOST_OPERANDS, MOST_COLUMNS = 8, 12
 STEPS = (
     ("given", "The shapes as they are given."),
     ("aligned", "The shapes are aligned from the right, last axis under last axis."),
@@ -17,6 +18,10 @@ STEPS = (
     ("result", "Each element of the result is computed from the elements at the same place."),
 )
 Shape = Sequence[int | None]
+_EMPTY = {
+    "version": VERSION, "operands": [], "axes": [], "shape": None, "fits": True, "clash": [],
+    "hint": "", "note": "", "pairs": [],
+}  # fmt: skip
 
 
 def shape_of(value: Any) -> list[int | None]:
@@ -165,18 +170,29 @@ def cells(texts: Any, shape: Sequence[int], axes: Sequence[Mapping], stretched: 
         text.append(clip(texts[at[0] * own[1] + at[1]], LONGEST))
         copy.append((i, j) != at)
     return {
-        "text": [text[i * columns : (i + 1) * columns] for i in range(rows)],
-        "copy": [copy[i * columns : (i + 1) * columns] for i in range(rows)],
+        "text": _rows(text, columns, "…"),
+        "copy": _rows(copy, columns, True),
     }
 
 
+def _rows(items: list, columns: int, more: Any) -> list[list]:
+    """Rows of a picture; of long ones the first columns, and a sign that there are more."""
+    rows = [items[i : i + columns] for i in range(0, len(items), columns)]
+    if columns <= MOST_COLUMNS:
+        return rows
+    return [[*row[: MOST_COLUMNS - 1], more] for row in rows]
+
+
 def complete(record: Mapping) -> dict:
-    """A record of `broadcast` with every field."""
-    return filled(
-        plain(record),
-        {"version": VERSION, "operands": [], "axes": [], "shape": None, "fits": True, "clash": [],
-         "hint": "", "note": "", "pairs": []},
-    )  # fmt: skip
+    """A record of `broadcast` with every field.
+
+    Raises:
+        TypeError: for the record of another viewer.
+    """
+    made = of_kind(plain(record), "operands", _EMPTY)
+    own = {"name": "", "shape": [], "own": None, "stretched": None}
+    made["operands"] = [filled(item, own) for item in made["operands"]]
+    return made
 
 
 def alignment(names: Sequence[str], shapes: Sequence[Shape], texts: Sequence[Any]) -> dict:
@@ -206,7 +222,8 @@ def alignment(names: Sequence[str], shapes: Sequence[Shape], texts: Sequence[Any
     pairs = []
     if drawn and all(item["stretched"] for item in operands):
         grids = [item["stretched"]["text"] for item in operands]
-        pairs = [[", ".join(words) for words in zip(*rows, strict=True)]
+        pairs = [["…" if set(words) == {"…"} else ", ".join(words)
+                  for words in zip(*rows, strict=True)]
                  for rows in zip(*grids, strict=True)]  # fmt: skip
     note = "Cells show the first part of the axes before the last two." if len(axes) > 2 else ""
     return complete({

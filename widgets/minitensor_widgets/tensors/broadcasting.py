@@ -13,8 +13,9 @@ from typing import Any
 from ..output import Output
 from ..records import as_view, plain
 from ..svg import card, text
+from ..units import plural
 from ..values import clip, leaves, shape_text
-from .alignment import MOST_CELLS, STEPS, alignment, cell_of, complete, shape_of
+from .alignment import MOST_CELLS, MOST_OPERANDS, STEPS, alignment, cell_of, complete, shape_of
 
 PAD, WIDE, COLUMN, LINE, CELL = 14.0, 620.0, 74.0, 24.0, 20.0
 STYLE = (
@@ -29,7 +30,8 @@ def broadcast_record(values: Sequence[Any], names: Sequence[str] | None = None) 
     """The complete record of how values or shapes are broadcast, from them or from itself.
 
     Raises:
-        TypeError: for fewer than two, and for what has no shape.
+        TypeError: for fewer than two, for what has no shape, and for names that are no texts.
+        ValueError: for more than eight, or another number of names.
     """
     if len(values) == 1 and isinstance(values[0], Mapping) and as_view(values[0]):
         return complete(values[0])
@@ -38,10 +40,29 @@ def broadcast_record(values: Sequence[Any], names: Sequence[str] | None = None) 
             f"broadcast() got {len(values)} argument{'' if len(values) == 1 else 's'}. "
             "Broadcasting is between two or more: broadcast(a, b), or broadcast((3, 1), (4,))."
         )
+    if len(values) > MOST_OPERANDS:
+        raise ValueError(
+            f"broadcast() got {len(values)} arguments, and draws at most {MOST_OPERANDS}. Draw "
+            "some of them: shapes that fit one another have one result, which can be passed on."
+        )
+    _check_names(names, len(values))
     shapes = [shape_of(value) for value in values]
     letters = names or [string.ascii_lowercase[i % 26] * (1 + i // 26) for i in range(len(values))]
     texts = [_words(*item) for item in zip(values, shapes, letters, strict=True)]
     return alignment(letters, shapes, texts)
+
+
+def _check_names(names: Any, count: int) -> None:
+    if names is None:
+        return
+    texts = isinstance(names, Sequence) and all(isinstance(name, str) for name in names)
+    if not texts:
+        raise TypeError(f"broadcast(names={names!r}): give a list of texts: names=['a', 'b'].")
+    if names and len(names) != count:
+        raise ValueError(
+            f"broadcast(names={list(names)}): there are {plural(len(names), 'name')} for "
+            f"{plural(count, 'argument')}. Give one for each, or none."
+        )
 
 
 def _words(value: Any, shape: Sequence[int | None], name: str) -> list[str] | None:
@@ -192,6 +213,11 @@ class Broadcast(Output):
         self, *values: Any, step: int | None = None, names: Sequence[str] | None = None
     ) -> None:
         self.record = broadcast_record(values, names)
+        if not (step is None or hasattr(step, "__index__")):
+            raise TypeError(
+                f"broadcast(at={step!r}): give how many steps are taken at first, from 0 to "
+                f"{len(STEPS) - 1}, or None for all."
+            )
         self.step = len(STEPS) - 1 if step is None else max(0, min(int(step), len(STEPS) - 1))
 
     def __repr__(self) -> str:
@@ -238,7 +264,8 @@ def broadcast(*values: Any, names: Sequence[str] | None = None, at: int | None =
         at: how many steps of the walk are taken at first; None for all.
 
     Raises:
-        TypeError: for fewer than two, and for what has no shape.
+        TypeError: for fewer than two, for what has no shape, and for names or steps that are none.
+        ValueError: for more than eight, or another number of names.
 
     Example:
         >>> broadcast((3,), (3, 4))

@@ -1,5 +1,6 @@
 // The controls of a playground: native inputs, each with its label; what cannot act is left out.
 import { html } from "../dom.js";
+import { number } from "../values.js";
 
 const NAMES = { given: "your arrays", own: "own points" },
   AMOUNTS = [0, 0.0001, 0.001, 0.003, 0.01, 0.03, 0.1],
@@ -34,11 +35,11 @@ export function choice(options, value, changed) {
 }
 
 function amount(ends, value, changed) {
-  const made = html("input", { type: "number", step: 1, ...ends, value: String(value) });
+  const made = html("input", { type: "number", step: 1, ...ends, value: number(value, 4) });
   made.onchange = () => {
     const wanted = made.valueAsNumber;
     if (Number.isFinite(wanted)) changed(Math.max(ends.min, Math.min(ends.max, wanted)));
-    else made.value = value;
+    else made.value = number(value, 4);
   };
   return made;
 }
