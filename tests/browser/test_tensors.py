@@ -446,3 +446,22 @@ def test_local_steps_are_quick(page):
         return Math.min(...times);
     }""")
     assert took <= 50
+
+
+@pytest.mark.parametrize("value", [3.0, [-1.7e308, 1.7e308]])
+def test_equal_and_enormous_numbers_have_bars_at_places(open_page, value):
+    page = open_page()
+    page.island(histogram(value, log=True))
+    bars = page.page.locator(".mt-bars rect.mt-bar-now")
+    places = bars.evaluate_all("all => all.flatMap((bar) => [bar.x, bar.width, bar.height]"
+                               ".map((size) => size.baseVal.value))")  # fmt: skip
+    assert len(places) == 90
+    assert 0 <= min(places) <= max(places) <= 320
+    page.press("Tab", "Tab", "ArrowRight")
+
+
+def test_images_open_at_rows_and_columns_of_pixels(open_page):
+    page = open_page()
+    page.island(inspect(RANDOM.normal(size=(8, 28, 28, 1))))
+    chosen = page.page.locator(".mt-bar select").evaluate_all("all => all.map((one) => one.value)")
+    assert chosen == ["1", "2"]
