@@ -31,7 +31,7 @@ def test_stepping_by_keyboard_and_reading_the_numbers(page):
     panel = page.panel()
     assert "backward through multiply" in panel
     assert "-0.4161 + 3 → 2.584" in panel
-    assert "not yet computed + 2 → 2" in panel
+    assert "nothing yet, + 2 → 2" in panel
     assert "2 of 2 contributions, final" in panel
     page.press("Home")
     assert page.place() == "0 / 9"

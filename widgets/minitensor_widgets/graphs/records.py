@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..records import VERSION, as_view, check_version, filled, plain, values
+from .limits import joined
 
 _NODE = {
     "label": "", "kind": "op", "output": False, "scope": "", "shape": None, "dtype": "", "op": "",
@@ -42,6 +43,7 @@ def complete_graph(record: Mapping) -> dict:
     record["nodes"] = [values(filled(node, _NODE), "value") for node in record["nodes"]]
     record["edges"] = [filled(edge, _EDGE) for edge in record["edges"]]
     record["series"] = [filled(series, _SERIES) for series in record["series"]]
+    _check_names(record)
     known = {node["id"]: node for node in record["nodes"]}
     if len(known) < len(record["nodes"]):
         names = [node["id"] for node in record["nodes"]]
@@ -52,11 +54,22 @@ def complete_graph(record: Mapping) -> dict:
         )
     for node in record["nodes"]:
         node["label"] = node["label"] or node["op"] or node["id"]
-        node["scope"] = "/".join(part for part in node["scope"].split("/") if part)
+        node["scope"] = joined("/".join(part for part in node["scope"].split("/") if part))
     for edge in record["edges"]:
         _check_end(record, known, edge["source"])
         _check_end(record, known, edge["target"])
     return record
+
+
+def _check_names(record: Mapping) -> None:
+    for kind, names in (("node", ["id"]), ("edge", ["source", "target"])):
+        for i, item in enumerate(record[kind + "s"]):
+            for name in names:
+                if not isinstance(item.get(name), str) or not item[name]:
+                    raise ValueError(
+                        f"GraphView {record['title']!r}: {kind} number {i} has no {name}. A node "
+                        "has an id, a text such as n0; an edge has those of its source and target."
+                    )
 
 
 def _check_end(record: Mapping, known: Mapping, name: str) -> None:
@@ -75,12 +88,12 @@ def _complete_steps(record: Mapping) -> dict:
     steps = []
     for step in record["steps"]:
         step = values(filled(step, _STEP), "value", "upstream")
-        _check_end(graph, known, step["node"])
+        _check_end(graph, known, step.get("node", ""))
         step["sends"] = [
             values(filled(send, _SEND), "raw", "value", "before", "after") for send in step["sends"]
         ]
         for send in step["sends"]:
-            _check_end(graph, known, send["to"])
+            _check_end(graph, known, send.get("to", ""))
         steps.append(step)
     record["steps"] = steps
     record["checks"] = [filled(check, _CHECK) for check in record["checks"]]

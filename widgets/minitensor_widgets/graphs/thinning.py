@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from ..values import number
+from ..values import clip, number
 
 _SHORT = {"minimum": None, "maximum": None, "std": None, "zeros": 0.0, "heat": []}
 _WORDS = ("title", "text", "rule", "rule_numbers", "doc", "attrs")
@@ -21,6 +21,20 @@ def thinner(record: dict) -> Iterator[dict]:
         short = _brief(record)
         yield _noted(short, "values in short")
         yield _noted(_terse(short), "in short: the pass is long")
+    else:
+        yield _without(record, ["value"])
+        bare = _without(record, ["value", "doc", "attrs", "source", "rule"])
+        yield bare
+        yield {**bare, "nodes": [{**n, "label": clip(n["label"], 24)} for n in bare["nodes"]]}
+
+
+def _without(graph: dict, names: Sequence[str]) -> dict:
+    """A graph whose nodes are without some details; its note says so."""
+    empty = {"value": None, "doc": "", "attrs": {}, "source": None, "rule": []}
+    nodes = [{**node, **{name: empty[name] for name in names}} for node in graph["nodes"]]
+    said = "values left out" if len(names) == 1 else "details left out"
+    note = ", ".join(filter(None, [graph["note"], f"{said}: the graph is big"]))
+    return {**graph, "nodes": nodes, "note": note}
 
 
 def _noted(record: dict, note: str) -> dict:

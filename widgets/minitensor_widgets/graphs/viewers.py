@@ -8,26 +8,25 @@ from typing import Any
 
 from .. import assets
 from ..output import MOST_BYTES, Output
+from ..records import plain
 from .blocks import without_series
 from .collapse import auto_collapse, with_parts
 from .describe import describe_graph, describe_steps, graph_alt, plural, steps_alt
 from .exports import Exports
 from .grouping import step_groups
+from .limits import bounded, clipped, refuse_too_much
 from .records import graph_record, is_steps, steps_record
 from .svg import graph_svg, steps_svg
 from .thinning import thinner
 
-MOST_NODES = 5000
+MOST_FIGURE = 90_000
 
 
 def prepared(record: dict) -> dict:
     """Check the size of a record and group what is too much to show at once."""
+    refuse_too_much(record["graph"] if "steps" in record else record)
+    record = clipped(record)
     graph = record["graph"] if "steps" in record else record
-    if len(graph["nodes"]) > MOST_NODES:
-        raise ValueError(
-            f"{graph['title'] or 'The graph'} has {len(graph['nodes'])} nodes, and the viewer "
-            f"reads at most {MOST_NODES}. Record a smaller part: one step of training is enough."
-        )
     graph = with_parts(graph)
     if "steps" not in record:
         return graph
@@ -78,11 +77,14 @@ class Island(Exports, Output):
         self.stepping = stepping
         self.main = "graphs/stepper" if stepping else "graphs/graph"
         self.graph: dict = self.record["graph"] if stepping else self.record
-        self.direction, self.pinned, self.grouped = direction, list(pinned), grouped
+        self.direction, self.grouped = direction, grouped
+        self.pinned, self.selected = plain(list(pinned)), plain(selected)
         shown = self._shown()
-        self.collapsed = auto_collapse(shown) if collapsed is None else list(collapsed)
+        wanted = auto_collapse(shown) if collapsed is None else plain(list(collapsed))
+        self.collapsed, said = bounded(shown, wanted)
+        if said:
+            self.graph["note"] = ", ".join(filter(None, [self.graph["note"], said]))
         self.step = step
-        self.selected = selected
 
     def __repr__(self) -> str:
         counts = [
@@ -109,9 +111,21 @@ class Island(Exports, Output):
 
     def to_svg(self) -> str:
         """The static figure; of a backward pass, the finished one."""
+        figure = self._figure(self.collapsed)
+        closed = auto_collapse(self._shown())
+        if len(figure) > MOST_FIGURE and closed != self.collapsed:
+            figure = self._figure(closed)
+        if len(figure) <= MOST_FIGURE or self.stepping:
+            return figure
+        said = "lines left out: there are too many to draw"
+        note = ", ".join(filter(None, [self.graph["note"], said]))
+        bare = {**self._shown(), "edges": [], "note": note}
+        return graph_svg(bare, closed, self.alt, self.direction, self.pinned)
+
+    def _figure(self, collapsed: list[str]) -> str:
         if self.stepping:
-            return steps_svg(self.record, self.collapsed, self.alt, self.direction)
-        return graph_svg(self._shown(), self.collapsed, self.alt, self.direction, self.pinned)
+            return steps_svg(self.record, collapsed, self.alt, self.direction)
+        return graph_svg(self._shown(), collapsed, self.alt, self.direction, self.pinned)
 
     def _shown(self) -> dict:
         return self.graph if self.grouped else without_series(self.graph)
@@ -131,11 +145,14 @@ class Island(Exports, Output):
 
     def _packed(self) -> str:
         """The state for the script; heat maps get coarser when it would be too much to carry."""
-        packed = ""
+        packed, room = "", 0
         for record in thinner(self.record):
             state = self._state(record)
             packed = assets.pack(json.dumps(state, ensure_ascii=False, separators=(",", ":")))
-            if len(packed) <= MOST_BYTES // 4 or len(packed) <= self._room():
+            if len(packed) <= MOST_BYTES // 4:
+                break
+            room = room or self._room()
+            if len(packed) <= room:
                 break
         return packed
 
@@ -172,7 +189,8 @@ def show(
 
     Raises:
         TypeError: when `obj` holds no graph, or is a function that was never called.
-        ValueError: when a model is not built, the graph has more than 5000 nodes, a view
+        ValueError: when a model is not built, the graph has more than 5000 nodes or 10000 edges,
+            a view
             contradicts itself, or the direction is another.
 
     Example:
