@@ -169,6 +169,11 @@ def test_a_question_that_was_dropped_is_asked_again(page: Any) -> None:
 # ---- controls
 
 
+def test_a_learning_rate_in_single_precision_is_written_in_few_digits(page: Any) -> None:
+    live(page, learning_rate=0.05000000074505806)
+    assert page.page.get_by_label("Learning rate").input_value() == "0.05"
+
+
 def test_settings_are_native_inputs_that_python_hears(page: Any) -> None:
     widget = live(page)
     page.page.get_by_role("combobox", name="Data").select_option("xor")
