@@ -336,3 +336,60 @@ def test_no_board_is_kept() -> None:
     del walked
     gc.collect()
     assert [ref() for ref in gone if ref() is not None] == []
+
+
+# ---- numbers at the ends of what there is
+
+
+def test_infinity_is_not_called_nan_and_is_marked_to_the_end() -> None:
+    run = Run("inf")
+    for step in range(200):
+        run.log("loss", 1.0 if step < 10 else math.inf)
+    run.end("finished")
+    figure = BoardFigure(run.record())
+    text = figure.description()
+    assert "last inf" in text
+    assert "190 infinite" in text
+    assert "not a number" not in text
+    assert re.search(r"finished after \S+ \S+ · loss became infinite at step 10", text)
+    (marks,) = re.findall(r'class="nn" d="([^"]+)"', figure.to_svg())
+    places = [float(x) + 4 for x in re.findall(r"M([\d.]+),", marks)]
+    right = (700 - 2 * 12 - 14) / 2 - 12
+    assert max(places) > right - 10, "crosses reach the last step"
+    assert len(places) < 45
+
+
+@pytest.mark.parametrize(
+    "values", [[1e308, -1e308], [1.7e308] * 2, [1.0, 1.0 + 2**-52], [5e-324, 0.0]]
+)
+def test_the_largest_and_smallest_numbers_are_drawn(values: list[float]) -> None:
+    run = Run("ends")
+    for value in values:
+        run.log("loss", value)
+    run.add_histogram("h", values, None)
+    run.end("finished")
+    svg = BoardFigure(run.record()).to_svg()
+    ET.fromstring(svg)
+    assert not re.search(r"nan|inf", re.sub(r">[^<]*<", "><", svg))
+    assert sum(run.histograms["h", ""].items[0]["counts"]) == 2
+
+
+def test_the_largest_numbers_fall_into_the_outer_bins() -> None:
+    found = histogram([1e308, -1e308])
+    assert (found["counts"][0], found["counts"][-1]) == (1, 1)
+    again = rebin(found, -1.5e308, 1.5e308)
+    assert sum(again) == pytest.approx(2)
+
+
+def test_ragged_lists_are_refused_with_a_lesson() -> None:
+    with pytest.raises(ValueError, match=r"Board\.histogram.*rows differ in length"):
+        Board("ragged").histogram("h", [[1], [1, 2]])
+
+
+def test_a_widget_clamps_any_smoothing_and_waits_for_numbers() -> None:
+    widget = BoardWidget(Board("w"), smoothing=10**400)
+    assert widget.smoothing == 0.99
+    widget.smoothing = -(10**400)
+    assert widget.smoothing == 0.0
+    assert "waiting for numbers" in widget.island().description()
+    widget.close()

@@ -266,6 +266,9 @@ def test_tensors_are_read_when_drawn_and_variables_at_once(clock: Clock, to: Any
         (None, TypeError, "takes a number for each step"),
         (np.ones((2, 3)), ValueError, r"shape \(2, 3\).*Log its mean"),
         (mt.ones(4), ValueError, r"shape \(4,\)"),
+        (mt.constant("high"), TypeError, "dtype str"),
+        (mt.constant(1 + 2j), TypeError, "real number.*mt.abs"),
+        (np.complex64(1), TypeError, "real number.*mt.abs"),
     ],
 )
 def test_what_is_no_number_is_refused_with_a_lesson(value: Any, error: type, words: str) -> None:
@@ -338,10 +341,11 @@ def test_what_is_no_number_is_noted_where_it_began() -> None:
     record = board.record()
     assert record["state"] == "nan"
     assert record["notes"] == ["loss is no number (NaN) since step 1."]
-    assert record["scalars"][0]["lines"][0]["y"] == [1.0, None, None, None]
+    assert record["scalars"][0]["lines"][0]["y"] == [1.0, None, None, "Infinity"]
     text = board.figure().description()
-    assert "finished; no number in loss" in text
-    assert "3 not a number" in text
+    assert "finished" in text
+    assert "loss became no number (NaN) at step 1" in text
+    assert "2 not a number, 1 infinite" in text
 
 
 @pytest.mark.parametrize(
@@ -465,3 +469,60 @@ def test_the_memory_of_a_gpu_is_told_where_one_is_used(
     for _ in track(range(5)):
         clock.now += 0.5
     assert "1.5 GB on GPU:0" in stream.getvalue()
+
+
+# ---- what a learner may pass by mistake
+
+
+def test_one_bad_value_does_not_break_the_next_loop(capsys: pytest.CaptureFixture[str]) -> None:
+    def broken() -> None:
+        for _ in (t := track(range(3))):
+            t.log(a=mt.constant("s"))
+
+    with pytest.raises(TypeError, match=r"'a' is .*Log a number"):
+        broken()
+    assert stage.current() is None
+    list(track(range(2), label="next"))
+    assert "next ━━━━━━━━━━━━━━━━━━━━ 2/2" in capsys.readouterr().out
+
+
+def test_a_tensor_that_cannot_be_read_is_noted_and_the_run_ends() -> None:
+    class Tensor:
+        shape = ()
+
+        def numpy(self) -> Any:
+            raise RuntimeError
+
+        def __float__(self) -> float:
+            raise RuntimeError("the device is gone")
+
+    board = Board("unread")
+    board.scalar("loss", Tensor())
+    board.close()
+    assert board.record()["notes"] == ["loss could not be read: the device is gone"]
+    for _ in (t := track(range(2))):
+        t.log(loss=Tensor())
+    assert stage.current() is None
+
+
+@pytest.mark.parametrize(("total", "error"), [("x", TypeError), (2.5, TypeError), (-1, ValueError)])
+def test_a_total_that_is_no_count_is_refused_at_once(total: Any, error: type) -> None:
+    with pytest.raises(error, match="total="):
+        track([1], total=total)
+
+
+def test_a_title_that_is_no_text_is_refused() -> None:
+    with pytest.raises(TypeError, match="a title is text"):
+        Board([1])  # type: ignore[arg-type]
+
+
+def test_per_epoch_training_is_first_and_the_axis_says_epoch() -> None:
+    board = Board("epochs")
+    feeding = board.callback("epoch")
+    model().fit(X, Y, epochs=2, verbose=0, validation_data=(X, Y), callbacks=[feeding])
+    record = board.record()
+    assert record["axis"] == "epoch"
+    assert [line["run"] for line in record["scalars"][0]["lines"]] == ["training", "validation"]
+    board._stage.cell_over(None)
+    assert board.record()["state"] == "finished"
+    board.close()

@@ -229,3 +229,14 @@ def test_nothing_is_left_after_sixty_runs(kernel: Kernel) -> None:
     kernel.run("del board; gc.collect()")
     assert kernel.value("sum(ref() is not None for ref in gone)") == 0
     assert kernel.value("len(_instances)") == before
+
+
+def test_a_run_shorter_than_a_moment_makes_no_widget(kernel: Kernel) -> None:
+    for code in (
+        "with Board('short') as b: b.scalar('a', 1); b.scalar('a', 2)",
+        "b = Board('short 2'); b.scalar('a', 1); b.scalar('a', 2)",
+        "for i in (t := track(range(3))): t.log(a=i)",
+    ):
+        kinds = [message["msg_type"] for message in kernel.run(code)]
+        assert kinds.count("display_data") == 1
+        assert not any(kind.startswith("comm") for kind in kinds)

@@ -68,7 +68,7 @@ def plots(page):
 def test_bars_curves_and_ridges_stand_in_the_island(page):
     shown(page)
     assert "! 40/40" in page.text(".mt-bars")
-    assert "finished; no number in accuracy" in page.text(".mt-title")
+    assert "finished · accuracy became no number (NaN) at step 20" in page.text(".mt-title")
     bar = page.page.get_by_role("progressbar", name="Epoch 4/4")
     assert bar.get_attribute("aria-valuenow") == "100"
     assert page.page.locator(".mt-figure > b").all_inner_texts() == ["loss", "accuracy", "kernel"]
@@ -375,3 +375,36 @@ def test_keys_do_not_reach_the_notebook(page):
     plots(page).first.focus()
     page.press("ArrowRight", "PageDown", "Home")
     assert page.page.evaluate("heard") == []
+
+
+def test_infinity_is_told_and_marked_to_the_end(page):
+    run = Run("inf")
+    for step in range(200):
+        run.log("loss", 1.0 if step < 10 else math.inf)
+    run.end("finished")
+    shown(page, run)
+    (line,) = run.record()["scalars"][0]["lines"]
+    assert captions(page) == [summary("loss", line)]
+    assert page.text(".mt-title") == "inf\nfinished · loss became infinite at step 10"
+    last = page.page.locator(".mt-nan path").last.get_attribute("d")
+    assert float(re.findall(r"M([\d.]+)", last)[0]) > 380
+    assert page.page.locator(".mt-nan path").count() < 45
+
+
+def test_the_largest_numbers_are_drawn_and_an_empty_board_waits(page):
+    run = Run("ends")
+    for value in (1e308, -1e308):
+        run.log("loss", value)
+    run.add_histogram("h", [1e308, -1e308], None)
+    run.end("finished")
+    shown(page, run)
+    assert "NaN" not in page.page.locator("svg").first.inner_html()
+    assert page.page.locator(".mt-ridge").count() == 1
+
+
+def test_an_empty_board_waits_for_numbers(page):
+    live(page, Run("w").record())
+    assert page.text(".mt-title") == "w\nwaiting for numbers"
+    content = {"new": {"scalars": [["loss", "", 1]], "histograms": []}}
+    page.page.evaluate(SEND, [content, [[0, 1], []]])
+    assert "running" in page.text(".mt-title")

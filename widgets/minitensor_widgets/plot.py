@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import itertools
 import math
+import sys
 from collections.abc import Mapping, Sequence
 
 from .colours import DASHES, HUES
@@ -14,6 +15,7 @@ from .svg import text
 from .values import clip, number
 
 LEFT, RIGHT, TOP, BOTTOM = 58.0, 12.0, 10.0, 40.0
+MOST = sys.float_info.max
 STYLE = (
     ".ax{stroke:#6a6a6a;fill:none}.gr{stroke:#00000018}"
     ".cv{fill:none;stroke-width:1.8;stroke-linejoin:round}"
@@ -34,8 +36,10 @@ def ticks(low: float, high: float, log: bool = False, most: int = 5) -> list[flo
         return [10.0**e for e in range(first, last + 1, max(1, -(-(last - first) // most)))]
     if not high > low:
         return [low]
-    rough = (high - low) / most
-    unit = 10.0 ** math.floor(math.log10(rough))
+    rough = high / most - low / most if math.isinf(high - low) else (high - low) / most
+    unit = 10.0 ** math.floor(math.log10(rough)) if rough else 0.0
+    if not unit:  # the ends are too close for steps between them
+        return [low, high]
     step = next(unit * k for k in (1, 2, 5, 10) if unit * k >= rough * (1 - 1e-9))
     start = math.ceil(low / step - 1e-9)
     return [float(f"{k * step:.12g}") for k in range(start, math.floor(high / step + 1e-9) + 1)]
@@ -49,7 +53,9 @@ def span(values: Sequence[float | None], log: bool = False) -> Span:
     low, high = min(known), max(known)
     if low < high:
         return low, high
-    return (low / 2, high * 2) if log else (low - abs(low) / 2 - 0.5, high + abs(high) / 2 + 0.5)
+    if log:
+        return max(low / 2, 5e-324), min(high * 2, MOST)
+    return max(low - abs(low) / 2 - 0.5, -MOST), min(high + abs(high) / 2 + 0.5, MOST)
 
 
 class Axis:
@@ -69,6 +75,8 @@ class Axis:
             return None
         low, high, value = (math.log10(v) if self.log else v for v in (*self.ends, value))
         first, last = self.pixels
+        if high / 2 - low / 2 > MOST / 1e5:  # times the pixels it would be infinite
+            low, high, value = low / 1e5, high / 1e5, value / 1e5
         return first + (last - first) * (value - low) / (high - low)
 
 

@@ -18,6 +18,13 @@ FIRST, SLOWEST = 0.2, 10.0
 SENT_POINTS, SENT_CELLS = 3000, 3000
 
 
+class _Share(traitlets.Float):
+    """A float; an int too large for one is clamped before it is made one."""
+
+    def validate(self, obj: Any, value: Any) -> float:
+        return super().validate(obj, max(-1, min(value, 1)) if isinstance(value, int) else value)
+
+
 class BoardWidget(Viewer):
     """A board as a widget; curves grow as points are sent, a few times a second.
 
@@ -36,7 +43,7 @@ class BoardWidget(Viewer):
     _esm, _css = assets.esm("training/board"), assets.css("training/board")
     board = traitlets.Dict().tag(sync=True)
     bars = traitlets.List().tag(sync=True)
-    smoothing = traitlets.Float(0.0).tag(sync=True)
+    smoothing = _Share(0.0).tag(sync=True)
     log = traitlets.Bool(False).tag(sync=True)
     overlay = traitlets.Bool(False).tag(sync=True)
 

@@ -15,9 +15,10 @@ export function ticks(low, high, log = false, most = 5) {
     return list;
   }
   if (!(high > low)) return [low];
-  const rough = (high - low) / most,
+  const rough = Number.isFinite(high - low) ? (high - low) / most : high / most - low / most,
     unit = 10 ** Math.floor(Math.log10(rough)),
     step = [1, 2, 5, 10].map((k) => unit * k).find((k) => k >= rough * (1 - 1e-9));
+  if (!unit) return [low, high];
   const last = Math.floor(high / step + 1e-9);
   for (let k = Math.ceil(low / step - 1e-9); k <= last; k++)
     list.push(+(k * step).toPrecision(12));
@@ -30,16 +31,21 @@ export function span(values, log = false) {
   const low = known.reduce((a, b) => Math.min(a, b)),
     high = known.reduce((a, b) => Math.max(a, b));
   if (low < high) return [low, high];
+  const most = Number.MAX_VALUE;
   return log
-    ? [low / 2, high * 2]
-    : [low - Math.abs(low) / 2 - 0.5, high + Math.abs(high) / 2 + 0.5];
+    ? [Math.max(low / 2, Number.MIN_VALUE), Math.min(high * 2, most)]
+    : [
+        Math.max(low - Math.abs(low) / 2 - 0.5, -most),
+        Math.min(high + Math.abs(high) / 2 + 0.5, most),
+      ];
 }
 
 // The pixel of a value between two ends; null for what cannot be shown.
 export function axis(ends, [first, last], log = false) {
   const at = (v) => {
     if (!Number.isFinite(v) || (log && v <= 0)) return null;
-    const [low, high, value] = log ? [...ends, v].map(Math.log10) : [...ends, v];
+    let [low, high, value] = log ? [...ends, v].map(Math.log10) : [...ends, v];
+    if (high - low > 1e303) [low, high, value] = [low / 1e5, high / 1e5, value / 1e5];
     return first + ((last - first) * (value - low)) / (high - low);
   };
   return { at, ends, log, first, last };

@@ -27,6 +27,9 @@ class Board:
     Args:
         title: what stands above it. A new board closes the one with the same title.
 
+    Raises:
+        TypeError: for a title that is no str.
+
     Example:
         >>> with Board("descent") as board:
         ...     for step in range(3):
@@ -38,10 +41,15 @@ class Board:
     """
 
     def __init__(self, title: str = "Training") -> None:
+        if not isinstance(title, str):
+            raise TypeError(
+                f"Board() got {type(title).__name__} {str(title)[:40]} as its title; a title is "
+                "text. Pass a str, such as Board('descent')."
+            )
         older = _BY_NAME.get(title)
         if older is not None:
             older.close()
-        self._stage = Stage(title, patience=0.0)
+        self._stage = Stage(title)
         _BY_NAME[title] = self
 
     def __repr__(self) -> str:
@@ -87,6 +95,10 @@ class Board:
             name: of the plot, such as "dense/kernel".
             value: an array, a tensor or a variable; it is counted at once.
             step: as for `scalar`.
+
+        Raises:
+            TypeError: for what are no real numbers.
+            ValueError: for lists whose rows differ in length.
         """
         self._stage.run.add_histogram(name, value, step)
         self._stage.tick()

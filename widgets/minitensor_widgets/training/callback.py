@@ -61,10 +61,12 @@ class BoardCallback(mt.keras.callbacks.Callback):
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
         """The bar of `fit` goes into the board."""
         self.board._stage.enter()
+        if self.per == "epoch" and not self.board._stage.run.scalars:
+            self.board._stage.run.axis = "epoch"
 
     def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
         """The board is left to others; it stays open for what may come."""
-        self.board._stage.leave()
+        self.board._stage.leave(done=True)
 
     def _after_batch(self, batch: int, logs: dict[str, Any] | None = None) -> None:
         """The means of the epoch so far."""
@@ -76,10 +78,10 @@ class BoardCallback(mt.keras.callbacks.Callback):
         step = self._step if self.per == "batch" else epoch + 1
         numbers = _numbers(logs)
         found = {name[4:]: value for name, value in numbers.items() if name.startswith("val_")}
-        self.board.scalars(found, step, run=self._validation)
-        if self.per == "epoch":
+        if self.per == "epoch":  # first, so that the colours are those of fit's own curves
             rest = {name: value for name, value in numbers.items() if not name.startswith("val_")}
             self.board.scalars(rest, step, run=self._training)
+        self.board.scalars(found, step, run=self._validation)
         if self.weights:
             for variable in self.model.trainable_weights:
                 self.board.histogram(_name(variable), variable, step)

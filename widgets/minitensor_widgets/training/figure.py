@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 import textwrap
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
 
@@ -24,7 +24,9 @@ from .series import thin, trend
 WIDTH, PAD, GAP = 700.0, 12.0, 14.0
 BAR_WIDTH, BAR_HEIGHT = 220.0, 26.0
 PLOT_WIDTH, PLOT_HEIGHT, HEAD = (WIDTH - 2 * PAD - GAP) / 2, 200.0, 16.0
-MOST_PLOTS, MOST_MARKS = 12, 40
+MOST_PLOTS = 12
+MARK = 9.0
+"""The room of a mark: of several in it, the first is drawn."""
 NAN_STYLE = "text.b{font-weight:600}.nn{stroke:#9a3b00;stroke-width:2;fill:none}"
 WORDS = {
     "running": "running", "paused": "so far", "finished": "finished", "stopped": "stopped",
@@ -46,24 +48,42 @@ def summary(name: str, line: Mapping) -> str:
         >>> summary("loss", {"run": "", "x": [0, 1, 2], "y": [4.0, 1.0, 2.0], "count": 3})
         'loss: last 2, least 1 at 1, greatest 4 at 0, rising'
     """
-    known = [(y, x) for x, y in zip(line["x"], line["y"], strict=True) if y is not None]
+    values = numbers(line["y"])
+    known = [(y, x) for x, y in zip(line["x"], values, strict=True) if math.isfinite(y)]
     if not known:
-        return f"{line_name(name, line)}: no number among {plural(line['count'], 'value')}"
-    (least, at), (most, there) = min(known), max(known)
-    missing = len(line["y"]) - len(known)
-    parts = [f"{line_name(name, line)}: last {value_text(line['y'][-1])}"]
+        return f"{line_name(name, line)}: no finite number among {plural(line['count'], 'value')}"
+    (least, at), (most, there) = min(known), max(known, key=lambda pair: pair[0])
+    infinite = sum(map(math.isinf, values))
+    missing = len(values) - len(known) - infinite
+    parts = [f"{line_name(name, line)}: last {value_text(values[-1])}"]
     if len(known) > 1:
         parts += [f"least {number(least)} at {number(at)}",
-                  f"greatest {number(most)} at {number(there)}", trend(line["y"])]  # fmt: skip
-    return ", ".join(parts + ([f"{missing} not a number"] if missing else []))
+                  f"greatest {number(most)} at {number(there)}", trend(values)]  # fmt: skip
+    parts += [f"{missing} not a number"] if missing else []
+    return ", ".join(parts + ([f"{infinite} infinite"] if infinite else []))
+
+
+def numbers(values: Sequence[float | str | None]) -> list[float]:
+    """The values of a record as numbers: what JSON cannot hold is None or a word there.
+
+    Example:
+        >>> numbers([1.0, None, "-Infinity"])
+        [1.0, nan, -inf]
+    """
+    return [math.nan if v is None else float(v) for v in values]
 
 
 def heading(record: Mapping) -> str:
     """The title and the state."""
     took = f" after {time_text(record['seconds'])}" if record["seconds"] is not None else ""
     words = record["words"] or WORDS.get(record["state"], record["state"])
+    empty = not any(record[kind] for kind in ("bars", "scalars", "histograms"))
+    if record["state"] == "running" and empty:
+        words = "waiting for numbers"
     if record["state"] in ("running", "paused"):
         took = ""
+    if record["state"] == "nan":
+        return f"{record['title']}: finished{took} · {words}"
     return f"{record['title']}: {words}{took}"
 
 
@@ -104,16 +124,15 @@ def _bars(record: Mapping, y: float) -> tuple[str, float]:
 def _curves(plot: Mapping, axis: str, share: int) -> str:
     lines = []
     for line in plot["lines"]:
-        y = [math.nan if v is None else v for v in line["y"]]
-        x, y = thin(line["x"], y, max(60, min(400, 4000 // share)))
+        x, y = thin(line["x"], numbers(line["y"]), max(60, min(400, 4000 // share)))
         lines.append({"name": line_name(plot["name"], line), "x": x, "y": y})
     drawn = chart(lines, PLOT_WIDTH, PLOT_HEIGHT, labels=(axis, ""))
     ends = span([x for line in lines for x in line["x"]])
     x = Axis(ends, (LEFT, PLOT_WIDTH - RIGHT))
     missing = [at for line in lines for at, y in zip(line["x"], line["y"], strict=True)
-               if math.isnan(y)]  # fmt: skip
-    marks = "".join(f"M{(x.at(at) or 0) - 4:.1f},{TOP + 8:.1f}l8,8m0,-8l-8,8"
-                    for at in missing[:MOST_MARKS])  # fmt: skip
+               if not math.isfinite(y)]  # fmt: skip
+    places = {int((x.at(at) or 0.0) / MARK): x.at(at) or 0.0 for at in reversed(missing)}
+    marks = "".join(f"M{at - 4:.1f},{TOP + 8:.1f}l8,8m0,-8l-8,8" for at in sorted(places.values()))
     return drawn + (f'<path class="nn" d="{marks}"/>' if marks else "")
 
 

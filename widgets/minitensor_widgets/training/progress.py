@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 import sys
 from collections.abc import Iterable, Iterator
 from typing import Any, Generic, TypeVar
@@ -111,14 +112,16 @@ class Track(Generic[Item]):
             self._over(stage, bar, has_bar, state, words)
 
     def _over(self, stage: Stage, bar: Bar, has_bar: bool, state: str, words: str) -> None:
-        stage.run.settle()
-        bar.end(state, words)
-        if not has_bar:
-            stage.run.bars[-1].inner = ""
-        self._stage = None
-        if self._own:
-            stage.run.bars = [bar]
-            stage.end(state, words)
+        try:
+            stage.run.settle()
+            bar.end(state, words)
+            if not has_bar:
+                stage.run.bars[-1].inner = ""
+        finally:
+            self._stage = None
+            if self._own:
+                stage.run.bars = [bar]
+                stage.end(state, words)
 
 
 def _line_that_left() -> Any:
@@ -149,7 +152,9 @@ def track(
         **values: values shown from the beginning, as by `log`.
 
     Raises:
-        TypeError: when the items are none: an object that cannot be walked through.
+        TypeError: when the items are none: an object that cannot be walked through; for a `total`
+            that is no whole number.
+        ValueError: for a negative `total`.
 
     Example:
         >>> for word in track(["a", "b"], label="reading"):
@@ -161,9 +166,23 @@ def track(
             f"track() got {type(items).__name__} {str(items)[:40]}, which no loop can go through. "
             f"Pass a list, a generator or a dataset{_range_hint(items)}."
         )
-    made = Track(items, total, label, unit)
+    made = Track(items, None if total is None else _checked(total), label, unit)
     made.log(**values)
     return made
+
+
+def _checked(total: Any) -> int:
+    """A number of items as an int."""
+    try:
+        count = operator.index(total)
+    except TypeError:
+        raise TypeError(
+            f"track(total={str(total)[:40]!r}) got {type(total).__name__}; total is how many items "
+            "there are. Pass a whole number, or leave it out."
+        ) from None
+    if count < 0:
+        raise ValueError(f"track(total={count}): there are not fewer than 0 items. Leave it out.")
+    return count
 
 
 def _range_hint(items: Any) -> str:

@@ -5,6 +5,7 @@ Source: the offset mode of TensorBoard's histogram dashboard.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -31,6 +32,9 @@ def rebin(item: Mapping, low: float, high: float, bins: int = BINS) -> list[floa
         >>> rebin({"low": 0.0, "high": 2.0, "counts": [4, 2]}, 0.0, 4.0, 4)
         [4.0, 2.0, 0.0, 0.0]
     """
+    if math.isinf(high - low):  # halves have the same counts, and a width
+        half = {**item, "low": item["low"] / 2, "high": item["high"] / 2}
+        return rebin(half, low / 2, high / 2, bins)
     found = [0.0] * bins
     wide = (item["high"] - item["low"]) / len(item["counts"])
     into = (high - low) / bins
@@ -63,7 +67,8 @@ def summary(name: str, line: Mapping) -> str:
     if not item["ends"]:
         return f"{told}no number{missing}"
     peak = max(range(len(item["counts"])), key=item["counts"].__getitem__)
-    middle = item["low"] + (peak + 0.5) * (item["high"] - item["low"]) / len(item["counts"])
+    share = (peak + 0.5) / len(item["counts"])
+    middle = item["low"] * (1 - share) + item["high"] * share
     return (
         f"{told}{plural(size, 'number')} from {number(item['ends'][0], 4)} to "
         f"{number(item['ends'][1], 4)}, most of them around {number(middle, 3)}{missing}"

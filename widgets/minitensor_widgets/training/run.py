@@ -42,17 +42,24 @@ def one_number(name: str, value: Any) -> Any:
             f"The value logged as {name!r} has no value yet: the function around is being traced, "
             "and this line runs only once. Return the value, and log it outside the function."
         )
+    kind = getattr(getattr(value, "dtype", None), "name", "")
+    if kind.startswith(("complex", "str")):
+        advice = "mt.abs of it" if kind.startswith("complex") else "a number"
+        raise TypeError(
+            f"The value logged as {name!r} is {type(value).__name__} of dtype {kind}; a curve "
+            f"takes a real number for each step. Log {advice}."
+        )
     immutable = type(value).__name__ == "Tensor" and hasattr(value, "numpy")
     return value if immutable else _read(name, value)
 
 
 def _read(name: str, value: Any) -> float:
-    if getattr(value, "shape", ()):
-        value = value.numpy() if hasattr(value, "numpy") else value
-        value = value.reshape(())
     try:
+        if getattr(value, "shape", ()):
+            value = value.numpy() if hasattr(value, "numpy") else value
+            value = value.reshape(())
         return float(value)
-    except (TypeError, ValueError, OverflowError):
+    except (AttributeError, TypeError, ValueError, OverflowError):
         raise TypeError(
             f"The value logged as {name!r} is {type(value).__name__} {str(value)[:40]!r}; a curve "
             "takes a number for each step. Pass a float, an int or a tensor of one element."
@@ -95,6 +102,7 @@ class Run:
         self.axis = "step"
         self.state, self.words = "running", ""
         self.notes: dict[str, str] = {}
+        self._became: list[str] = []
         self.started = time.perf_counter()
         self.seconds: float | None = None
         self._waiting: list[tuple[str, str, Any, float | None]] = []
@@ -126,7 +134,7 @@ class Run:
         """Read what was logged since the last time."""
         waiting, self._waiting = self._waiting, []
         for name, run, value, step in waiting:
-            number = value if type(value) is float else _read(name, value)
+            number = self._known(name, value)
             key = name, run
             series = self.scalars.get(key)
             if series is None:
@@ -141,12 +149,26 @@ class Run:
                 self.note_nan(name, number, f"since {self.axis} {step:g}")
         for bar in self.bars:
             waiting_for, bar.waiting = bar.waiting, {}
-            bar.values |= {name: _read(name, value) for name, value in waiting_for.items()}
+            bar.values |= {name: self._known(name, value) for name, value in waiting_for.items()}
+
+    def _known(self, name: str, value: Any) -> float:
+        """A logged value, read; what cannot be read is noted and leaves a hole in the curve."""
+        if type(value) is float:
+            return value
+        try:
+            return _read(name, value)
+        except Exception as error:
+            self.notes.setdefault(name, f"{name} could not be read: {error}")
+            return math.nan
 
     def note_nan(self, name: str, number: float, where: str) -> None:
         """Remember where a value first was no finite number."""
-        text = "is no number (NaN)" if math.isnan(number) else "is infinite"
-        self.notes.setdefault(name, f"{name} {text} {where}.")
+        if name in self.notes:
+            return
+        text = "no number (NaN)" if math.isnan(number) else "infinite"
+        self.notes[name] = f"{name} is {text} {where}."
+        at = where.removeprefix("seen ").replace("since ", "at ")
+        self._became.append(f"{name} became {text} {at}")
 
     def latest(self) -> dict[str, float]:
         """The last value of each curve."""
@@ -157,7 +179,9 @@ class Run:
         """The run is over, or is so for now."""
         self.settle()
         if state == "finished" and self.notes:
-            state, words = "nan", f"finished; no number in {', '.join(self.notes)}"
+            more = f" and {len(self.notes) - 1} more" if len(self.notes) > 1 else ""
+            first = self._became[0] if self._became else next(iter(self.notes.values()))
+            state, words = "nan", first + more
         self.state, self.words = state, words
         self.seconds = self.now
         for bar in [] if state == "paused" else self.bars:
@@ -233,8 +257,15 @@ class Run:
 
 def _line(run: str, series: Series, most: int) -> dict[str, Any]:
     x, y = thin(series.x, series.y, most)
-    short = [v if not math.isfinite(v) or v == int(v) else float(f"{v:.6g}") for v in y]
+    short = [_short(v) for v in y]
     return {"run": run, "x": x, "y": short, "count": series.count}
+
+
+def _short(value: float) -> float | str:
+    """A number in six digits; what is infinite as a word, since JSON has no number for it."""
+    if math.isinf(value):
+        return "Infinity" if value > 0 else "-Infinity"
+    return value if math.isnan(value) or value == int(value) else float(f"{value:.6g}")
 
 
 def _grouped(lines: Mapping[tuple[str, str], dict]) -> list[dict[str, Any]]:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import itertools
 import math
+import sys
 from collections.abc import Sequence
 from typing import Any
 
 MOST_POINTS = 2000
 MOST_HISTOGRAMS = 500
 BINS = 64
+FLOAT_MAX = sys.float_info.max
 
 Points = tuple[list[float], list[float]]
 
@@ -93,10 +95,17 @@ def histogram(value: Any) -> dict[str, Any]:
 
     Raises:
         TypeError: for what are no real numbers.
+        ValueError: for lists whose rows differ in length.
     """
     import numpy as np
 
-    array = np.asarray(value.numpy() if hasattr(value, "numpy") else value)
+    try:
+        array = np.asarray(value.numpy() if hasattr(value, "numpy") else value)
+    except ValueError:
+        raise ValueError(
+            "Board.histogram() got lists whose rows differ in length: they make no array. Count "
+            "all their numbers as one list, as by np.concatenate(rows)."
+        ) from None
     if array.dtype.kind not in "biuf":
         raise TypeError(
             f"A histogram counts real numbers; it got {type(value).__name__} of dtype "
@@ -107,10 +116,12 @@ def histogram(value: Any) -> dict[str, Any]:
     known = array.ravel() if finite.all() else array[finite]
     ends = (float(known.min()), float(known.max())) if known.size else None
     low, high = ends or (0.0, 1.0)
-    if not low < high:  # one value: a bin of its own, in the middle
+    near = high / BINS - low / BINS
+    if low + near == low or high - near == high:  # one value, or all but: in the middle
         wide = max(abs(low), 1e-3) / 2
-        low, high = low - wide, high + wide
-    counts, _ = np.histogram(known, bins=BINS, range=(low, high))
+        low, high = max(low - wide, -FLOAT_MAX), min(high + wide, FLOAT_MAX)
+    scale = 1.0 if math.isfinite(high - low) else 0.5  # halves, where the whole width overflows
+    counts, _ = np.histogram(known * scale, bins=BINS, range=(low * scale, high * scale))
     return {
         "low": low,
         "high": high,

@@ -51,6 +51,7 @@ class Stage:
         self._last: screens.Screen | None = None
         self._given: screens.Screen | None = None
         self._fresh = False
+        self._done = False
         self._due: float | None = None
         self._lock = threading.RLock()
 
@@ -63,13 +64,15 @@ class Stage:
 
     def enter(self) -> None:
         """Let others of this thread put their bars here."""
+        self._done = False
         if self not in _stack():
             _stack().append(self)
             CELLS.watch()
             CELLS.add(self)
 
-    def leave(self) -> None:
-        """The opposite of `enter`."""
+    def leave(self, done: bool = False) -> None:
+        """The opposite of `enter`; what fed it may be `done`, although more may come."""
+        self._done = done
         if self in _stack():
             _stack().remove(self)
 
@@ -89,6 +92,8 @@ class Stage:
         now = time.perf_counter()
         if self._due is None:
             self._due = now + self._patience
+            CELLS.watch()
+            CELLS.add(self)
         if now >= self._due or self.run.waiting > MOST_WAITING:
             self.draw()
 
@@ -124,6 +129,7 @@ class Stage:
     def attach(self, widget: Any) -> None:
         """Show it by this widget and nowhere else."""
         self._given = screens.GivenScreen(widget)
+        self._patience = 0.0
 
     def show(self) -> None:
         """Show it here and now."""
@@ -140,7 +146,7 @@ class Stage:
             CELLS.remove(self)
             self.run.end(state, words)
             screen, self._screen = self._screen, None
-            if screen is None and for_good:
+            if screen is None and (for_good or self._fresh):
                 screen = self._given or self._last
                 if self._fresh and self._given is None:
                     screen = screens.choose(self.run, over=True)
@@ -152,7 +158,8 @@ class Stage:
 
     def cell_over(self, error: BaseException | None) -> None:
         """The cell is over: what is shown freezes, and comes to life when it is used again."""
-        self.end(*(("paused", "") if error is None else words_of(error)), for_good=False)
+        rests = "finished" if self._done else "paused"
+        self.end(*((rests, "") if error is None else words_of(error)), for_good=False)
 
     def stopped_by(self, error: BaseException) -> None:
         """An exception left the loop early: say it in the output that stayed."""

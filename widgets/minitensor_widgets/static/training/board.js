@@ -13,9 +13,13 @@ const WORDS = {
   paused: "so far",
 };
 
-function state({ state, words, seconds }) {
-  const took = seconds === null || ["running", "paused"].includes(state);
-  return (words || WORDS[state] || state) + (took ? "" : ` after ${timeText(seconds)}`);
+function state({ state, words, seconds, bars, scalars, histograms }) {
+  if (state === "running" && !bars.length && !scalars.length && !histograms.length)
+    return "waiting for numbers";
+  const timeless = seconds === null || ["running", "paused"].includes(state),
+    took = timeless ? "" : ` after ${timeText(seconds)}`;
+  if (state === "nan") return `finished${took} · ${words}`;
+  return (words || WORDS[state] || state) + took;
 }
 
 // The points of a plot as rows: a step, and the value of each line there.
@@ -34,7 +38,7 @@ function rows({ kind, lines }) {
   lines.forEach(({ x, y }, i) =>
     x.forEach((step, k) => {
       if (!steps.has(step)) steps.set(step, new Array(lines.length).fill(""));
-      steps.get(step)[i] = y[k] ?? "nan";
+      steps.get(step)[i] = Number.isFinite(y[k] ?? NaN) ? y[k] : told(y[k]);
     }),
   );
   const sorted = [...steps].sort(([a], [b]) => a - b).map(([step, values]) => [step, ...values]);
@@ -133,6 +137,7 @@ class Board {
       "change:bars": () => this.bars.paint(this.model.get("bars"), ""),
       "msg:custom": (content, buffers) => {
         if (!content.new) return;
+        if (this.state === "running") this.note.textContent = WORDS.running;
         this.store.take(content.new, buffers);
         this.later();
       },

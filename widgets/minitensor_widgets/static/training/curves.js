@@ -5,7 +5,7 @@ import { chart, span } from "../plot.js";
 import { number } from "../values.js";
 import { nearest, smoothed, summary, told } from "./series.js";
 
-const [WIDE, TALL, MARKS] = [420, 220, 40];
+const [WIDE, TALL, MARK] = [420, 220, 9];
 
 function curve(xs, ys, [x, y]) {
   let path = "",
@@ -80,11 +80,13 @@ export class Curves {
 
   // A cross at the top where a value is no number.
   missing(x, y, [ax, ay]) {
-    const at = x.filter((_, i) => !Number.isFinite(y[i] ?? NaN)).slice(0, MARKS);
+    const at = new Map();
+    for (let i = x.length - 1; i >= 0; i--)
+      if (!Number.isFinite(y[i] ?? NaN)) at.set(Math.floor(ax.at(x[i]) / MARK), ax.at(x[i]));
     return svg(
       "g",
       { class: "mt-nan" },
-      at.map((v) => svg("path", { d: `M${ax.at(v) - 4},${ay.last + 12}l8,8m0,-8l-8,8` })),
+      [...at.values()].reverse().map((v) => svg("path", { d: `M${v - 4},${ay.last + 12}l8,8m0,-8l-8,8` })),
     );
   }
 

@@ -88,8 +88,7 @@ export class Ridges {
   }
 
   read(at, bin) {
-    const step = (this.high - this.low) / 64,
-      [a, b] = [this.low + bin * step, this.low + (bin + 1) * step],
+    const [a, b] = [bin, bin + 1].map((k) => this.low * (1 - k / 64) + this.high * (k / 64)),
       item = this.items[at],
       mid = NEAR + this.wide * (bin + 0.5);
     this.cross.replaceChildren(

@@ -38,7 +38,7 @@ export function trend(values) {
 export function summary(name, { run, x, y }) {
   const title = run || name,
     at = y.map((_, i) => i).filter((i) => known(y[i]));
-  if (!at.length) return `${title}: no number among ${count(y.length, "value")}`;
+  if (!at.length) return `${title}: no finite number among ${count(y.length, "value")}`;
   const least = at.reduce((a, b) => (y[b] < y[a] ? b : a)),
     most = at.reduce((a, b) => (y[b] > y[a] ? b : a)),
     parts = [`${title}: last ${told(y[y.length - 1])}`];
@@ -48,7 +48,10 @@ export function summary(name, { run, x, y }) {
       `greatest ${number(y[most])} at ${number(x[most])}`,
       trend(y),
     );
-  if (at.length < y.length) parts.push(`${y.length - at.length} not a number`);
+  const infinite = y.filter((v) => Math.abs(v) === Infinity).length,
+    missing = y.length - at.length - infinite;
+  if (missing) parts.push(`${missing} not a number`);
+  if (infinite) parts.push(`${infinite} infinite`);
   return parts.join(", ");
 }
 
@@ -70,6 +73,8 @@ export const edges = (items) =>
   );
 
 export function rebin(item, low, high, bins = 64) {
+  if (!Number.isFinite(high - low))
+    return rebin({ ...item, low: item.low / 2, high: item.high / 2 }, low / 2, high / 2, bins);
   const found = new Array(bins).fill(0),
     wide = (item.high - item.low) / item.counts.length,
     into = (high - low) / bins,
@@ -110,7 +115,7 @@ export class Store {
       for (const { name, lines } of record[kind]) {
         const copy = lines.map((line) =>
           kind === "scalars"
-            ? { ...line, x: [...line.x], y: [...line.y] }
+            ? { ...line, x: [...line.x], y: line.y.map((v) => (typeof v === "string" ? +v : v)) }
             : { ...line, items: [...line.items] },
         );
         this.plots.set(`${kind} ${name}`, { kind, name, lines: copy });
