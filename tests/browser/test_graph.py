@@ -164,6 +164,17 @@ def test_the_minimap_moves_the_view_and_shows_only_where_the_picture_does_not_fi
     assert view["y"] < last["y"] < view["y"] + view["height"]
 
 
+def test_the_minimap_lies_in_a_corner_of_the_picture_and_takes_no_strip(page):
+    page.island(show(samples.scoped_graph()))
+    view, canvas, small = (
+        page.page.locator(name).bounding_box() for name in (".mt-view", ".mt-svg", ".mt-map")
+    )
+    assert small["y"] >= canvas["y"]
+    assert small["y"] + small["height"] <= canvas["y"] + canvas["height"]
+    assert (small["width"], small["height"]) <= (122, 82)
+    assert view["y"] + view["height"] - (small["y"] + small["height"]) < 12
+
+
 def test_blocks_are_grouped_and_ungrouped(page):
     page.widget(
         "graphs/graph", graph=graph_record(samples.repeated_blocks()), collapsed=["net/block ×3"]

@@ -296,3 +296,20 @@ def test_the_node_of_the_first_step_shown_is_in_view(page):
             return view.top <= now.top && now.top <= view.bottom - now.height / 2;
         }"""
     )
+
+
+def test_a_step_shows_its_node_and_those_it_sends_to(page):
+    page.page.set_viewport_size({"width": 900, "height": 700})
+    x = mt.Variable(1.0)
+    with mt.GradientTape() as tape:
+        y = x
+        for _ in range(14):
+            y = mt.tanh(y)
+    island = step(tape, y, at=18)
+    record = island.record["steps"][17]
+    page.island(island)
+    canvas = page.page.locator(".mt-svg").bounding_box()
+    for name in [record["node"], *(send["to"] for send in record["sends"])]:
+        box = page.page.locator(f'[data-key="n:{name}"]').bounding_box()
+        assert canvas["y"] <= box["y"]
+        assert box["y"] + box["height"] <= canvas["y"] + canvas["height"]

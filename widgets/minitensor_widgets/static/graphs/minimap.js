@@ -17,10 +17,19 @@ export function minimap(pane) {
   };
   viewport.watch = () => {
     const { height, k, width, x, y } = viewport,
-      scale = Math.min(160 / width, 90 / height),
+      scale = Math.min(120 / width, 80 / height),
       long = (length) => Math.max(28, length * scale);
-    map.classList.toggle("mt-off", viewport.fits);
-    if (viewport.fits) return;
+    // It hides nothing that a learner looks at.
+    const over = (key) => {
+      const box = pane.drawn && key && pane.boxOf(key);
+      if (!box) return false;
+      const [left, bottom] = [box[0] * k + x, (box[1] + box[3]) * k + y];
+      return left < long(width) + 10 && bottom > canvas.clientHeight - long(height) - 10;
+    };
+    const chosen = pane.model.get("selected"),
+      off = viewport.fits || over(pane.current) || (chosen && over("n:" + chosen));
+    map.classList.toggle("mt-off", !!off);
+    if (off) return;
     set(map, { viewBox: `0 0 ${width} ${height}`, width: long(width), height: long(height) });
     const seen = { width: canvas.clientWidth / k, height: canvas.clientHeight / k };
     set(view, { x: -x / k, y: -y / k, ...seen });

@@ -68,5 +68,21 @@ export function drawStep(pane, step, chosen) {
     path.setAttribute(backward ? "marker-start" : "marker-end", `url(#${pane.arrow})`);
     path.removeAttribute(backward ? "marker-end" : "marker-start");
   }
-  if (here) pane.reveal(here);
+  if (!here) return;
+  const boxes = [here, ...sent].map((key) => pane.boxOf(key)).filter(Boolean),
+    [left, top, right, bottom] = boxes.reduce(
+      ([a, b, c, d], [x, y, w, h]) => [
+        Math.min(a, x),
+        Math.min(b, y),
+        Math.max(c, x + w),
+        Math.max(d, y + h),
+      ],
+      [Infinity, Infinity, -Infinity, -Infinity],
+    );
+  const { viewport } = pane,
+    { clientWidth, clientHeight } = pane.canvas,
+    fits = (size, room) => size * viewport.k + 24 <= room;
+  if (fits(right - left, clientWidth) && fits(bottom - top, clientHeight))
+    viewport.reveal([left, top, right - left, bottom - top], bottom - top);
+  else pane.reveal(here);
 }

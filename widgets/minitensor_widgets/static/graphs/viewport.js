@@ -76,14 +76,14 @@ export class Viewport {
     this.move(this.x + by[key][0], this.y + by[key][1]);
   }
 
-  reveal([x, y, w, h]) {
+  reveal([x, y, w, h], tall = Math.min(h, 60)) {
     const edge = 12,
       { clientWidth, clientHeight } = this.canvas;
     const shift = (at, length, offset, room) =>
       Math.min(0, room - edge - ((at + length) * this.k + offset)) ||
       Math.max(0, edge - (at * this.k + offset));
     const right = shift(x, w, this.x, clientWidth);
-    this.move(this.x + right, this.y + shift(y, Math.min(h, 60), this.y, clientHeight));
+    this.move(this.x + right, this.y + shift(y, tall, this.y, clientHeight));
   }
 
   grab(event) {
