@@ -125,7 +125,10 @@ def test_sets_of_lines_count_as_in_python(page):
     made = loops("matmul", shape=(8, 8, 8), cache=Cache(4, 8, 2))
     shown(page, made)
     assert table(page, "Counts")["cache misses"][-1] == str(made.misses)
-    assert table(page, "Counts")["moved, 4 B an element"][-1] == f"{float(f'{made.moved / 1e3:.3g}'):g} kB"
+    assert (
+        table(page, "Counts")["moved, 4 B an element"][-1]
+        == f"{float(f'{made.moved / 1e3:.3g}'):g} kB"
+    )
 
 
 def test_the_next_miss_is_found(page):
