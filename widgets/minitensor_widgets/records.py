@@ -38,7 +38,7 @@ def plain(value: Any) -> Any:
         return {plain(str(key)): plain(item) for key, item in value.items()}
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return {name: plain(getattr(value, name)) for name in value.__dataclass_fields__}
-    number = float(value)  # numpy numbers come here too
+    number = float(value)  # pyright: ignore[reportArgumentType]  numpy numbers come here too
     return number if math.isfinite(number) else None
 
 
