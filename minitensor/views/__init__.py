@@ -1,9 +1,10 @@
 """What widgets may read of the engine: frozen, versioned, JSON-ready dataclasses.
 
-`graph_view` turns a tape or graph, `steps_view` a backward pass, `traces_view` the cache of a
-traced function and `passes_view` what the optimiser did into them. The engine never imports a
-widget, and widgets import nothing deeper than this package. Every text is data: a viewer
-shows it as text, never as markup.
+`graph_view` turns a tape, graph, function or model into one, `difference_view` two of them,
+`steps_view` a backward pass, `tensor_view` and `histogram_view` an array, `traces_view` the cache
+of a traced function, `passes_view` what the optimiser did, `jacobian_view` and
+`gradient_check_view` derivatives. The engine never imports a widget, and widgets import nothing
+deeper than this package. Every text is data: a viewer shows it as text, never as markup.
 """
 
 from minitensor.views.cache import traces_view as traces_view
