@@ -522,7 +522,7 @@ def test_a_tape_around_a_tape_tells_each_backward_pass_apart():
 
 def test_an_optimisers_update_stands_in_a_scope_of_its_name():
     model = keras.Sequential([keras.Input((4,)), layers.Dense(3, name="first"), layers.Dense(1)])
-    optimizer = keras.optimizers.Adam()
+    optimizer = keras.optimizers.Adam(name="adam")
 
     @mt.function
     def train(x, y):

@@ -133,15 +133,13 @@ def loops(
     Args:
         nest: "matmul", "conv2d", or a function that loops over the elements of its arguments.
         *arrays: for a function, its arguments: arrays, nested lists, or a tuple of sizes for an
-            array of zeros. It works on copies; the results are in `.arrays`.
+            array of zeros. It works on copies; the results are in `.arrays`. An element counts
+            the bytes of the largest dtype; of shapes and lists, 4.
         shape: for a named nest: (rows of A, columns of B, columns of A), or
             (rows of X, columns of X, rows of K, columns of K).
         order: the loops of a named nest from the outside in, "ikj" for example.
         tile: edge lengths of a tile, one for each of the loops ijk (or ijuv).
         cache: the cache; default `Cache(line=4, lines=8)`.
-
-    Bytes are counted by the element of the arrays given, the largest where they differ; shapes and
-    lists count 4 bytes.
 
     Raises:
         TypeError: when `nest` is neither a name nor a function, or an array holds no numbers.
@@ -170,8 +168,8 @@ def loops(
             "loops(function, ..., shape=, order=, tile=): shape, order and tile choose among the "
             "named nests. A function of yours has its own loops: leave them out."
         )
-    title = getattr(nest, "__name__", "loop nest")
-    return _shown(title, nest, _arguments(nest, arrays), cache, [])
+    given = _arguments(nest, arrays)
+    return _shown(getattr(nest, "__name__", "loop nest"), nest, given, cache, [])
 
 
 def _arguments(nest: Callable, values: Sequence[Any]) -> dict[str, Any]:
