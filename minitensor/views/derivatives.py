@@ -103,7 +103,7 @@ def jacobian_view(
 
 def _wrong(given: str) -> DTypeError:
     return DTypeError(
-        message("jacobian_view", given, "it has no Jacobian",
+        message("jacobian", given, "it has no Jacobian",
                 "a Jacobian is of a function and its arguments, or of a tape, target and source",
                 "write jacobian(f, x), or jacobian(tape, y, x), or give a matrix of numbers")
     )  # fmt: skip
@@ -113,7 +113,7 @@ def _of_array(array: np.ndarray, axes: int | None) -> JacobianView:
     split = array.ndim // 2 if axes is None else axes
     if not 0 <= split <= array.ndim:
         raise InvalidArgumentError(
-            message("jacobian_view", f"a Jacobian of shape {array.shape}, axes={axes}",
+            message("jacobian", f"a Jacobian of shape {array.shape}, axes={axes}",
                     f"it has {array.ndim} axes", "axes says how many of them are the output's",
                     f"give a number from 0 to {array.ndim}")
         )  # fmt: skip

@@ -200,7 +200,7 @@ def given_of(what: Any, given: Sequence) -> Given:
         return _of_tape(what, given, names)
     if not callable(what) or isinstance(what, Operand):
         raise DTypeError(
-            message("gradient_check_view", f"an object of type {type(what).__name__}",
+            message("gradient_check", f"an object of type {type(what).__name__}",
                     "it has no gradient", "gradients are of functions of tensors, or of a tape",
                     "write gradient_check(f, x), or gradient_check(tape, loss, x)")
         )  # fmt: skip
@@ -270,7 +270,7 @@ def _of_tape(tape: GradientTape, given: Sequence, names: dict[int, str]) -> Give
     """The function that a tape recorded, of the sources: its nodes are run again."""
     if not given or not isinstance(given[0], Operand):
         raise DTypeError(
-            message("gradient_check_view", f"a tape and {len(given)} values", "there is no target",
+            message("gradient_check", f"a tape and {len(given)} values", "there is no target",
                     "the gradient of a target with respect to sources is checked",
                     "write gradient_check(tape, loss, [w, b])")
         )  # fmt: skip
