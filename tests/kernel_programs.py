@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import importlib.util
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -27,6 +29,22 @@ class Program:
     @property
     def name(self) -> str:
         return self.kernel.__name__
+
+
+def written(folder: Path, *statements: str, parameters: str = "a") -> Any:
+    """A kernel from lines of text: it needs a file to have a source."""
+    path = folder / "written.py"
+    body = "".join(f"    {line}\n" for line in statements)
+    path.write_text(
+        "import math\nimport numpy as np\nfrom minitensor_widgets import cuda, kernel\nN = 4\n"
+        f"@kernel\ndef made({parameters}):\n{body}"
+    )
+    spec = importlib.util.spec_from_file_location("written", path)
+    assert spec
+    assert spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module.made
 
 
 def floats(*shape: int, seed: int = 0) -> np.ndarray:

@@ -23,6 +23,7 @@ from .kernel_programs import (
     tiled_matmul,
     transpose,
     transpose_without_padding,
+    written,
     zeros,
 )
 
@@ -451,30 +452,12 @@ def test_a_loop_without_end_is_stopped(waiting):
     ],
 )
 def test_errors_of_python_are_problems_and_do_not_raise(statement, words, tmp_path):
-    made = launch(written(tmp_path, statement), 1, 2, (zeros(2),))
+    made = launch(written(tmp_path, "t = cuda.threadIdx.x", statement), 1, 2, (zeros(2),))
     problem = only(made)
     assert (problem.kind, problem.line, problem.count) == ("error", 3, 2)
     assert words in problem.text
     with pytest.raises(AssertionError, match="1 problem"):
         made.check()
-
-
-def written(folder, *statements, parameters="a"):
-    """A kernel from lines of text: it needs a file to have a source."""
-    import importlib.util
-
-    path = folder / "written.py"
-    body = "".join(f"    {line}\n" for line in statements)
-    path.write_text(
-        "import math\nimport numpy as np\nfrom minitensor_widgets import cuda, kernel\nN = 4\n"
-        f"@kernel\ndef made({parameters}):\n    t = cuda.threadIdx.x\n{body}"
-    )
-    spec = importlib.util.spec_from_file_location("written", path)
-    assert spec
-    assert spec.loader
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module.made
 
 
 def test_too_much_shared_memory_is_said():

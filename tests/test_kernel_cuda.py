@@ -20,7 +20,7 @@ import minitensor as mt
 from minitensor_widgets import cuda, kernel, launch
 from minitensor_widgets.kernels.c_types import UnsupportedError
 
-from .kernel_programs import PROGRAMS, add_ten, block_sum, floats, tiled_matmul, zeros
+from .kernel_programs import PROGRAMS, add_ten, block_sum, floats, tiled_matmul, written, zeros
 
 GXX, NVCC = shutil.which("g++"), shutil.which("nvcc")
 needs_gxx = pytest.mark.skipif(GXX is None, reason="no g++")
@@ -308,23 +308,6 @@ def test_names_that_c_keeps_for_itself_are_changed():
     assert "double_[int_] = u394;" in source
 
 
-def written(folder, *statements):
-    import importlib.util
-
-    path = folder / "written.py"
-    body = "".join(f"    {line}\n" for line in statements)
-    path.write_text(
-        "import math\nimport numpy as np\nfrom minitensor_widgets import cuda, kernel\n"
-        f"@kernel\ndef made(a, n):\n{body}"
-    )
-    spec = importlib.util.spec_from_file_location("written", path)
-    assert spec
-    assert spec.loader
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module.made
-
-
 @pytest.mark.parametrize(
     ("statements", "words"),
     [
@@ -360,7 +343,7 @@ def written(folder, *statements):
 )
 def test_what_c_has_not_is_refused_with_its_line(statements, words, tmp_path):
     with pytest.raises(UnsupportedError, match=words) as caught:
-        written(tmp_path, *statements).cuda_source(zeros(4), 3)
+        written(tmp_path, *statements, parameters="a, n").cuda_source(zeros(4), 3)
     assert re.search(r"Line \d+: .*has no counterpart in CUDA C", str(caught.value))
 
 
@@ -424,7 +407,9 @@ def test_a_kernel_with_problems_stays_off_the_gpu(cupy_of_the_host):
 @needs_gxx
 def test_a_kernel_without_counterpart_runs_in_the_simulator_only(cupy_of_the_host, tmp_path):
     a = zeros(1)
-    made = launch(written(tmp_path, "x = [n]", "a[0] = x[0]"), 1, 1, (a, 3), device="gpu")
+    made = launch(
+        written(tmp_path, "x = [n]", "a[0] = x[0]", parameters="a, n"), 1, 1, (a, 3), device="gpu"
+    )
     assert "Not run on the GPU. Line 2: a List" in made.record["note"]
     assert a.tolist() == [3]
 

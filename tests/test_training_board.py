@@ -6,7 +6,6 @@ import gc
 import json
 import math
 import re
-import time
 import weakref
 import xml.etree.ElementTree as ET
 from typing import Any
@@ -28,24 +27,7 @@ from minitensor_widgets.training.series import (
     thin,
 )
 
-
-class Clock:
-    """A clock that goes on only when told."""
-
-    def __init__(self) -> None:
-        self.now = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
-@pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    """A clock in place of the real one."""
-    made = Clock()
-    monkeypatch.setattr(time, "perf_counter", made)
-    return made
-
+from .conftest import Clock
 
 # ---- numbers over steps
 

@@ -21,6 +21,8 @@ from minitensor_widgets.training import stage
 from minitensor_widgets.training.bars import Bar
 from minitensor_widgets.training.run import Run
 
+from .conftest import Clock
+
 X = np.random.default_rng(0).random((64, 4)).astype(np.float32)
 Y = X.sum(1, keepdims=True)
 
@@ -32,24 +34,6 @@ class Terminal(io.StringIO):
 
     def isatty(self) -> bool:
         return True
-
-
-class Clock:
-    """A clock that goes on only when told."""
-
-    def __init__(self) -> None:
-        self.now = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
-@pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    """A clock in place of the real one."""
-    made = Clock()
-    monkeypatch.setattr(time, "perf_counter", made)
-    return made
 
 
 @pytest.fixture

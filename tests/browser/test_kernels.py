@@ -8,27 +8,9 @@ import pytest
 from minitensor_widgets import Cache, Launch, LoopNest, assets, cuda, kernel, launch, loops, samples
 from minitensor_widgets.kernels.cache import traffic
 
+from ..kernel_programs import TPB, block_sum
 from .conftest import HOST
 from .test_harness import contrast, luminance, styles
-
-TPB = 8
-
-
-@kernel
-def block_sum(a, out, size):
-    cache = cuda.shared.array(TPB, np.float32)
-    i = cuda.grid(1)
-    t = cuda.threadIdx.x
-    cache[t] = a[i] if i < size else 0.0
-    cuda.syncthreads()
-    stride = TPB // 2
-    while stride > 0:
-        if t < stride:
-            cache[t] += cache[t + stride]
-        cuda.syncthreads()
-        stride //= 2
-    if t == 0:
-        out[cuda.blockIdx.x] = cache[0]
 
 
 @kernel
