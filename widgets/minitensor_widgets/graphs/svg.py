@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 
-from ..svg import FONT
+from ..svg import card, text
 from ..values import clip
 from .describe import describe_node, heading, label_of_scope
 from .layout import HEAD, Box, is_backward, node_of
@@ -31,9 +31,8 @@ from .scene import (
 )
 
 STYLE = (
-    f"text{{font:12px {FONT};fill:#1a1a1a}}"
-    "text.s{font-size:10px;fill:#454545}text.h{font:600 13px system-ui,sans-serif}"
-    "text.nm{stroke:#fff;stroke-width:4px;paint-order:stroke;stroke-linejoin:round}text.m{text-anchor:middle}text.g{fill:#9a3b00}"
+    "text.nm{stroke:#fff;stroke-width:4px;paint-order:stroke;stroke-linejoin:round}"
+    "text.g{fill:#9a3b00}"
     ".e{fill:none;stroke:#5f5f5f}.n{stroke-width:1.6}"
     ".op{fill:#eaf3fb;stroke:#0072b2}.variable{fill:#fff3da;stroke:#9c5700}"
     ".input{fill:#e3f5ee;stroke:#00755a}.constant{fill:#f2f2f2;stroke:#666}"
@@ -54,11 +53,6 @@ RING = "M-4,0a4,4 0 1 0 8,0a4,4 0 1 0 -8,0"
 DASH = "M-4,0h8"
 
 
-def _text(x: float, y: float, text: str, style: str = "") -> str:
-    css = f' class="{style}"' if style else ""
-    return f'<text x="{x:.1f}" y="{y:.1f}"{css}>{escape(text)}</text>'
-
-
 def _scope(drawn: Scene, path: str) -> str:
     info = drawn.layout.scopes[path]
     x, y, w, h = drawn.layout.boxes["s:" + path]
@@ -67,7 +61,7 @@ def _scope(drawn: Scene, path: str) -> str:
         label = label_of_scope(path, info.count, info.closed)
         label += " ≠" if path in drawn.differs else ""
         style = "cl bk" if is_backward(path) else "cl"
-        return f'{rect} class="{style}"/>{_text(x + w / 2, y + h / 2 + 4, label, "m")}'
+        return f'{rect} class="{style}"/>{text(x + w / 2, y + h / 2 + 4, label, "m")}'
     return f'{rect} class="{"sc bk" if is_backward(path) else "sc"}"/>'
 
 
@@ -76,7 +70,7 @@ def _name(drawn: Scene, path: str) -> str:
     info = drawn.layout.scopes[path]
     x, y, _, _ = drawn.layout.boxes["s:" + path]
     label = label_of_scope(path, info.count, info.closed)
-    return "" if info.closed else _text(x + info.name, y + HEAD - 4, label, "nm")
+    return "" if info.closed else text(x + info.name, y + HEAD - 4, label, "nm")
 
 
 def state_mark(state: str, x: float, y: float) -> str:
@@ -107,7 +101,7 @@ def _node(drawn: Scene, node: Mapping, key: str, state: NodeState | None) -> str
     if node.get("no_grad") and key[0] != "u":
         parts.append(f'<path class="o {kind}" style="fill:none" d="{corner(kind, box)}"/>')
     if key[0] == "u":
-        parts.append(_text(x + w / 2, y + h / 2 + 3.5, stub_text(node), "s m"))
+        parts.append(text(x + w / 2, y + h / 2 + 3.5, stub_text(node), "s m"))
     else:
         parts.append(_words(drawn.text[node["id"]], state, box))
     return "".join([*parts, "</g>"])
@@ -122,22 +116,22 @@ def _words(lines: list[str], state: NodeState | None, box: Box) -> str:
         gradient = clip(gradient_text(state), room)
         return "".join(
             [
-                _text(middle, y + 19, lines[0], "m"),
-                _text(middle, y + 34, clip(value_text(state), room), "s m"),
-                _text(middle + 7, y + 48, gradient, "s m g"),
+                text(middle, y + 19, lines[0], "m"),
+                text(middle, y + 34, clip(value_text(state), room), "s m"),
+                text(middle + 7, y + 48, gradient, "s m g"),
                 state_mark(state.state, middle - len(gradient) * SMALL / 2 - 3, y + 44.5),
             ]
         )
     if len(lines) > 1:
-        return _text(middle, y + 19, lines[0], "m") + _text(middle, y + 34, lines[1], "s m")
-    return _text(middle, y + h / 2 + 4, lines[0], "m")
+        return text(middle, y + 19, lines[0], "m") + text(middle, y + 34, lines[1], "s m")
+    return text(middle, y + h / 2 + 4, lines[0], "m")
 
 
 def _caption(caption: Caption) -> str:
     width = len(caption.text) * SMALL + 4
     return (
         f'<rect x="{caption.x - width / 2:.1f}" y="{caption.y - 6:.1f}" width="{width:.1f}" '
-        f'height="12" rx="3" fill="#fff"/>{_text(caption.x, caption.y + 3.5, caption.text, "s m")}'
+        f'height="12" rx="3" fill="#fff"/>{text(caption.x, caption.y + 3.5, caption.text, "s m")}'
     )
 
 
@@ -159,7 +153,7 @@ def _legend(drawn: Scene, record: Mapping) -> list[str]:
     signs = [
         f"{letter} {mark}"
         for mark, (letter, _) in MARKS.items()
-        if any(re.search(rf"(^|· )[BIVN]*{letter}[BIVN]*$", text) for text in captions)
+        if any(re.search(rf"(^|· )[BIVN]*{letter}[BIVN]*$", words) for words in captions)
     ]
     if any(key[0] == "u" for key in drawn.layout.boxes):
         signs.append("↗ one node, drawn at each of its users")
@@ -191,17 +185,12 @@ def _picture(
     shift = (width - drawn.layout.width) / 2
     boxes = drawn.layout.boxes
     parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" width="{width:.0f}" height="{height:.0f}" '
-        f'viewBox="0 0 {width:.0f} {height:.0f}" role="img" '
-        f'aria-label="{escape(alt, quote=True)}">',
-        f"<style>{_style(record, drawn)}</style>"
-        '<rect width="100%" height="100%" rx="6" fill="#fff"/>',
         '<defs><marker id="mt-arrow" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="8" '
         'markerHeight="8" markerUnits="userSpaceOnUse" orient="auto">'
         '<path d="M0,0L8,4L0,8z" fill="#5f5f5f"/></marker></defs>',
-        _text(12, 20, clip(title, 60), "h"),
-        _text(12, 36, clip(note, 90), "s"),
-        *(_text(12, below + 14 * i + 6, words, "s") for i, words in enumerate(legend)),
+        text(12, 20, clip(title, 60), "h"),
+        text(12, 36, clip(note, 90), "s"),
+        *(text(12, below + 14 * i + 6, words, "s") for i, words in enumerate(legend)),
         f'<g transform="translate({shift:.1f},{top:.0f})">',
     ]
     parts += [_scope(drawn, path) for path in drawn.layout.scopes]
@@ -213,7 +202,8 @@ def _picture(
         if key in boxes:
             node = nodes[node_of(key)]
             parts.append(_node(drawn, node, key, states[node["id"]] if states else None))
-    return "".join([*parts, "</g></svg>"])
+    content = "".join([*parts, "</g>"])
+    return card(width, height, alt, content, _style(record, drawn))
 
 
 def graph_svg(

@@ -7,12 +7,11 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Mapping
-from html import escape
 from typing import Any
 
 from ..graphs.scene import SMALL
 from ..output import Output, is_static
-from ..svg import FONT
+from ..svg import card, text
 from ..units import plural, size_text, time_text
 from ..values import clip
 from .records import traces_record
@@ -23,9 +22,7 @@ WIDE, NARROW = 41, 50  # characters of a line, large and small
 FIRST, LAST = 5, 2  # the cards of a figure where there are many
 MOST_LISTED = 20
 STYLE = (
-    f"text{{font:12px {FONT};fill:#1a1a1a}}text.s{{font-size:10px;fill:#454545}}"
-    "text.h{font:600 13px system-ui,sans-serif}text.d{fill:#9a3b00;font-weight:600}"
-    "text.e{text-anchor:end}.c{fill:#eaf3fb;stroke:#0072b2;stroke-width:1.4}"
+    "text.d{fill:#9a3b00;font-weight:600}.c{fill:#eaf3fb;stroke:#0072b2;stroke-width:1.4}"
     ".m{fill:#f4f4f4;stroke:#666;stroke-dasharray:5 3}.b{fill:none;stroke:#0072b2;stroke-width:2}"
     ".a{fill:#0072b222}"
 )
@@ -77,8 +74,8 @@ def _card(trace: Mapping) -> list[tuple[str, str]]:
     lines = []
     for item in trace["signature"]:
         new = item["name"] in changed
-        text = clip(f"{'≠ ' if new else ''}{item['name']}: {item['text']}", WIDE)
-        lines.append(("d" if new else "", text))
+        words = clip(f"{'≠ ' if new else ''}{item['name']}: {item['text']}", WIDE)
+        lines.append(("d" if new else "", words))
     if not trace["signature"]:
         lines.append(("", "no arguments"))
     lines.append(("s", f"{plural(trace['nodes'], 'node')} · {size_text(trace['bytes'])}"))
@@ -87,8 +84,8 @@ def _card(trace: Mapping) -> list[tuple[str, str]]:
     return lines + (_wrapped(f"fix: {trace['fix']}", 4) if trace["fix"] else [])
 
 
-def _wrapped(text: str, most: int) -> list[tuple[str, str]]:
-    lines = textwrap.wrap(text, NARROW, break_long_words=True)
+def _wrapped(words: str, most: int) -> list[tuple[str, str]]:
+    lines = textwrap.wrap(words, NARROW, break_long_words=True)
     if len(lines) > most:
         lines = [*lines[: most - 1], clip(" ".join(lines[most - 1 :]), NARROW)]
     return [("s", line) for line in lines]
@@ -98,30 +95,25 @@ def _height(card: list[tuple[str, str]]) -> float:
     return 32 + sum(SMALL_LINE if style == "s" else LINE for style, _ in card) + 6
 
 
-def _text(x: float, y: float, text: str, style: str = "") -> str:
-    css = f' class="{style}"' if style else ""
-    return f'<text x="{x:.1f}" y="{y:.1f}"{css}>{escape(text)}</text>'
-
-
 def _drawn(trace: Mapping, x: float, y: float, height: float) -> str:
     parts = [
         f'<rect class="c" x="{x:.1f}" y="{y:.1f}" width="{WIDTH:.0f}" height="{height:.1f}" '
         'rx="6"/>',
-        _text(x + PAD, y + 20, f"trace {trace['number']}", "h"),
-        _text(x + WIDTH - PAD, y + 20, plural(trace["hits"], "hit"), "e"),
+        text(x + PAD, y + 20, f"trace {trace['number']}", "h"),
+        text(x + WIDTH - PAD, y + 20, plural(trace["hits"], "hit"), "e"),
     ]
     at = y + 25
     for style, line in _card(trace):
         at += SMALL_LINE if style == "s" else LINE
-        parts.append(_text(x + PAD, at, line, style))
+        parts.append(text(x + PAD, at, line, style))
     return "".join(parts)
 
 
 def _more(count: int, bytes_: int, x: float, y: float, height: float) -> str:
     return (
         f'<rect class="m" x="{x:.1f}" y="{y:.1f}" width="{WIDTH:.0f}" height="{height:.1f}" '
-        f'rx="6"/>{_text(x + PAD, y + 20, f"… {count} more traces", "h")}'
-        f"{_text(x + PAD, y + 42, size_text(bytes_) + ' of memory', 's')}"
+        f'rx="6"/>{text(x + PAD, y + 20, f"… {count} more traces", "h")}'
+        f"{text(x + PAD, y + 42, size_text(bytes_) + ' of memory', 's')}"
     )
 
 
@@ -136,7 +128,7 @@ def _staircase(record: Mapping, x: float) -> str:
         so_far += size
         path += f"V{38 - tall * so_far / total:.1f}H{x + wide * i / len(sizes):.1f}"
     area = f'<path class="a" d="{path}V38z"/><path class="b" d="{path}"/>'
-    return area + _text(x - 6, 38, "memory", "s e")
+    return area + text(x - 6, 38, "memory", "s e")
 
 
 def traces_svg(record: Mapping, alt: str) -> str:
@@ -158,14 +150,10 @@ def traces_svg(record: Mapping, alt: str) -> str:
                 else _drawn(trace, x, y, height)
             )  # fmt: skip
         y += height + GAP
-    head = (
-        f'<svg xmlns="http://www.w3.org/2000/svg" width="{width:.0f}" height="{y:.0f}" '
-        f'viewBox="0 0 {width:.0f} {y:.0f}" role="img" aria-label="{escape(alt, quote=True)}">'
-        f'<style>{STYLE}</style><rect width="100%" height="100%" rx="6" fill="#fff"/>'
-    )
-    title = _text(PAD, 20, clip(heading(record), 60), "h")
-    line = _text(PAD, 37, clip(summary(record), int((width - 220) / SMALL)), "s")
-    return "".join([head, title, line, _staircase(record, width - 120 - PAD), *parts, "</svg>"])
+    title = text(PAD, 20, clip(heading(record), 60), "h")
+    line = text(PAD, 37, clip(summary(record), int((width - 220) / SMALL)), "s")
+    stairs = _staircase(record, width - 120 - PAD)
+    return card(width, y, alt, "".join([title, line, stairs, *parts]), STYLE)
 
 
 class Traces(Output):

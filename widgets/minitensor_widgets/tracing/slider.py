@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from html import escape
 from typing import Any
 
 from .. import assets
@@ -16,18 +15,14 @@ from ..graphs.collapse import auto_collapse
 from ..graphs.svg import graph_svg
 from ..graphs.viewers import prepared
 from ..output import MOST_BYTES, Output
-from ..svg import FONT
+from ..svg import card, text
 from ..units import plural, size_text
 from ..values import clip
 from .records import passes_record
 
 ROW, LEFT, BAR = 18.0, 12.0, 130.0
 COLUMNS = (196.0, 376.0, 466.0, 586.0)  # bars, bytes saved, operations saved, same results
-STYLE = (
-    f".p{{font:12px {FONT};fill:#1a1a1a}}.ps{{font:10px {FONT};fill:#454545}}"
-    ".ph{font:600 13px system-ui,sans-serif;fill:#1a1a1a}"
-    ".pb{fill:#0072b2}.po{fill:none;stroke:#0072b2;stroke-dasharray:2 2}"
-)
+STYLE = ".pb{fill:#0072b2}.po{fill:none;stroke:#0072b2;stroke-dasharray:2 2}"
 SIDE_BY_SIDE = 1000.0
 LEFT_OUT = "The passes between the first and the last are left out: they are too much to carry."
 
@@ -92,21 +87,17 @@ def describe_passes(record: Mapping) -> str:
     return "\n".join(lines + (["", record["source"].rstrip()] if record["source"] else []))
 
 
-def _text(x: float, y: float, text: str, style: str) -> str:
-    return f'<text x="{x:.1f}" y="{y:.1f}" class="{style}">{escape(text)}</text>'
-
-
 def _row(item: Mapping, most: int, y: float) -> str:
     before, after = (BAR * item[name] / most for name in ("nodes_before", "nodes_after"))
     x, saved, done, same = COLUMNS
     parts = [
-        _text(LEFT, y, clip(item["name"], 24), "p"),
+        text(LEFT, y, clip(item["name"], 24)),
         f'<rect class="po" x="{x:.1f}" y="{y - 9:.1f}" width="{before:.1f}" height="10"/>',
         f'<rect class="pb" x="{x:.1f}" y="{y - 9:.1f}" width="{after:.1f}" height="10"/>',
-        _text(x + BAR + 8, y, str(item["nodes_after"]), "p"),
-        _text(saved, y, size_text(item["bytes_saved"]) if item["bytes_saved"] > 0 else "", "p"),
-        _text(done, y, str(item["operations_saved"] or ""), "p"),
-        _text(same, y, item["equality"]["verdict"] if item["equality"] else "", "p"),
+        text(x + BAR + 8, y, str(item["nodes_after"])),
+        text(saved, y, size_text(item["bytes_saved"]) if item["bytes_saved"] > 0 else ""),
+        text(done, y, str(item["operations_saved"] or "")),
+        text(same, y, item["equality"]["verdict"] if item["equality"] else ""),
     ]
     return "".join(parts)
 
@@ -114,10 +105,10 @@ def _row(item: Mapping, most: int, y: float) -> str:
 def _table(record: Mapping) -> tuple[str, float]:
     title, note = heading(record)
     most = max((item["nodes_before"] for item in record["passes"]), default=0) or 1
-    parts = [_text(LEFT, 20, clip(title, 90), "ph"), _text(LEFT, 37, clip(note, 110), "ps")]
+    parts = [text(LEFT, 20, clip(title, 90), "h"), text(LEFT, 37, clip(note, 110), "s")]
     names = ("nodes after", "bytes saved", "operations saved", "results")
-    parts += [_text(x, 58, name, "ps") for x, name in zip(COLUMNS, names, strict=True)]
-    parts.append(_text(LEFT, 58, "pass", "ps"))
+    parts += [text(x, 58, name, "s") for x, name in zip(COLUMNS, names, strict=True)]
+    parts.append(text(LEFT, 58, "pass", "s"))
     y = 58.0
     for item in record["passes"]:
         y += ROW
@@ -148,12 +139,7 @@ def passes_svg(record: Mapping, collapsed: Iterable[str], alt: str) -> str:
         parts.append(figure.replace("<svg ", f'<svg x="{x:.0f}" y="{y:.0f}" ', 1))
         width, height = max(width, x + wide), max(height, y + tall)
         x, y = (x + wide, y) if beside else (x, y + tall)
-    return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" width="{width:.0f}" height="{height:.0f}" '
-        f'viewBox="0 0 {width:.0f} {height:.0f}" role="img" '
-        f'aria-label="{escape(alt, quote=True)}"><style>{STYLE}</style>'
-        f'<rect width="100%" height="100%" rx="6" fill="#fff"/>{"".join(parts)}</svg>'
-    )
+    return card(width, height, alt, "".join(parts), STYLE)
 
 
 class Passes(Output):
