@@ -214,6 +214,7 @@ if TYPE_CHECKING:
     from minitensor import data as data
     from minitensor import keras as keras
     from minitensor import saved_model as saved_model
+    from minitensor import summary as summary
     from minitensor import train as train
     from minitensor.compat.v1 import Graph as Graph
     from minitensor.keras import initializers as initializers
@@ -249,7 +250,7 @@ __all__ = [
     "roll", "round", "saved_model", "scalar_mul", "scan", "scatter_nd", "searchsorted",
     "sequence_mask", "shape", "shape_n", "sigmoid", "sign", "sin", "sinh", "size", "slice", "sort",
     "split", "sqrt", "square", "squeeze", "stack", "stop_gradient", "strided_slice", "string",
-    "strings", "subtract", "switch_case", "tan", "tanh", "tensor_scatter_nd_add",
+    "strings", "subtract", "summary", "switch_case", "tan", "tanh", "tensor_scatter_nd_add",
     "tensor_scatter_nd_max", "tensor_scatter_nd_min", "tensor_scatter_nd_sub",
     "tensor_scatter_nd_update", "tensordot", "test", "testing", "tile", "timestamp", "train",
     "transpose", "truediv", "uint8", "uint16", "uint32", "uint64", "unique", "unique_with_counts",
@@ -259,7 +260,7 @@ __all__ = [
 
 _LATER = {
     name: f"minitensor.{name}"
-    for name in ("autograph", "compat", "data", "keras", "saved_model", "train")
+    for name in ("autograph", "compat", "data", "keras", "saved_model", "summary", "train")
 } | {
     name: f"minitensor.keras.{name}" for name in ("initializers", "losses", "metrics", "optimizers")
 }

@@ -12,9 +12,9 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self
 
-__all__ = ["Field", "Message", "layout", "varint"]
+__all__ = ["Field", "Message", "layout", "parts", "varint"]
 
 
 class Field(NamedTuple):
@@ -81,6 +81,38 @@ class Message:
                     found += _tagged(field.number, field.kind, x)
         return bytes(found)
 
+    @classmethod
+    def FromString(cls, data: bytes) -> Self:  # noqa: N802
+        """A message from its bytes; fields that are not listed are passed over.
+
+        Raises:
+            ValueError: where the bytes are cut off or of another kind.
+
+        Example:
+            >>> class Point(Message):
+            ...     fields = layout(x=(1, "int"), name=(2, "string"))
+            >>> print(Point.FromString(bytes.fromhex("08ac02120161")))
+            x: 300
+            name: "a"
+        """
+        made, names = cls(), {field.number: name for name, field in cls.fields.items()}
+        for number, wire, value in parts(data):
+            name = names.get(number)
+            if name is None:
+                continue
+            field = cls.fields[name]
+            if field.many == "map":
+                entry = dict((n, v) for n, _, v in parts(_chunk_of(value, wire)))
+                inner = entry.get(2, b"")
+                getattr(made, name)[entry.get(1, b"").decode()] = _read(field.kind, 2, inner)
+            elif field.many and wire == 2 and _WIRE.get(field.kind, 2) != 2:
+                getattr(made, name).extend(_unpacked(field.kind, value))
+            elif field.many:
+                getattr(made, name).append(_read(field.kind, wire, value))
+            else:
+                setattr(made, name, _read(field.kind, wire, value))
+        return made
+
     def ByteSize(self) -> int:  # noqa: N802
         """How many bytes it takes."""
         return len(self.SerializeToString())
@@ -138,14 +170,86 @@ def varint(value: int) -> bytes:
     return bytes(found)
 
 
+def parts(data: bytes) -> Iterator[tuple[int, int, Any]]:
+    """The fields of a message as they stand: number, wire type, and an int or bytes.
+
+    Raises:
+        ValueError: where the bytes are cut off or of a wire type that is not in use.
+
+    Example:
+        >>> list(parts(bytes.fromhex("08ac02120161")))
+        [(1, 0, 300), (2, 2, b'a')]
+    """
+    at, end = 0, len(data)
+    while at < end:
+        key, at = _varint_at(data, at)
+        number, wire = key >> 3, key & 7
+        if wire == 0:
+            value, at = _varint_at(data, at)
+        elif wire in _FIXED or wire == 2:
+            size, at = (_FIXED[wire], at) if wire in _FIXED else _varint_at(data, at)
+            value, at = data[at : at + size], at + size
+            if at > end:
+                raise ValueError(f"field {number} is cut off: {at - end} bytes are missing")
+        else:
+            raise ValueError(f"field {number} has wire type {wire}, which is not in use")
+        yield number, wire, value
+
+
+def _varint_at(data: bytes, at: int) -> tuple[int, int]:
+    """The varint that begins at a place, and where it ends."""
+    value = shift = 0
+    while True:
+        if at >= len(data) or shift > 63:
+            raise ValueError("a number is cut off")
+        byte = data[at]
+        at += 1
+        value |= (byte & 127) << shift
+        if byte < 128:
+            return value, at
+        shift += 7
+
+
+def _chunk_of(value: Any, wire: int) -> bytes:
+    if wire != 2:
+        raise ValueError(f"a message has wire type {wire}: it is of another kind")
+    return value
+
+
+def _read(kind: Any, wire: int, value: Any) -> Any:
+    """One value of a field from what stood there."""
+    if wire != _WIRE.get(kind, 2) and not (kind not in _WIRE and wire == 2):
+        raise ValueError(f"a field of kind {kind!r} has wire type {wire}")
+    if kind not in _WIRE:
+        return kind.FromString(value)
+    if kind in _STRUCT:
+        return struct.unpack(_STRUCT[kind], value)[0]
+    if kind == "string":
+        return value.decode("utf-8", "replace")
+    if kind == "bool":
+        return bool(value)
+    return value - (1 << 64) if _WIRE[kind] == 0 and value >= 1 << 63 else value
+
+
+def _unpacked(kind: str, data: bytes) -> list:
+    """Numbers that were packed."""
+    if kind in _STRUCT:
+        return [x for (x,) in struct.iter_unpack(_STRUCT[kind], data)]
+    found, at = [], 0
+    while at < len(data):
+        value, at = _varint_at(data, at)
+        found.append(_read(kind, 0, value))
+    return found
+
+
+_FIXED = {1: 8, 5: 4}
+_STRUCT = {"float": "<f", "double": "<d"}
 _WIRE = {"int": 0, "bool": 0, "enum": 0, "double": 1, "float": 5, "bytes": 2, "string": 2}
 
 
 def _plain(kind: str, value: Any) -> bytes:
     """A number without its key."""
-    if kind == "float":
-        return struct.pack("<f", value)
-    return struct.pack("<d", value) if kind == "double" else varint(int(value))
+    return struct.pack(_STRUCT[kind], value) if kind in _STRUCT else varint(int(value))
 
 
 def _tagged(number: int, kind: Any, value: Any) -> bytes:

@@ -56,7 +56,7 @@ FLOORS = [
     ["autograph"],
     ["graph", "explain", "testing"],
     ["saved_model"],
-    ["data"],
+    ["data", "summary"],
     ["train"],
     ["keras"],
     ["views"],

@@ -57,11 +57,13 @@ class ShapeProto(Message):
 
 
 class TensorProto(_Typed):
-    """A value."""
+    """A value: all its bytes, or a list of its elements, of which the last may stand for more."""
 
     fields = layout(
-        dtype=(1, "enum"), tensor_shape=(2, ShapeProto),
-        tensor_content=(4, "bytes"), string_val=(8, "bytes", "list"),
+        dtype=(1, "enum"), tensor_shape=(2, ShapeProto), tensor_content=(4, "bytes"),
+        float_val=(5, "float", "list"), double_val=(6, "double", "list"),
+        int_val=(7, "int", "list"), string_val=(8, "bytes", "list"),
+        int64_val=(10, "int", "list"), bool_val=(11, "bool", "list"),
     )  # fmt: skip
 
 

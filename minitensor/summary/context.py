@@ -1,0 +1,62 @@
+"""What summaries go to when nobody says so: the default writer, the default step, the condition.
+
+They stand in a stack for each thread. A traced function asks for them each time it runs; what was
+entered while it was traced belongs to its graph.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from minitensor.op import State, state
+
+if TYPE_CHECKING:
+    from minitensor.summary.writer import SummaryWriter
+
+__all__ = ["Context", "entered", "present", "set_step"]
+
+
+class Context(NamedTuple):
+    """Where to, at which step, and whether at all. `traced`: which of them a trace has entered."""
+
+    writer: SummaryWriter | None = None
+    step: Any = None
+    condition: bool | Callable[[], Any] | Any = True
+    traced: frozenset[str] = frozenset()
+
+
+class _Stack(threading.local):
+    present: Context = Context()
+
+
+_stack = _Stack()
+
+
+def present() -> Context:
+    """What holds in this thread now."""
+    return _stack.present
+
+
+@contextmanager
+def entered(**changes: Any) -> Iterator[Context]:
+    """Within it, the writer, the step or the condition is another."""
+    before = _stack.present
+    _stack.present = _changed(before, changes)
+    try:
+        yield _stack.present
+    finally:
+        _stack.present = before
+
+
+def set_step(step: Any) -> None:
+    """Set the default step of this thread, until it is set again; None for none."""
+    _stack.present = _changed(_stack.present, {"step": step})
+
+
+def _changed(before: Context, changes: dict[str, Any]) -> Context:
+    tracing = state.interpreter is not State.interpreter
+    traced = before.traced | changes.keys() if tracing else before.traced - changes.keys()
+    return before._replace(**changes, traced=frozenset(traced))

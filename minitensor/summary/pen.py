@@ -1,0 +1,105 @@
+"""A pen: the thread that encodes and writes what a program records, while the program goes on.
+
+Items wait in a queue. The pen wakes when the queue is long, when its oldest item has waited for the
+interval, or when somebody wants all of it on disk. Nothing that the recording side does can block
+inside a lock: a signal handler may flush at any moment.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from queue import Empty, SimpleQueue
+from typing import Any
+
+__all__ = ["Pen"]
+
+
+class Pen:
+    """Hands items to `write`, in a thread of its own, in the order in which they came.
+
+    Args:
+        write: takes a list of items; what it raises is kept in `error`, and later items dropped.
+        many: how many items may wait before the pen is woken.
+        most: how many may wait at all; then whoever adds one waits for the pen.
+        interval: for how many seconds an item may wait.
+    """
+
+    def __init__(
+        self, write: Callable[[list], None], many: int = 1000, most: int = 20_000,
+        interval: float = 1.0,
+    ):  # fmt: skip
+        self.error: BaseException | None = None
+        self.dropped = 0
+        self._write, self._many, self._most, self._interval = write, many, most, interval
+        self._items: deque[Any] = deque()
+        self._calls: SimpleQueue[threading.Event | None] = SimpleQueue()
+        self._stop = False
+        self._thread = threading.Thread(target=self._run, name="summaries", daemon=True)
+        self._thread.start()
+
+    def put(self, item: Any) -> None:
+        """Add an item; waits only while too many are there."""
+        items = self._items
+        items.append(item)
+        waiting = len(items)
+        if waiting == 1 or waiting == self._many:
+            self._calls.put(None)
+        elif waiting >= self._most:
+            self.flush()
+
+    def flush(self, timeout: float | None = None) -> bool:
+        """Wait until all that was added is written; whether it was, in so many seconds."""
+        if not self._thread.is_alive():
+            self._drain()
+            return True
+        done = threading.Event()
+        self._calls.put(done)
+        return done.wait(timeout)
+
+    def stop(self) -> None:
+        """Write what is there and end the thread."""
+        self._stop = True
+        self.flush()
+        self._thread.join()
+
+    def _run(self) -> None:
+        while not self._stop:
+            done = self._calls.get()
+            if done is None:
+                done = self._gather()
+            self._drain()
+            if done is not None:
+                done.set()
+        self._drain()
+        while not self._calls.empty():
+            last = self._calls.get()
+            if last is not None:
+                last.set()
+
+    def _gather(self) -> threading.Event | None:
+        """Let items come together until there are many, the interval is over, or a flush."""
+        end = time.monotonic() + self._interval
+        while len(self._items) < self._many:
+            try:
+                done = self._calls.get(timeout=max(0.0, end - time.monotonic()))
+            except Empty:
+                return None
+            if done is not None:
+                return done
+        return None
+
+    def _drain(self) -> None:
+        items = self._items
+        while items:
+            batch = [items.popleft() for _ in range(min(len(items), self._many))]
+            if self.error is None:
+                try:
+                    self._write(batch)
+                except Exception as error:
+                    self.error = error
+                    self.dropped += len(batch)
+            else:
+                self.dropped += len(batch)

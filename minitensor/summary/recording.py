@@ -1,0 +1,162 @@
+"""How a summary is recorded: at once while ops compute, by an op of its own in a traced function.
+
+A graph asks each time it runs which writer, step and condition hold; those that were entered, or
+given, while it was traced belong to it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+
+from minitensor.backend import to_numpy
+from minitensor.eager import constant
+from minitensor.errors import ArgumentError, InvalidArgumentError, message, shorten
+from minitensor.op import State, convert, op, state
+from minitensor.shapes import Spec
+from minitensor.summary.context import Context, present
+from minitensor.summary.records import Kind
+from minitensor.tensor import Operand
+
+__all__ = ["Recording", "holds", "in_graph", "record", "step_number", "tag_of", "write_summary"]
+
+
+@dataclass(frozen=True, eq=False)
+class Recording:
+    """What a node of a graph records. None: what holds when it runs."""
+
+    kind: Kind | None
+    tag: str = ""
+    description: str | None = None
+    options: dict[str, Any] = field(default_factory=dict)
+    writer: Any = None
+    step: int | None = None
+    condition: bool | None = None
+    given: tuple[str, ...] = ()
+    """Which of step and condition are the last inputs of the node."""
+
+    def run(self, arrays: Sequence) -> bool:
+        """Record these arrays; whether they were."""
+        count = len(arrays) - len(self.given)
+        last = {name: to_numpy(x)[()] for name, x in zip(self.given, arrays[count:], strict=True)}
+        here = present()
+        writer = self.writer or here.writer
+        condition = last.get("condition", self.condition)
+        condition = here.condition if condition is None else condition
+        if self.kind is None or writer is None or not holds(condition):
+            return writer is not None and holds(condition)
+        step = last.get("step", here.step if self.step is None else self.step)
+        payload = self.kind.prepare(*map(to_numpy, arrays[:count]), **self.options)
+        writer.put(self.kind, self.tag, step_number(step), payload, self.description)
+        return True
+
+
+def record(
+    kind: Kind, name: Any, values: Sequence, step: Any, description: str | None = None,
+    **options: Any,
+) -> Any:  # fmt: skip
+    """Record values under a name, and say whether they were (a bool tensor)."""
+    here = present()
+    if state.interpreter is State.interpreter:
+        if here.writer is None or not holds(here.condition):
+            return _NO()
+        arrays = [to_numpy(convert(x)._array) for x in values]
+        payload = kind.prepare(*arrays, **options)
+        number = step_number(here.step if step is None else step)
+        here.writer.put(kind, tag_of(name, kind), number, payload, description)
+        return _YES()
+    return in_graph(Recording(kind, tag_of(name, kind), description, options), values, step, here)
+
+
+def in_graph(recording: Recording, values: Sequence, step: Any, here: Context) -> Any:
+    """The node that records, with what this trace has entered."""
+    inputs, given = [convert(x) for x in values], []
+    if "writer" in here.traced:
+        recording = replace(recording, writer=here.writer)
+    step = here.step if step is None and "step" in here.traced else step
+    if isinstance(step, Operand):
+        inputs.append(convert(step))
+        given.append("step")
+    elif step is not None:
+        recording = replace(recording, step=step_number(step))
+    if "condition" in here.traced:
+        condition = here.condition() if callable(here.condition) else here.condition
+        if isinstance(condition, Operand):
+            inputs.append(convert(condition))
+            given.append("condition")
+        else:
+            recording = replace(recording, condition=bool(condition))
+    return write_summary(inputs, recording=replace(recording, given=tuple(given)))
+
+
+def holds(condition: bool | Callable[[], Any] | Any) -> bool:
+    """Whether a condition holds now."""
+    return condition is True or bool(condition() if callable(condition) else condition)
+
+
+def tag_of(name: Any, kind: Kind) -> str:
+    """The name below the active name scopes."""
+    if not isinstance(name, str) and name is not None:
+        raise ArgumentError(
+            message(kind.name, f"name={shorten(name)}", f"it is a {type(name).__name__}",
+                    "a summary's name is text", f'write summary.{kind.name}("loss", …)')
+        )  # fmt: skip
+    name = name or f"{kind.name}_summary"
+    return f"{state.scope}/{name}" if state.scope else name
+
+
+def step_number(step: Any) -> int:
+    """A step as an int.
+
+    Raises:
+        InvalidArgumentError: (also a ValueError) when there is none.
+        ArgumentError: (also a TypeError) when it is no whole number.
+    """
+    if type(step) is int:
+        return step
+    if step is None:
+        raise InvalidArgumentError(
+            "No step set. Please specify one either through the `step` argument or through "
+            "tf.summary.experimental.set_step()\nWithout it all values would lie on one point. To "
+            "fix it: write step=step, where step counts the rounds of your loop."
+        )
+    array = np.asarray(step.numpy() if hasattr(step, "numpy") else step)
+    if array.ndim or array.dtype.kind not in "iu":
+        raise ArgumentError(
+            message("summary", f"step={shorten(step)}", "that is no whole number",
+                    "steps are counted: a Python int, or an integer tensor without axes",
+                    "write step=int(step)")
+        )  # fmt: skip
+    return int(array)
+
+
+def _bool_spec(*inputs: Spec, **_: Any) -> Spec:
+    return Spec((), np.dtype(bool))
+
+
+def _samples(rng: np.random.Generator) -> Iterator:
+    yield (rng.normal(size=(2, 3)),), {"recording": Recording(None)}
+
+
+@op(infer=_bool_spec, samples=_samples, types="A", portable=False, stateful=True,
+    why_none="recording a summary has no result to differentiate")  # fmt: skip
+def write_summary(xp, *inputs, recording):
+    """Record the inputs in an event file; whether they were recorded.
+
+    Shape: any → () bool.
+    """
+    return xp.asarray(recording.run(inputs))
+
+
+write_summary.any_rank = True
+
+
+def _YES() -> Any:  # noqa: N802
+    return constant(True)
+
+
+def _NO() -> Any:  # noqa: N802
+    return constant(False)

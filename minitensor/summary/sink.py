@@ -1,0 +1,115 @@
+"""Where a pen writes to: an event file that no other writer has, made ready for any end.
+
+At exit, and when the process is asked to end (SIGTERM), what waits in the pens of all open writers
+is written. A forked child has the files of its parent but not its threads: its writers are closed.
+"""
+
+from __future__ import annotations
+
+import atexit
+import os
+import signal
+import threading
+from pathlib import Path
+from types import FrameType
+
+from minitensor.errors import FailedPreconditionError, message
+from minitensor.summary.event_file import EventFile
+from minitensor.summary.messages import Event
+from minitensor.summary.pen import Pen
+from minitensor.summary.records import Recorded, encoded
+
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None
+
+__all__ = ["Sink"]
+
+_open: dict[int, Sink] = {}
+_SECONDS = 10.0
+"""How long the end of a process waits for one writer."""
+
+
+class Sink:
+    """A pen and its file.
+
+    Raises:
+        FailedPreconditionError: (also a RuntimeError) when another writer has the directory.
+        OSError: when the directory or the file cannot be made.
+    """
+
+    def __init__(self, folder: Path, suffix: str, process: bool, many: int, interval: float):
+        self.folder = folder.resolve()
+        self.inherited = False
+        self._claim()
+        self.file = EventFile(self.folder, suffix, process)
+        if fcntl is not None:
+            fcntl.flock(self.file.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
+        self.pen = Pen(self._write, many=many, interval=interval)
+        _open[id(self)] = self
+        _prepare_for_the_end()
+
+    def _claim(self) -> None:
+        here = any(sink.folder == self.folder for sink in list(_open.values()))
+        if here or any(map(_is_locked, self.folder.glob("*.tfevents.*"))):
+            whose = "of this process" if here else "of another process"
+            raise FailedPreconditionError(
+                message("create_file_writer", f"logdir={str(self.folder)!r}",
+                        f"a writer {whose} is open on this run",
+                        "two writers on one run would draw their curves through each other",
+                        "close() the first one, or give each run a directory of its own: "
+                        "create_file_writer(logdir, fresh=True) makes one")
+            )  # fmt: skip
+
+    def _write(self, items: list[Recorded | Event]) -> None:
+        self.file.write(map(encoded, items))
+
+    def close(self) -> None:
+        """Write what waits, and let go of the file."""
+        if _open.pop(id(self), None) is not None:
+            self.pen.stop()
+            self.file.close()
+
+
+def _is_locked(path: Path) -> bool:
+    if fcntl is None:
+        return False
+    try:
+        with path.open("rb") as file:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+    return False
+
+
+def _flush_all() -> None:
+    for sink in list(_open.values()):
+        sink.pen.flush(_SECONDS)
+
+
+def _terminated(number: int, frame: FrameType | None) -> None:
+    _flush_all()
+    signal.signal(number, signal.SIG_DFL)
+    os.kill(os.getpid(), number)
+
+
+def _prepare_for_the_end() -> None:
+    """Flush at SIGTERM, unless the program has a handler of its own: that one ends in `atexit`."""
+    if threading.current_thread() is not threading.main_thread():
+        return
+    if signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
+        signal.signal(signal.SIGTERM, _terminated)
+
+
+def _forked() -> None:
+    for sink in _open.values():
+        sink.inherited = True
+    _open.clear()
+
+
+atexit.register(_flush_all)
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forked)

@@ -1,0 +1,277 @@
+"""Summary writers: one run, one directory, one event file."""
+
+from __future__ import annotations
+
+import os
+import time
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from minitensor.errors import (
+    ArgumentError,
+    FailedPreconditionError,
+    InvalidArgumentError,
+    OpError,
+    message,
+    shorten,
+)
+from minitensor.summary.context import entered
+from minitensor.summary.messages import Event
+from minitensor.summary.records import Kind, Recorded
+from minitensor.summary.sink import Sink
+
+__all__ = ["SummaryWriter", "create_file_writer"]
+
+MANY, SECONDS = 1000, 1.0
+
+
+class SummaryWriter:
+    """Writes the summaries of one run; `create_file_writer` makes it.
+
+    What is recorded waits in memory for at most `flush_millis`, is written in a thread of its own,
+    and is on disk after `flush()`, after `close()`, and when the program ends: by itself, with an
+    exception, or at SIGTERM.
+    """
+
+    def __init__(self, sink: Sink, on_error: str = "warn"):
+        self._sink = sink
+        self._on_error = on_error
+        self._kinds: dict[str, str] = {}
+        self._closed = self._reported = False
+        self._put = sink.pen.put
+
+    @property
+    def logdir(self) -> str:
+        """The directory of the run."""
+        return str(self._sink.folder)
+
+    @property
+    def path(self) -> str:
+        """The event file."""
+        return str(self._sink.file.path)
+
+    @property
+    def closed(self) -> bool:
+        """Whether it was closed."""
+        return self._closed
+
+    def put(
+        self, kind: Kind, tag: str, step: int, payload: Any, description: str | None = None
+    ) -> None:
+        """Record a value that was prepared.
+
+        Raises:
+            FailedPreconditionError: (also a RuntimeError) after `close`.
+            InvalidArgumentError: (also a ValueError) when the tag holds another kind already.
+        """
+        if self._kinds.get(tag) != kind.plugin or self._closed:
+            self._check(tag, kind)
+        if self._sink.pen.error is not None:
+            self._report()
+        self._put(Recorded(time.time(), step, tag, kind, payload, description))
+
+    def put_event(self, event: Event) -> None:
+        """Record an event that is complete but for its time."""
+        self._check_open()
+        event.wall_time = event.wall_time or time.time()
+        if self._sink.pen.error is not None:
+            self._report()
+        self._put(event)
+
+    def _check(self, tag: str, kind: Kind) -> None:
+        self._check_open()
+        before = self._kinds.setdefault(tag, kind.plugin)
+        if before != kind.plugin:
+            raise InvalidArgumentError(
+                message(kind.name, f"the tag {tag!r}", f"this run has {before} under that tag",
+                        "a tag holds one kind of summary; TensorBoard shows neither of two",
+                        f"give it a name of its own, such as {tag + '_' + kind.name!r}")
+            )  # fmt: skip
+
+    def _check_open(self) -> None:
+        if self._sink.inherited:
+            raise FailedPreconditionError(
+                message("SummaryWriter", self.logdir, "it was made in the parent of this process",
+                        "a writer belongs to the process that made it",
+                        "make a writer in the child, with a directory of its own")
+            )  # fmt: skip
+        if self._closed:
+            raise FailedPreconditionError(
+                f"SummaryWriter {self!r} is already closed\nNothing can be recorded after close(). "
+                "To fix it: record before it, or make a new writer with fresh=True."
+            )
+
+    def _report(self) -> None:
+        """Say that writing failed: once as a warning, or each time as an error."""
+        error = self._sink.pen.error
+        if self._reported and self._on_error == "warn":
+            return
+        self._reported = True
+        text = message("SummaryWriter", f"the event file {self.path!r}", f"{error}",
+                       "what was recorded since is lost; what was flushed before is whole",
+                       "make room or choose another directory, and make a new writer")  # fmt: skip
+        if self._on_error == "raise":
+            raise FailedPreconditionError(text) from error
+        warnings.warn(text, RuntimeWarning, stacklevel=4)
+
+    @contextmanager
+    def as_default(self, step: Any = None) -> Iterator[SummaryWriter]:
+        """Within it, summaries go to this writer; with `step`, at that step. Flushes at its end."""
+        self._check_open()
+        changes = {"writer": self} if step is None else {"writer": self, "step": step}
+        with entered(**changes):
+            try:
+                yield self
+            finally:
+                self.flush()
+
+    def flush(self) -> None:
+        """Wait until all that was recorded is on disk; after `close` there is nothing to wait for.
+
+        Raises:
+            FailedPreconditionError: (also a RuntimeError) when it cannot be written and the writer
+                was made with `on_error="raise"`.
+        """
+        if self._closed or self._sink.inherited:
+            return
+        self._sink.pen.flush()
+        if self._sink.pen.error is not None:
+            self._report()
+
+    def close(self) -> None:
+        """Write what is left and end the file; closing it twice does nothing."""
+        if self._closed or self._sink.inherited:
+            return
+        self._closed = True
+        self._sink.close()
+        if self._sink.pen.error is not None:
+            self._report()
+
+    def __enter__(self) -> SummaryWriter:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def __del__(self) -> None:
+        if not getattr(self, "_closed", True):
+            self._closed = True
+            self._sink.close()
+
+    def __repr__(self) -> str:
+        return f"<SummaryWriter {self.logdir}{' (closed)' if self._closed else ''}>"
+
+
+def create_file_writer(
+    logdir: str | os.PathLike[str],
+    max_queue: int | None = None,
+    flush_millis: int | None = None,
+    filename_suffix: str | None = None,
+    name: str | None = None,
+    *,
+    fresh: bool = False,
+    on_error: str = "warn",
+) -> SummaryWriter:
+    """A writer of summaries into a directory, in files that TensorBoard opens.
+
+    Args:
+        logdir: the directory of the run, made where it is missing.
+        max_queue: how many summaries may wait before they are written; 1000 by default.
+        flush_millis: for how long they may wait; a second by default.
+        filename_suffix: what the name of the file ends with; `.v2` by default.
+        name: TensorFlow's; it has no effect.
+        fresh: make a new run below `logdir`, named by date and time.
+        on_error: what a disk that fails does: "warn" once and go on without recording, or "raise".
+
+    Raises:
+        InvalidArgumentError: (also a ValueError) for a directory that cannot be made or written.
+        FailedPreconditionError: (also a RuntimeError) when another writer is open on the run.
+
+    Example:
+        >>> import tempfile
+        >>> import minitensor as mt
+        >>> with mt.summary.create_file_writer(tempfile.mkdtemp()) as writer:
+        ...     with writer.as_default():
+        ...         mt.summary.scalar("loss", 0.5, step=1)
+        <tf.Tensor: shape=(), dtype=bool, numpy=True>
+    """
+    _check_way(on_error)
+    folder = _folder(logdir)
+    many = _count("max_queue", max_queue, MANY)
+    seconds = _count("flush_millis", flush_millis, int(1000 * SECONDS)) / 1000
+    if fresh:
+        folder = _fresh(folder)
+    try:
+        sink = Sink(folder, ".v2" if filename_suffix is None else filename_suffix, True,
+                    many, seconds)  # fmt: skip
+    except OpError:
+        raise
+    except OSError as error:
+        raise InvalidArgumentError(
+            message("create_file_writer", f"logdir={str(logdir)!r}",
+                    f"it cannot be written: {error.strerror or error}",
+                    "a run is a directory that this program may make and write",
+                    "choose a directory of your own")
+        ) from error  # fmt: skip
+    return SummaryWriter(sink, on_error)
+
+
+def _check_way(on_error: Any) -> None:
+    if on_error not in ("warn", "raise"):
+        raise InvalidArgumentError(
+            message("create_file_writer", f"on_error={on_error!r}", "there is no such way",
+                    "a failing disk is told once, or stops the program", 'use "warn" or "raise"')
+        )  # fmt: skip
+
+
+def _folder(logdir: Any) -> Path:
+    if logdir is None:
+        raise InvalidArgumentError(
+            "Argument `logdir` cannot be None\nTo fix it: give the directory of the run, such as "
+            'create_file_writer("logs").'
+        )
+    try:
+        text = os.fspath(logdir)
+    except TypeError:
+        raise ArgumentError(
+            message("create_file_writer", f"logdir={shorten(logdir)}", "that is no path",
+                    "a directory is a str or a pathlib.Path", 'write create_file_writer("logs")')
+        ) from None  # fmt: skip
+    text = text.decode() if isinstance(text, bytes) else text
+    if "://" in text:
+        raise InvalidArgumentError(
+            message("create_file_writer", f"logdir={text!r}", "that is a place in a network",
+                    "event files are written to directories of this machine",
+                    "write here and copy the directory")
+        )  # fmt: skip
+    return Path(text).expanduser()
+
+
+def _fresh(folder: Path) -> Path:
+    """A run directory that was not there before."""
+    stamp = time.strftime("%Y%m%d-%H%M%S")
+    for number in range(1, 10_000):
+        found = folder / (stamp if number == 1 else f"{stamp}-{number}")
+        try:
+            found.mkdir(parents=True)
+        except FileExistsError:
+            continue
+        except OSError:  # told by what tries to write there
+            return found
+        return found
+    raise AssertionError("ten thousand runs began in one second")
+
+
+def _count(name: str, value: Any, default: int) -> int:
+    if value is None:
+        return default
+    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+        raise InvalidArgumentError(
+            message("create_file_writer", f"{name}={value!r}", "that is no number from 0",
+                    "it says how many summaries, or for how many milliseconds, may wait",
+                    f"leave it out for {default}")
+        )  # fmt: skip
+    return max(1, value)

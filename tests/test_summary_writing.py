@@ -1,0 +1,57 @@
+"""Summary writers: what is recorded is on disk, whatever ends the program."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import minitensor as mt
+from minitensor.summary.event_file import masked
+
+pytest.importorskip("tensorboard")
+from tensorboard.backend.event_processing.event_file_loader import RawEventFileLoader
+from tensorboard.compat.proto.event_pb2 import Event
+from tensorboard.util.tensor_util import make_ndarray
+
+
+def events(folder: Path) -> Iterator[Event]:
+    """The records of the files of a run, read by TensorBoard's strict reader."""
+    for path in sorted(folder.glob("*.tfevents.*")):
+        for record in RawEventFileLoader(str(path)).Load():
+            yield Event.FromString(record)
+
+
+def test_the_checksum_is_that_of_the_published_vectors() -> None:
+    # RFC 3720, appendix B.4: CRC-32C of 32 zero bytes is 0x8a9136aa.
+    crc = 0x8A9136AA
+    assert masked(bytes(32)) == ((crc >> 15 | crc << 17) + 0xA282EAD8) & 0xFFFFFFFF
+
+
+def test_scalars_are_read_by_tensorboard(tmp_path: Path) -> None:
+    with mt.summary.create_file_writer(tmp_path) as writer, writer.as_default():
+        for step in range(3):
+            assert mt.summary.scalar("loss", 0.5 * step, step=step)
+    first, *rest = events(tmp_path)
+    assert first.file_version == "brain.Event:2"
+    assert [(e.step, float(make_ndarray(e.summary.value[0].tensor))) for e in rest] == [
+        (0, 0.0), (1, 0.5), (2, 1.0),
+    ]  # fmt: skip
+    assert {e.summary.value[0].metadata.plugin_data.plugin_name for e in rest} == {"scalars"}
+
+
+def test_a_graph_records_at_each_call_with_the_step_of_the_call(tmp_path: Path) -> None:
+    @mt.function
+    def twice(x: mt.Tensor, step: mt.Tensor) -> mt.Tensor:
+        mt.summary.scalar("given", x, step=step)
+        mt.summary.scalar("default", x)
+        return 2 * x
+
+    with mt.summary.create_file_writer(tmp_path) as writer, writer.as_default():
+        for step in range(2):
+            mt.summary.experimental.set_step(10 + step)
+            twice(mt.constant(1.0 + step), mt.constant(step, mt.int64))
+    mt.summary.experimental.set_step(None)
+    found = [(e.summary.value[0].tag, e.step) for e in events(tmp_path) if e.summary.value]
+    assert found == [("given", 0), ("default", 10), ("given", 1), ("default", 11)]
