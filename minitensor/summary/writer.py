@@ -202,21 +202,28 @@ def create_file_writer(
     folder = _folder(logdir)
     many = _count("max_queue", max_queue, MANY)
     seconds = _count("flush_millis", flush_millis, int(1000 * SECONDS)) / 1000
-    if fresh:
-        folder = _fresh(folder)
+    folder = _fresh(folder) if fresh else folder
+    suffix = ".v2" if filename_suffix is None else filename_suffix
+    return SummaryWriter(
+        open_sink("create_file_writer", folder, suffix, True, many, seconds), on_error
+    )
+
+
+def open_sink(
+    name: str, folder: Path, suffix: str, process: bool, many: int = MANY, seconds: float = SECONDS
+) -> Sink:
+    """An event file in a folder, and its pen; `name` is who asks, for errors."""
     try:
-        sink = Sink(folder, ".v2" if filename_suffix is None else filename_suffix, True,
-                    many, seconds)  # fmt: skip
+        return Sink(folder, suffix, process, many, seconds)
     except OpError:
         raise
     except OSError as error:
         raise InvalidArgumentError(
-            message("create_file_writer", f"logdir={str(logdir)!r}",
+            message(name, f"logdir={str(folder)!r}",
                     f"it cannot be written: {error.strerror or error}",
                     "a run is a directory that this program may make and write",
                     "choose a directory of your own")
         ) from error  # fmt: skip
-    return SummaryWriter(sink, on_error)
 
 
 def _check_way(on_error: Any) -> None:
