@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from minitensor.errors import public_names
 from minitensor.summary import experimental as experimental
+from minitensor.summary.buckets import bucketed as bucketed
+from minitensor.summary.buckets import percentiles as percentiles
 from minitensor.summary.conditions import record_if as record_if
 from minitensor.summary.conditions import should_record_summaries as should_record_summaries
 from minitensor.summary.scalar import scalar as scalar
@@ -15,8 +17,8 @@ from minitensor.summary.writer import SummaryWriter as SummaryWriter
 from minitensor.summary.writer import create_file_writer as create_file_writer
 
 __all__ = [
-    "SummaryWriter", "create_file_writer", "experimental", "record_if", "scalar",
-    "should_record_summaries",
+    "SummaryWriter", "bucketed", "create_file_writer", "experimental", "percentiles", "record_if",
+    "scalar", "should_record_summaries",
 ]  # fmt: skip
 
 __getattr__, __dir__ = public_names(__name__, __all__)
