@@ -12,6 +12,7 @@ from minitensor.views.derivatives import JacobianView as JacobianView
 from minitensor.views.derivatives import StructureView as StructureView
 from minitensor.views.derivatives import jacobian_view as jacobian_view
 from minitensor.views.difference import difference_view as difference_view
+from minitensor.views.health import health_record as health_record
 from minitensor.views.histograms import HistogramView as HistogramView
 from minitensor.views.histograms import histogram_view as histogram_view
 from minitensor.views.optimiser import passes_view as passes_view
@@ -82,6 +83,7 @@ __all__ = [
     "elements_of",
     "gradient_check_view",
     "graph_view",
+    "health_record",
     "histogram_view",
     "jacobian_view",
     "passes_view",

@@ -1,0 +1,92 @@
+"""The health of a model over many steps as one record of plain Python, for viewers."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+from minitensor.errors import InvalidArgumentError, message
+from minitensor.graph.ir import SourceLine
+from minitensor.summary.health_report import Finding, Health
+
+__all__ = ["LEVELS", "MEASURES", "health_record"]
+
+VERSION = 1
+MEASURES: dict[str, dict[str, Any]] = {
+    "gradient_to_weight": {"title": "gradient / weight", "scale": "log", "good": None},
+    "update_to_weight": {"title": "update / weight", "scale": "log", "good": [1e-4, 1e-2]},
+    "dead": {"title": "dead units", "scale": "share", "good": [0.0, 0.5]},
+    "saturated": {"title": "saturated outputs", "scale": "share", "good": [0.0, 0.5]},
+    "activation_mean": {"title": "mean output", "scale": "linear", "good": None},
+    "activation_std": {"title": "spread of outputs", "scale": "linear", "good": None},
+    "activation_gradient_norm": {"title": "gradient of the output", "scale": "log", "good": None},
+    "weight_norm": {"title": "norm of the weights", "scale": "log", "good": None},
+    "gradient_norm": {"title": "norm of the gradients", "scale": "log", "good": None},
+    "not_finite": {"title": "NaN and infinity", "scale": "share", "good": [0.0, 0.0]},
+}
+"""What is measured of each layer, and where it is usually good."""
+LEVELS = {"not finite": "error", "slow": "hint", "saturated": "warning", "fast": "warning"}
+"""How bad a kind of finding is; "warning" for those that are not here."""
+
+
+def health_record(history: Sequence[Health]) -> dict[str, Any]:
+    """The record of the health at some steps of one model: `views.health_record`.
+
+    Raises:
+        InvalidArgumentError: (also a ValueError) when they are of models with other layers.
+    """
+    first = history[0] if history else Health([])
+    names = [layer.name for layer in first.layers]
+    for health in history:
+        if [layer.name for layer in health.layers] != names:
+            raise InvalidArgumentError(
+                message("health_record", f"layers {names} and then "
+                        f"{[layer.name for layer in health.layers]}",
+                        "they are not of one model", "one record tells how one model changed",
+                        "make a record of each model")
+            )  # fmt: skip
+    return {
+        "version": VERSION,
+        "name": first.name,
+        "examples": first.examples,
+        "steps": [health.step for health in history],
+        "layers": [
+            {"name": x.name, "kind": x.kind, "activation": x.activation, "units": x.units,
+             "variables": [v.name for v in x.variables], "line": _line(x.line)}
+            for x in (history[-1] if history else first).layers
+        ],
+        "measures": [{"name": name, **about} for name, about in MEASURES.items()],
+        "values": {
+            name: [[_plain(getattr(h.layers[i], name)) for h in history] for i in range(len(names))]
+            for name in MEASURES
+        },
+        "findings": [_finding(f, h.step) for h in history for f in h.findings],
+        "verdicts": [health.verdict for health in history],
+        "first_bad": next(filter(None, map(_first_bad, history)), None),
+    }  # fmt: skip
+
+
+def _finding(finding: Finding, step: int | None) -> dict[str, Any]:
+    return {"step": step, "kind": finding.kind, "level": LEVELS.get(finding.kind, "warning"),
+            "layer": finding.layer, "sentence": finding.sentence,
+            "line": _line(finding.line)}  # fmt: skip
+
+
+def _first_bad(health: Health) -> dict[str, Any] | None:
+    bad = health.first_bad
+    if bad is None:
+        return None
+    return {"step": health.step, "layer": bad.layer, "direction": bad.direction, "what": bad.what,
+            "op": bad.op, "sentence": bad.sentence, "line": _line(bad.line)}  # fmt: skip
+
+
+def _line(line: SourceLine | None) -> dict[str, Any] | None:
+    return None if line is None else line._asdict()
+
+
+def _plain(value: float | None) -> float | str | None:
+    """JSON has no NaN and no infinity: they are told in words, as TensorBoard does."""
+    if value is None or math.isfinite(value):
+        return value
+    return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"

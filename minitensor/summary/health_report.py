@@ -1,0 +1,167 @@
+"""What `health` found: for each layer some numbers, and sentences that say what looks wrong."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from minitensor.graph.ir import SourceLine
+
+__all__ = ["FirstBad", "Finding", "Health", "LayerHealth", "VariableHealth"]
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something that looks wrong in a layer, in a sentence that also says what to try."""
+
+    kind: str
+    """One of "not finite", "vanishing", "exploding", "dead", "saturated", "constant", "no
+    gradient", "fast", "slow"."""
+    layer: str
+    """The layer; empty where it is the whole model, or something outside of all layers."""
+    sentence: str
+    line: SourceLine | None = None
+    """The learner's line that it is about."""
+
+    def __str__(self) -> str:
+        return f"{self.sentence}\n    {self.line}" if self.line else self.sentence
+
+
+@dataclass(frozen=True)
+class FirstBad:
+    """The first operation of a pass that made a NaN or an infinity."""
+
+    what: str
+    """ "NaN" or "infinity"."""
+    direction: str
+    """ "forward" or "backward"."""
+    layer: str
+    op: str
+    sentence: str
+    line: SourceLine | None = None
+
+
+@dataclass(frozen=True)
+class VariableHealth:
+    """One variable of a layer; `gradient_norm` is None where it has no gradient."""
+
+    name: str
+    weight_norm: float
+    gradient_norm: float | None = None
+    gradient_to_weight: float | None = None
+    update_to_weight: float | None = None
+
+
+@dataclass(frozen=True)
+class LayerHealth:
+    """One layer. A number is None where it was not, or cannot be, measured."""
+
+    name: str
+    kind: str
+    """Its class."""
+    activation: str = ""
+    """The functions that were applied in it: "relu"."""
+    units: int | None = None
+    """How many units its output has: the size of the last axis."""
+    weight_norm: float | None = None
+    """The square root of the sum of the squares of its trainable weights."""
+    gradient_norm: float | None = None
+    """The same of the gradients of these weights."""
+    gradient_to_weight: float | None = None
+    """The one divided by the other."""
+    update_to_weight: float | None = None
+    """How far the optimiser moved the weights, divided by `weight_norm`."""
+    dead: float | None = None
+    """The share of units that no example of the batch passes a gradient through."""
+    saturated: float | None = None
+    """The share of outputs within 1 % of the ends of a function such as tanh."""
+    activation_mean: float | None = None
+    activation_std: float | None = None
+    activation_gradient_norm: float | None = None
+    """The norm of the gradient with respect to the layer's output."""
+    not_finite: float = 0.0
+    """The share of NaN and infinities in its weights, outputs and gradients."""
+    variables: tuple[VariableHealth, ...] = ()
+    line: SourceLine | None = None
+    """Where the learner made it."""
+
+
+@dataclass(frozen=True, repr=False)
+class Health:
+    """The health of a model on one batch. Print it to read it."""
+
+    layers: list[LayerHealth]
+    findings: list[Finding] = field(default_factory=list)
+    step: int | None = None
+    name: str = "health"
+    first_bad: FirstBad | None = None
+    examples: int | None = None
+    """How many examples the batch had."""
+
+    @property
+    def verdict(self) -> str:
+        """What looks wrong, in one sentence."""
+        if not self.findings:
+            return f"Nothing looks wrong in {_counted(len(self.layers), 'layer')}."
+        kinds = list(dict.fromkeys(_CALLED[finding.kind] for finding in self.findings))
+        places = {finding.layer for finding in self.findings if finding.layer}
+        where = f" in {_counted(len(places), 'layer')}" if places else ""
+        return f"Look at {_listed(kinds)}{where}: {self.findings[0].sentence}"
+
+    def __str__(self) -> str:
+        at = "" if self.step is None else f" at step {self.step}"
+        table = [_TITLES, *(_row(layer) for layer in self.layers)]
+        widths = [max(len(row[i]) for row in table) for i in range(len(_TITLES))]
+        lines = [f"Health{at}: {self.verdict}", ""]
+        lines += ["  ".join(_cell(x, w, i) for i, (x, w) in enumerate(zip(row, widths, strict=True)))
+                  .rstrip() for row in table]  # fmt: skip
+        lines += ["", *(f"- {finding}" for finding in self.findings)] if self.findings else []
+        return "\n".join(lines)
+
+    __repr__ = __str__
+
+    def to_record(self) -> dict[str, Any]:
+        """All of it as dicts and lists, ready for `json.dumps`; as `views.health_record`."""
+        from minitensor.summary.health_record import health_record
+
+        return health_record([self])
+
+
+_CALLED = {
+    "not finite": "NaN or infinity", "vanishing": "vanishing gradients",
+    "exploding": "exploding gradients", "dead": "dead units", "saturated": "saturated units",
+    "constant": "constant outputs", "no gradient": "weights without a gradient",
+    "fast": "large updates", "slow": "small updates",
+}  # fmt: skip
+_TITLES = ["layer", "kind", "grad/weight", "update/weight", "dead", "saturated", "output mean ± std",
+           "output grad"]  # fmt: skip
+
+
+def _row(layer: LayerHealth) -> list[str]:
+    output = ""
+    if layer.activation_mean is not None:
+        output = f"{layer.activation_mean:.3g} ± {layer.activation_std:.3g}"
+    kind = f"{layer.kind} ({layer.activation})" if layer.activation else layer.kind
+    return [layer.name, kind, _number(layer.gradient_to_weight), _number(layer.update_to_weight),
+            _percent(layer.dead), _percent(layer.saturated), output,
+            _number(layer.activation_gradient_norm)]  # fmt: skip
+
+
+def _cell(text: str, width: int, column: int) -> str:
+    return text.ljust(width) if column < 2 else text.rjust(width)
+
+
+def _number(value: float | None) -> str:
+    return "–" if value is None else f"{value:.2g}"
+
+
+def _percent(share: float | None) -> str:
+    return "–" if share is None else f"{100 * share:.0f} %"
+
+
+def _counted(count: int, what: str) -> str:
+    return f"{count} {what}{'' if count == 1 else 's'}"
+
+
+def _listed(words: list[str]) -> str:
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
