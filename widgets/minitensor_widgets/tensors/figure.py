@@ -7,15 +7,19 @@ import textwrap
 from collections.abc import Mapping, Sequence
 
 from ..colours import RGB, diverging, png
+from ..plot import ticks
 from ..svg import card, text
 from ..values import clip, number
 from .records import MOST_TABLE, cell_text, count_of, facts, first_axes, first_line, grid, window
 
 PAD, WIDE, LINE = 14.0, 600.0, 17.0
+COUNTS = 38.0
+"""The room for the counts at the left of a histogram."""
 CELL, LETTER = 19.0, 7.3
 STYLE = (
     ".g{stroke:#1a1a1a;stroke-width:1.3;fill:none}.k{fill:#1a1a1a}.b{fill:#0072b2}"
     ".o{fill:none;stroke:#9a3b00;stroke-width:1.4}.t{stroke:#bbb;fill:none}.ax{stroke:#6a6a6a;fill:none}"
+    ".gr{stroke:#00000018}"
 )
 GLYPHS = {"NaN": "× NaN", "above": "▲ +∞", "below": "▼ −∞", "clipped": "• clipped"}
 
@@ -99,6 +103,17 @@ def table(
     return "".join(parts), 16 + CELL * len(cells)
 
 
+def count_ticks(most: int, log: bool) -> list[int]:
+    """Round counts for the axis of a histogram.
+
+    Example:
+        >>> count_ticks(9, False), count_ticks(2000, True)
+        ([0, 2, 4, 6, 8], [1, 10, 100, 1000])
+    """
+    found = ticks(1, most, log=True) if log else ticks(0, most)
+    return [int(value) for value in found if value == int(value)]
+
+
 def bars(record: Mapping, x: float, y: float, wide: float, tall: float, log: bool = False) -> str:
     """A histogram: bars over an axis whose ends are written; an older one is drawn over it."""
     if not record["counts"]:
@@ -110,23 +125,31 @@ def bars(record: Mapping, x: float, y: float, wide: float, tall: float, log: boo
     part = 1.0 if math.isfinite(high - low) else 0.5  # the span of the largest numbers is infinite
     span = (high * part - low * part) or 1.0
     most = max(1, *(count for _, item in pairs for count in item["counts"]))
+    x, wide = x + COUNTS, wide - COUNTS
+
+    def share(count: float) -> float:
+        return math.log1p(count) / math.log1p(most) if log else count / most
+
     parts = []
+    for count in count_ticks(most, log):
+        at = y + tall * (1 - share(count))
+        parts.append(f'<path class="gr" d="M{x:.1f},{at:.1f}h{wide:.1f}"/>')
+        parts.append(text(x - 4, at + 3.5, number(count, 4).replace(".00e+", "e"), "s e"))
     for style, item in pairs:
         for i, count in enumerate(item["counts"]):
             first, last = (
                 x + wide * ((item["edges"][i + k] * part - low * part) / span) for k in (0, 1)
             )
-            share = math.log1p(count) / math.log1p(most) if log else count / most
             parts.append(
-                f'<rect class="{style}" x="{first:.1f}" y="{y + tall * (1 - share):.1f}" '
-                f'width="{max(0.5, last - first - 0.6):.1f}" height="{tall * share:.1f}"/>'
+                f'<rect class="{style}" x="{first:.1f}" y="{y + tall * (1 - share(count)):.1f}" '
+                f'width="{max(0.5, last - first - 0.6):.1f}" height="{tall * share(count):.1f}"/>'
                 if count else ""
             )  # fmt: skip
-    parts.append(f'<path class="ax" d="M{x:.1f},{y + tall:.1f}h{wide:.1f}"/>')
+    parts.append(f'<path class="ax" d="M{x:.1f},{y:.1f}v{tall:.1f}h{wide:.1f}"/>')
     parts.append(text(x, y + tall + 13, number(low, 3), "s"))
     parts.append(text(x + wide, y + tall + 13, number(high, 3), "s e"))
     scale = ", heights are logarithms" if log else ""
-    parts.append(text(x + wide, y - 4, f"most in a bin: {most}{scale}", "s e"))
+    parts.append(text(x + wide, y - 4, f"elements; most in a bin: {most}{scale}", "s e"))
     return "".join(parts)
 
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..output import Output
-from ..records import VERSION, as_view, filled, of_kind, plain, values
+from ..records import VERSION, as_view, of_kind, plain, values
 from ..svg import card, text
 from ..units import plural
 from ..values import clip, number, shape_text
@@ -36,7 +36,28 @@ def histogram_record(value: Any, bins: int | Sequence[float] = BINS, name: str =
         from minitensor.views import histogram_view
 
         record = plain(histogram_view(value, bins, name))
-    return values(filled(of_kind(record, "counts", _HISTOGRAM), _HISTOGRAM), "value")
+    return values(_edged(of_kind(record, "counts", _HISTOGRAM)), "value")
+
+
+def _edged(record: dict) -> dict:
+    """A record all of whose counts have edges: what has none cannot be drawn, and is let go."""
+    before = record["before"]
+    if before is not None and not _fits(before):
+        record["before"] = None
+    if not _fits(record):
+        words = f"{plural(len(record['counts']), 'count')} without edges that fit: no bars."
+        record |= {
+            "counts": [],
+            "edges": [],
+            "note": " ".join(filter(None, (record["note"], words))),
+        }
+    return record
+
+
+def _fits(item: Mapping) -> bool:
+    """Whether there is one more edge than counts, or neither."""
+    edges, counts = item.get("edges") or [], item.get("counts") or []
+    return None not in edges and len(edges) == len(counts) + bool(counts)
 
 
 def heading(record: Mapping) -> str:

@@ -1,8 +1,13 @@
 // A histogram: bars over an axis, walked by arrow keys; an older one stands behind, outlined.
 import { html, svg } from "../dom.js";
+import { ticks } from "../plot.js";
 import { number } from "../values.js";
 
-const [WIDE, TALL, FOOT, HEAD] = [320, 110, 18, 14];
+const [WIDE, TALL, FOOT, HEAD, COUNTS] = [284, 110, 18, 14, 38];
+
+// Round counts for the axis.
+const countTicks = (most, log) =>
+  (log ? ticks(1, most, true) : ticks(0, most)).filter(Number.isInteger);
 
 export function bars({ edges, counts, before }, { signal, say, log = false }) {
   const all = [...edges, ...(before?.edges ?? [])],
@@ -26,12 +31,24 @@ export function bars({ edges, counts, before }, { signal, say, log = false }) {
   const mark = svg("rect", { class: "mt-at", y: HEAD, height: TALL, visibility: "hidden" });
   const drawn = svg(
     "svg",
-    { viewBox: `-2 0 ${WIDE + 4} ${HEAD + TALL + FOOT}`, "aria-hidden": "true" },
+    {
+      viewBox: `${-COUNTS} 0 ${COUNTS + WIDE + 2} ${HEAD + TALL + FOOT}`,
+      "aria-hidden": "true",
+    },
     mark,
+    countTicks(most, log).map((count) => [
+      svg("path", { class: "mt-grid", d: `M0,${HEAD + TALL - height(count)}h${WIDE}` }),
+      word(
+        -4,
+        HEAD + TALL - height(count) + 3.5,
+        "mt-e",
+        number(count, 4).replace(".00e+", "e"),
+      ),
+    ]),
     counts.map(bar("mt-bar-now", edges)),
     (before?.counts ?? []).map(bar("mt-bar-old", before?.edges)),
-    svg("path", { class: "mt-axis", d: `M0,${HEAD + TALL}H${WIDE}` }),
-    word(WIDE, 10, "mt-e", `most in a bin: ${most}${log ? ", heights are logarithms" : ""}`),
+    svg("path", { class: "mt-axis", d: `M0,${HEAD}v${TALL}H${WIDE}` }),
+    word(WIDE, 10, "mt-e", `elements; most in a bin: ${most}${log ? ", heights are logarithms" : ""}`),
     word(0, HEAD + TALL + 13, "", number(low, 3)),
     word(WIDE, HEAD + TALL + 13, "mt-e", number(high, 3)),
   );
@@ -74,7 +91,8 @@ export function bars({ edges, counts, before }, { signal, say, log = false }) {
     "click",
     (event) => {
       const box = drawn.getBoundingClientRect(),
-        along = (event.clientX - box.left) / box.width,
+        scale = (COUNTS + WIDE + 2) / box.width,
+        along = Math.max(0, ((event.clientX - box.left) * scale - COUNTS) / WIDE),
         value = low * (1 - along) + high * along;
       go(edges.findLastIndex((edge) => edge <= value));
     },
