@@ -35,11 +35,13 @@ from minitensor.shapes import TensorShape
 from minitensor.tensor import IndexedSlices, Operand, Tensor
 from minitensor.variable import Variable
 
-__all__ = ["ConcreteFunction", "traced"]
+__all__ = ["ConcreteFunction", "traced", "watchers"]
 
 MOST_BINDINGS = 16
 """For how many choices of variables as arguments a trace keeps a graph."""
 _numbers = itertools.count(1)
+watchers: list[Callable[[ConcreteFunction], None]] = []
+"""Who is told of each concrete function that is about to run."""
 _RETURNED = (Operand, bool, int, float, complex, str, bytes, np.generic, np.ndarray, TensorShape)
 
 
@@ -204,6 +206,9 @@ class ConcreteFunction:
     def run(self, tensors: Sequence, variables: Sequence = ()) -> Any:
         """The results for tensors that are known to fit, in the order of the graph's inputs."""
         self.record.calls += 1
+        if watchers:
+            for watcher in watchers:
+                watcher(self)
         function = self._binding(variables) if variables else self._function
         try:
             found = function(tensors)
@@ -309,6 +314,12 @@ class ConcreteFunction:
         return self._executable().passes
 
     @property
+    def compiled_graph(self) -> Graph | None:
+        """The graph as the optimiser left it when it last ran; None when it was not compiled."""
+        found = self._last()
+        return None if found is None else found.passes[-1].graph
+
+    @property
     def source(self) -> str:
         """The program that was generated."""
         return self._executable().source
@@ -318,10 +329,9 @@ class ConcreteFunction:
         return self._executable().explain()
 
     def _executable(self) -> Any:
-        functions = [*self._bound.values(), self._function]
-        for function in functions:
-            if function._compiled:
-                return list(function._compiled.values())[-1]
+        found = self._last()
+        if found is not None:
+            return found
         if self.is_general or self._stand_ins:
             raise FailedPreconditionError(
                 message(self.graph.name, str(self.function_type), "it was not compiled yet, "
@@ -329,6 +339,13 @@ class ConcreteFunction:
                         "of its first call", "call it once")
             )  # fmt: skip
         return self._function.executable([x._array for x in self.graph.inputs])
+
+    def _last(self) -> Any:
+        """What was compiled last, for a choice of variables if there was one."""
+        for function in [*self._bound.values(), self._function]:
+            if function._compiled:
+                return list(function._compiled.values())[-1]
+        return None
 
 
 def _rebound(graph: Graph, instead: dict[int, Variable]) -> Graph:

@@ -12,13 +12,19 @@ from minitensor.summary.buckets import bucketed as bucketed
 from minitensor.summary.buckets import percentiles as percentiles
 from minitensor.summary.conditions import record_if as record_if
 from minitensor.summary.conditions import should_record_summaries as should_record_summaries
+from minitensor.summary.graphs import graph as graph
+from minitensor.summary.graphs import keras_model as keras_model
+from minitensor.summary.graphs import trace_export as trace_export
+from minitensor.summary.graphs import trace_off as trace_off
+from minitensor.summary.graphs import trace_on as trace_on
 from minitensor.summary.scalar import scalar as scalar
 from minitensor.summary.writer import SummaryWriter as SummaryWriter
 from minitensor.summary.writer import create_file_writer as create_file_writer
 
 __all__ = [
-    "SummaryWriter", "bucketed", "create_file_writer", "experimental", "percentiles", "record_if",
-    "scalar", "should_record_summaries",
+    "SummaryWriter", "bucketed", "create_file_writer", "experimental", "graph", "keras_model",
+    "percentiles", "record_if", "scalar", "should_record_summaries", "trace_export", "trace_off",
+    "trace_on",
 ]  # fmt: skip
 
 __getattr__, __dir__ = public_names(__name__, __all__)
