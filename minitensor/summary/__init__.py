@@ -8,23 +8,29 @@ from __future__ import annotations
 
 from minitensor.errors import public_names
 from minitensor.summary import experimental as experimental
+from minitensor.summary.audio import audio as audio
 from minitensor.summary.buckets import bucketed as bucketed
 from minitensor.summary.buckets import percentiles as percentiles
 from minitensor.summary.conditions import record_if as record_if
 from minitensor.summary.conditions import should_record_summaries as should_record_summaries
+from minitensor.summary.embeddings import embedding as embedding
 from minitensor.summary.graphs import graph as graph
 from minitensor.summary.graphs import keras_model as keras_model
 from minitensor.summary.graphs import trace_export as trace_export
 from minitensor.summary.graphs import trace_off as trace_off
 from minitensor.summary.graphs import trace_on as trace_on
+from minitensor.summary.histogram import histogram as histogram
+from minitensor.summary.image import image as image
+from minitensor.summary.projections import projected as projected
 from minitensor.summary.scalar import scalar as scalar
+from minitensor.summary.text import text as text
 from minitensor.summary.writer import SummaryWriter as SummaryWriter
 from minitensor.summary.writer import create_file_writer as create_file_writer
 
 __all__ = [
-    "SummaryWriter", "bucketed", "create_file_writer", "experimental", "graph", "keras_model",
-    "percentiles", "record_if", "scalar", "should_record_summaries", "trace_export", "trace_off",
-    "trace_on",
+    "SummaryWriter", "audio", "bucketed", "create_file_writer", "embedding", "experimental",
+    "graph", "histogram", "image", "keras_model", "percentiles", "projected", "record_if", "scalar",
+    "should_record_summaries", "text", "trace_export", "trace_off", "trace_on",
 ]  # fmt: skip
 
 __getattr__, __dir__ = public_names(__name__, __all__)

@@ -7,9 +7,10 @@ from typing import Any
 import numpy as np
 
 from minitensor.dtypes import kind_of, name_of
-from minitensor.errors import ArgumentError, DTypeError, InvalidArgumentError, message, shorten
+from minitensor.errors import DTypeError, InvalidArgumentError, message
+from minitensor.summary.arguments import whole_number
 
-__all__ = ["BUCKETS", "POINTS", "bucketed", "percentiles"]
+__all__ = ["BUCKETS", "POINTS", "bucketed", "check_numbers", "number_of_buckets", "percentiles"]
 
 BUCKETS = 30
 POINTS = (0, 668, 1587, 3085, 5000, 6915, 8413, 9332, 10000)
@@ -47,13 +48,8 @@ def bucketed(array: Any, buckets: int | None = None) -> np.ndarray:
 
     Source: `histogram` in tensorboard/plugins/histogram/summary_v2.py.
     """
-    flat, k = np.asarray(array).reshape(-1), _number_of(buckets)
-    if kind_of(flat.dtype) not in "fiub":
-        raise DTypeError(
-            message("histogram", f"a tensor of dtype {name_of(flat.dtype)}",
-                    "its elements are no real numbers", "a histogram counts numbers by their size",
-                    "convert it, for example with mt.cast, or record text with summary.text")
-        )  # fmt: skip
+    flat, k = np.asarray(array).reshape(-1), number_of_buckets(buckets)
+    check_numbers(flat.dtype)
     if not flat.size or not k:
         return np.zeros((k, 3))
     low, high = float(flat.min()), float(flat.max())
@@ -83,16 +79,29 @@ def _counts(flat: np.ndarray, low: float, width: np.float64, k: int) -> np.ndarr
     return counts
 
 
-def _number_of(buckets: Any) -> int:
+def check_numbers(dtype: Any) -> None:
+    """Say what is wrong with a dtype that has no order.
+
+    Raises:
+        DTypeError: (also a TypeError) for one that is not of real numbers or bools.
+    """
+    if kind_of(dtype) not in "fiub":
+        raise DTypeError(
+            message("histogram", f"a tensor of dtype {name_of(dtype)}",
+                    "its elements are no real numbers", "a histogram counts numbers by their size",
+                    "convert it, for example with mt.cast, or record text with summary.text")
+        )  # fmt: skip
+
+
+def number_of_buckets(buckets: Any) -> int:
+    """How many intervals a histogram has, as an int from 0.
+
+    Raises:
+        ArgumentError: (also a TypeError) when it is no whole number.
+    """
     if buckets is None:
         return BUCKETS
-    if isinstance(buckets, bool | np.bool_) or not hasattr(buckets, "__index__"):
-        raise ArgumentError(
-            "tensor must be of type tf.int32\n"
-            + message("histogram", f"buckets={shorten(buckets)}", "that is no whole number",
-                      "it says how many intervals there are", "write buckets=30, or leave it out")
-        )  # fmt: skip
-    return max(0, buckets.__index__())
+    return max(0, whole_number("histogram", "buckets", buckets, f"write buckets={BUCKETS}"))
 
 
 def percentiles(buckets: Any) -> np.ndarray:

@@ -74,6 +74,8 @@ def record(
 def in_graph(recording: Recording, values: Sequence, step: Any, here: Context) -> Any:
     """The node that records, with what this trace has entered."""
     inputs, given = [convert(x) for x in values], []
+    if recording.kind is not None:
+        recording.kind.check(*map(_known, inputs), **recording.options)
     if "writer" in here.traced:
         recording = replace(recording, writer=here.writer)
     step = here.step if step is None and "step" in here.traced else step
@@ -92,6 +94,10 @@ def in_graph(recording: Recording, values: Sequence, step: Any, here: Context) -
     return write_summary(inputs, recording=replace(recording, given=tuple(given)))
 
 
+def _known(symbol: Any) -> Spec:
+    return Spec(None if symbol.shape.rank is None else tuple(symbol.shape), symbol.dtype)
+
+
 def holds(condition: bool | Callable[[], Any] | Any) -> bool:
     """Whether a condition holds now."""
     return condition is True or bool(condition() if callable(condition) else condition)
@@ -105,7 +111,7 @@ def tag_of(name: Any, kind: Kind) -> str:
                     "a summary's name is text", f'write summary.{kind.name}("loss", …)')
         )  # fmt: skip
     name = name or f"{kind.name}_summary"
-    return f"{state.scope}/{name}" if state.scope else name
+    return f"{state.scope}/{name}" if state.scope and kind.scoped else name
 
 
 def step_number(step: Any) -> int:

@@ -7,10 +7,19 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import Any, NamedTuple
 
+import numpy as np
+
+from minitensor.dtypes import as_dtype
+from minitensor.graph.graphdef import TYPES, TensorProto, shape_proto
+from minitensor.shapes import TensorShape
 from minitensor.summary.messages import Event, Metadata, PluginData
 from minitensor.wire import varint
 
-__all__ = ["Kind", "Recorded", "encoded", "metadata"]
+__all__ = ["Kind", "Recorded", "encoded", "metadata", "tensor_bytes"]
+
+
+def _accept(*values: Any, **options: Any) -> None:
+    """The check of a kind that takes everything."""
 
 
 class Kind(NamedTuple):
@@ -18,7 +27,8 @@ class Kind(NamedTuple):
 
     `prepare(*arrays, **options)` checks what was given and takes a copy of what is needed; it runs
     where the learner records. `encode(payload)` makes the bytes of a `TensorProto` of it; it runs
-    in the pen's thread.
+    in the pen's thread. `check(*values, **options)` says what is wrong while a function is traced:
+    of each value it sees the shape (None, and None for sizes, where they are not known) and dtype.
     """
 
     name: str
@@ -29,6 +39,11 @@ class Kind(NamedTuple):
     encode: Callable[[Any], bytes]
     content: bytes = b""
     """What the page wants to know besides."""
+    check: Callable[..., None] = _accept
+    whole: bytes | None = None
+    """The metadata as a message, where it says more than plugin and content."""
+    scoped: bool = True
+    """Whether name scopes come before the tag."""
 
 
 class Recorded(NamedTuple):
@@ -50,8 +65,9 @@ def encoded(item: Recorded | Event) -> bytes:
     """
     if isinstance(item, Event):
         return item.SerializeToString()
-    tensor = item.kind.encode(item.payload)
-    tail = metadata(item.kind.plugin, item.kind.content, item.description)
+    kind = item.kind
+    tensor = kind.encode(item.payload)
+    tail = metadata(kind.plugin, kind.content, item.description, kind.whole)
     value = b"".join((_head(item.tag), b"\x42", varint(len(tensor)), tensor, tail))
     value = b"\x0a" + varint(len(value)) + value
     step = b"\x10" + varint(item.step) if item.step else b""
@@ -66,12 +82,26 @@ def _head(tag: str) -> bytes:
 
 
 @lru_cache(maxsize=4096)
-def metadata(plugin: str, content: bytes = b"", description: str | None = None) -> bytes:
+def metadata(
+    plugin: str, content: bytes = b"", description: str | None = None, whole: bytes | None = None
+) -> bytes:
     """The metadata as the last field of a value."""
-    data = PluginData(plugin_name=plugin, content=content or None)
-    made = Metadata(plugin_data=data, summary_description=description or None)
-    whole = made.SerializeToString()
+    if whole is None:
+        data = PluginData(plugin_name=plugin, content=content or None)
+        made = Metadata(plugin_data=data, summary_description=description or None)
+        whole = made.SerializeToString()
     return b"\x4a" + varint(len(whole)) + whole
+
+
+def tensor_bytes(array: np.ndarray) -> bytes:
+    """The bytes of a `TensorProto` with all elements of an array; objects are bytes."""
+    shape = shape_proto(TensorShape(array.shape))
+    if array.dtype.kind == "O":
+        made = TensorProto(dtype=TYPES["string"], tensor_shape=shape, string_val=[*array.ravel()])
+    else:
+        dtype = TYPES[as_dtype(array.dtype).name]
+        made = TensorProto(dtype=dtype, tensor_shape=shape, tensor_content=array.tobytes())
+    return made.SerializeToString()
 
 
 _double = struct.Struct("<d").pack

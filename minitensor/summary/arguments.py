@@ -1,0 +1,64 @@
+"""Arguments that several kinds of summaries take."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from minitensor.errors import ArgumentError, InvalidArgumentError, message, shorten
+
+__all__ = ["count", "outputs", "whole_number"]
+
+
+def whole_number(subject: str, name: str, value: Any, fix: str) -> int:
+    """An argument that is a whole number, as an int.
+
+    Raises:
+        ArgumentError: (also a TypeError) for anything else.
+    """
+    try:
+        if isinstance(value, bool | np.bool_):
+            raise TypeError
+        return value.__index__()
+    except (AttributeError, TypeError):
+        raise ArgumentError(
+            message(subject, f"{name}={shorten(value)}", "that is no whole number",
+                    f"the argument {name} is a Python int, or an integer tensor with a value", fix)
+        ) from None  # fmt: skip
+
+
+def count(subject: str, name: str, value: Any, fix: str) -> int:
+    """An argument that counts: a whole number from 1.
+
+    Raises:
+        InvalidArgumentError: (also a ValueError) for one below.
+    """
+    found = whole_number(subject, name, value, fix)
+    if found < 1:
+        raise InvalidArgumentError(
+            message(
+                subject,
+                f"{name}={found}",
+                "that is less than 1",
+                f"the argument {name} counts something",
+                fix,
+            )
+        )
+    return found
+
+
+def outputs(subject: str, value: Any) -> int:
+    """How many images or sounds of a batch are recorded at most.
+
+    Raises:
+        InvalidArgumentError: (also a ValueError) for a negative number.
+    """
+    found = whole_number(subject, "max_outputs", value, "write max_outputs=3")
+    if found < 0:
+        raise InvalidArgumentError(
+            "Condition x >= 0 did not hold element-wise\n"
+            + message(subject, f"max_outputs={found}", "it is negative",
+                      "it says how many of the batch are recorded at most", "write max_outputs=3")
+        )  # fmt: skip
+    return found
