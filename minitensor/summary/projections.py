@@ -1,0 +1,113 @@
+"""Points of many dimensions as points of two or three, computed by scikit-learn."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from minitensor.backend import optional
+from minitensor.errors import DTypeError, InvalidArgumentError, message, shorten, suggest
+
+__all__ = ["METHODS", "check_method", "points_of", "projected"]
+
+METHODS = ("pca", "tsne")
+
+
+def projected(
+    vectors: Any, method: str = "pca", components: int = 2, *, perplexity: float = 30.0,
+    seed: int = 0,
+) -> np.ndarray:  # fmt: skip
+    """Place points of many dimensions in a plane or in space, for looking at them.
+
+    PCA turns the points so that the first axes show most of their variance: distances far apart are
+    true. t-SNE keeps neighbours together; how large a group is and how far groups are from one
+    another mean nothing in it.
+
+    Args:
+        vectors: one point for each row.
+        method: "pca" or "tsne".
+        components: 2 or 3.
+        perplexity: of t-SNE: how many neighbours count, roughly; less where there are few points.
+        seed: of t-SNE, which begins with random numbers where the points are all alike.
+
+    Returns:
+        float32 coordinates; NaN for points that hold NaN or infinity.
+
+    Shape: (n, d) → (n, components).
+
+    Raises:
+        InvalidArgumentError: (also a ValueError) for another method or number of components.
+        UnavailableError: (also an ImportError) without scikit-learn.
+
+    Example:
+        >>> import minitensor as mt
+        >>> mt.summary.projected([[0.0, 0.0, 5.0], [0.0, 0.0, -5.0]], components=2).round(3)
+        array([[ 5.,  0.],
+               [-5.,  0.]], dtype=float32)
+
+    Source: van der Maaten, Hinton, "Visualizing Data using t-SNE" (2008).
+    """
+    check_method(method)
+    if components not in (2, 3):
+        raise InvalidArgumentError(
+            message("projected", f"components={shorten(components)}", "that cannot be drawn",
+                    "points are drawn in a plane or in space", "use components=2 or 3")
+        )  # fmt: skip
+    points = points_of("projected", vectors)
+    whole = np.isfinite(points).all(axis=1)
+    found = np.full((len(points), components), np.nan, np.float32)
+    if whole.any():
+        found[whole] = _placed(points[whole], method, components, perplexity, seed)
+    return found
+
+
+def _placed(
+    points: np.ndarray, method: str, components: int, perplexity: float, seed: int
+) -> np.ndarray:
+    count, dimensions = points.shape
+    placed = np.zeros((count, components))
+    if count < 2 or not np.ptp(points, axis=0).any():  # all are one point
+        return placed
+    if method == "pca" or count < 4:
+        decomposition = optional("sklearn.decomposition", "lab", "projected")
+        few = min(components, count, dimensions)
+        placed[:, :few] = decomposition.PCA(few, svd_solver="full").fit_transform(points)
+        return placed
+    manifold = optional("sklearn.manifold", "lab", "projected")
+    most = max(1.0, min(perplexity, (count - 1) / 3))
+    init = "pca" if min(count, dimensions) >= components else "random"
+    return manifold.TSNE(
+        components, perplexity=most, init=init, random_state=seed
+    ).fit_transform(points)  # fmt: skip
+
+
+def check_method(method: Any) -> None:
+    """Refuse what is no method."""
+    if method not in METHODS:
+        raise InvalidArgumentError(
+            message("projected", f"method={shorten(method)}", "there is no such method",
+                    'points are placed by "pca" or by "tsne"', suggest(str(method), METHODS))
+        )  # fmt: skip
+
+
+def points_of(subject: str, vectors: Any) -> np.ndarray:
+    """One point for each row, as float64.
+
+    Raises:
+        DTypeError: (also a TypeError) for what are no real numbers.
+        InvalidArgumentError: (also a ValueError) for no matrix, or one without elements.
+    """
+    array = np.asarray(vectors.numpy() if hasattr(vectors, "numpy") else vectors)
+    if array.dtype.kind not in "fiub" and array.dtype.name not in ("bfloat16", "float16"):
+        raise DTypeError(
+            message(subject, f"vectors of dtype {array.dtype}", "they are no real numbers",
+                    "each row of vectors is a point", "give a matrix of numbers")
+        )  # fmt: skip
+    if array.ndim != 2 or not array.size:
+        raise InvalidArgumentError(
+            message(subject, f"vectors of shape {array.shape}", "they are no list of points",
+                    "vectors is (points, dimensions), with at least one of each",
+                    "give a matrix, for example with mt.reshape(vectors, (points, -1))")
+        )  # fmt: skip
+    return array.astype(np.float64)
