@@ -19,21 +19,34 @@ SMALL = assets.STATIC / "small"
 
 
 def shrunk(main: str) -> str:
-    """The file of one viewer: its code and style minified, and what they were made of."""
+    """The file of one viewer: its code and style minified, and what they were made of.
+
+    Of a viewer with parts each module by itself, so that any of them can be joined.
+    """
+    if "+" in main:
+        made = {
+            name: _made(assets.fingerprint_of(name), assets.source(name), assets.sheet(name))
+            for name in assets.modules(main)
+        }
+    else:
+        code = f"const render=(()=>{{{assets.joined(main)}\n}})();"
+        made = _made(assets.fingerprint(main), code, assets.styles(main))
+    return json.dumps(made, ensure_ascii=False, indent=1) + "\n"
+
+
+def _made(of: str, code: str, css: str) -> dict[str, str]:
     import minify
 
-    code = f"const render=(()=>{{{assets.joined(main)}\n}})();"
-    made = {
-        "of": assets.fingerprint(main),
+    return {
+        "of": of,
         "code": minify.string("application/javascript", code),
-        "css": minify.string("text/css", assets.styles(main)),
+        "css": minify.string("text/css", css),
     }
-    return json.dumps(made, ensure_ascii=False, indent=1) + "\n"
 
 
 def main() -> int:
     """Write the files, or compare them with what would be written."""
-    wanted = {SMALL / f"{name.replace('/', '-')}.json": shrunk(name) for name in assets.viewers()}
+    wanted = {assets.small_path(name): shrunk(name) for name in assets.viewers()}
     found = {path: path.read_text(encoding="utf-8") for path in SMALL.glob("*.json")}
     stale = sorted(path for path in wanted | found if wanted.get(path) != found.get(path))
     if "--check" in sys.argv[1:]:

@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from .live.kernels import LoopsWidget as LoopsWidget
     from .live.playground import Playground as Playground
     from .live.race import Racer as Racer
+    from .live.summaries import DashboardWidget as DashboardWidget
     from .live.tensors import BroadcastWidget as BroadcastWidget
     from .live.tensors import HistogramWidget as HistogramWidget
     from .live.tensors import TensorWidget as TensorWidget
@@ -52,6 +53,8 @@ if TYPE_CHECKING:
     from .play.playing import playground as playground
     from .play.races import Race as Race
     from .play.races import race as race
+    from .summaries.dashboard import dashboard as dashboard
+    from .summaries.figures import Dashboard as Dashboard
     from .tensors.broadcasting import Broadcast as Broadcast
     from .tensors.broadcasting import broadcast as broadcast
     from .tensors.histogram import Histogram as Histogram
@@ -99,6 +102,9 @@ _HOMES = {
     "kernels.blocks": ("Launch", "launch"),
     "kernels.device": ("cuda",),
     "kernels.source": ("kernel",),
+    "summaries.figures": ("Dashboard",),
+    "summaries.dashboard": ("dashboard",),
+    "live.summaries": ("DashboardWidget",),
 }
 _HOME = {name: home for home, names in _HOMES.items() for name in names}
 __all__ = [
@@ -109,6 +115,8 @@ __all__ = [
     "Broadcast",
     "BroadcastWidget",
     "Cache",
+    "Dashboard",
+    "DashboardWidget",
     "Difference",
     "DifferenceWidget",
     "GradientCheck",
@@ -136,6 +144,7 @@ __all__ = [
     "TracesWidget",
     "broadcast",
     "cuda",
+    "dashboard",
     "difference",
     "gradient_check",
     "histogram",

@@ -5,6 +5,9 @@ of them and all it imports. `static/small/` holds the same, minified by `python 
 a viewer whose sources have changed since is joined as it stands, so that editing needs no build.
 Deflated and in base64 a viewer is small enough for each output to carry its own copy, and survive
 being moved, exported or opened without a kernel.
+
+A viewer may have parts (the panes of a dashboard), of which an output takes those it needs: "a+b+c"
+is the viewer `a` joined with its parts `b` and `c`. They are minified one by one.
 """
 
 from __future__ import annotations
@@ -19,18 +22,22 @@ from pathlib import Path
 
 STATIC = Path(__file__).parent / "static"
 _IMPORT = re.compile(r'^import [^;]*?"(\.[^"]+)";', re.MULTILINE)
+_PART = re.compile(r"^PANES\.\w+ = ", re.MULTILINE)
 
 
 @cache
 def modules(main: str) -> tuple[str, ...]:
     """The modules of a viewer, each after those it imports; names are paths below `static`.
 
+    Of a viewer with parts, "a+b", first those of `a`.
+
     Example:
         >>> modules("values")
         ('values',)
     """
     found: dict[str, None] = {}
-    _walk(STATIC / f"{main}.js", found)
+    for name in main.split("+"):
+        _walk(STATIC / f"{name}.js", found)
     return tuple(found)
 
 
@@ -44,10 +51,20 @@ def _walk(path: Path, found: dict[str, None]) -> None:
 
 
 def viewers() -> list[str]:
-    """The modules that export `render`: one for each viewer."""
+    """The modules that export `render`, one for each viewer; with all parts where it has any."""
     paths = sorted(STATIC.rglob("*.js"))
     found = [path for path in paths if "export const render" in path.read_text(encoding="utf-8")]
-    return [path.relative_to(STATIC).with_suffix("").as_posix() for path in found]
+    return [whole(path.relative_to(STATIC).with_suffix("").as_posix()) for path in found]
+
+
+@cache
+def whole(main: str) -> str:
+    """A viewer with all its parts: the modules of its folder that put themselves among its PANES."""
+    if "PANES" not in (STATIC / f"{main}.js").read_text(encoding="utf-8"):
+        return main
+    beside = sorted((STATIC / main).parent.glob("*.js"))
+    parts = [path for path in beside if _PART.search(path.read_text(encoding="utf-8"))]
+    return "+".join([main, *(path.relative_to(STATIC).with_suffix("").as_posix() for path in parts)])
 
 
 @cache
@@ -66,24 +83,34 @@ def source(name: str) -> str:
 @cache
 def joined(main: str) -> str:
     """The code of a viewer as the body of a function that returns `render`."""
-    name = f'const VIEWER = "{_scope(main)}";'
-    return "\n".join([name, *map(source, modules(main)), "return render;"])
+    return "\n".join([_head(main), *map(source, modules(main)), "return render;"])
+
+
+def _head(main: str) -> str:
+    return f'const VIEWER = "{_scope(main)}";'
 
 
 def _scope(main: str) -> str:
     """The class of all hosts of a viewer: its style sheet holds inside them and nowhere else."""
-    return f"mt-in-{main.replace('/', '-')}"
+    return f"mt-in-{main.partition('+')[0].replace('/', '-')}"
 
 
 @cache
 def styles(main: str) -> str:
     """The style sheets beside the modules of a viewer, without indentation."""
-    paths = [STATIC / f"{name}.css" for name in modules(main)]
-    text = "\n".join(path.read_text(encoding="utf-8") for path in paths if path.exists())
-    text = re.sub(r"/\*.*?\*/", "", text, flags=re.DOTALL)
-    text = "\n".join(line.strip() for line in text.splitlines())
-    text = re.sub(r"(?<=[{;,}])\n", "", text)
+    text = "\n".join(filter(None, map(sheet, modules(main))))
     return f".{_scope(main)}{{{text}}}"
+
+
+@cache
+def sheet(name: str) -> str:
+    """The style sheet beside a module, if there is one, without indentation."""
+    path = STATIC / f"{name}.css"
+    if not path.exists():
+        return ""
+    text = re.sub(r"/\*.*?\*/", "", path.read_text(encoding="utf-8"), flags=re.DOTALL)
+    text = "\n".join(line.strip() for line in text.splitlines())
+    return re.sub(r"(?<=[{;,}])\n", "", text)
 
 
 def fingerprint(main: str) -> str:
@@ -91,15 +118,38 @@ def fingerprint(main: str) -> str:
     return hashlib.sha256((joined(main) + styles(main)).encode()).hexdigest()[:16]
 
 
+def small_path(main: str) -> Path:
+    """Where the minified copy of a viewer is: one for all its parts."""
+    return STATIC / "small" / f"{main.partition('+')[0].replace('/', '-')}.json"
+
+
+def fingerprint_of(name: str) -> str:
+    """The same for one module, where those of a viewer are minified one by one."""
+    return hashlib.sha256((source(name) + sheet(name)).encode()).hexdigest()[:16]
+
+
 @cache
 def _small(main: str) -> dict[str, str]:
     """The minified code and style of a viewer, or the plain ones where those are out of date."""
-    path = STATIC / "small" / f"{main.replace('/', '-')}.json"
-    if path.exists():
-        made = json.loads(path.read_text(encoding="utf-8"))
-        if made["of"] == fingerprint(main):
-            return made
+    path = small_path(main)
+    made = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    if made.get("of") == fingerprint(main):
+        return made
+    if "+" in whole(main.partition("+")[0]):
+        return _of_parts(main, made)
     return {"code": f"const render = (() => {{\n{joined(main)}\n}})();", "css": styles(main)}
+
+
+def _of_parts(main: str, made: dict[str, dict[str, str]]) -> dict[str, str]:
+    """The same for some parts of a viewer, of which each module is minified by itself."""
+    code, css = [_head(main)], []
+    for name in modules(main):
+        known = made.get(name, {})
+        fresh = known.get("of") == fingerprint_of(name)
+        code.append(known["code"] if fresh else source(name))
+        css.append(known["css"] if fresh else sheet(name))
+    text = "\n".join([*code, "return render;"])
+    return {"code": f"const render=(()=>{{{text}}})();", "css": f".{_scope(main)}{{{''.join(css)}}}"}
 
 
 def css(main: str) -> str:
@@ -116,8 +166,8 @@ def bundle(main: str, island: bool = True) -> str:
     code = _small(main)["code"]
     if not island:
         return f"{code}\nexport {{ render }};"
-    sheet = f"const CSS_TEXT = {json.dumps(css(main), ensure_ascii=False)};"
-    return "\n".join([code, sheet, source("island"), "export { render, upgrade };"])
+    style = f"const CSS_TEXT = {json.dumps(css(main), ensure_ascii=False)};"
+    return "\n".join([code, style, source("island"), "export { render, upgrade };"])
 
 
 def pack(text: str) -> str:

@@ -1,0 +1,103 @@
+"""The dashboard as a static figure and as an island."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from ..output import MOST_BYTES, Output
+from ..plot import STYLE
+from ..svg import card, text
+from ..units import plural
+from ..values import clip
+from .records import PANES, complete, pane
+
+WIDTH, PAD = 704.0, 12.0
+MOST_DRAWN = 6
+BUDGETS = (90_000, 45_000, 20_000, 8_000)
+
+
+class Dashboard(Output):
+    """What a dashboard shows, without Python: what stays in a saved notebook.
+
+    Args:
+        record: the record of a dashboard; or a function that makes it for a number of bytes, which
+            is asked for less if it is too much.
+        **looks: `smoothing`, `axis`, `log`, `outliers`, `hidden` and `filter`, as it is first seen.
+    """
+
+    def __init__(self, record: Any, **looks: Any) -> None:
+        self.looks = {"smoothing": 0.6, "axis": "step", "log": False, "outliers": False,
+                      "hidden": [], "filter": ""} | looks  # fmt: skip
+        self.record: dict[str, Any] = {}
+        makers: list[Callable[[], Any]] = (
+            [lambda budget=budget: record(budget) for budget in BUDGETS]
+            if callable(record) else [lambda: record]
+        )  # fmt: skip
+        for make in makers:
+            self.record = complete(make())
+            if len(self._packed()) < 0.7 * MOST_BYTES:
+                break
+
+    @property
+    def main(self) -> str:  # pyright: ignore[reportIncompatibleVariableOverride]
+        """The shell, and the panes of the kinds there are."""
+        return "+".join(["summaries/dashboard", *(f"summaries/{kind}" for kind in self._kinds)])
+
+    @property
+    def _kinds(self) -> list[str]:
+        return [kind for kind in PANES if self.record["kinds"].get(kind)]
+
+    def __repr__(self) -> str:
+        runs = plural(len(self.record["runs"]), "run")
+        return f"Dashboard({self.record['title']!r}, {runs}, {plural(self._count, 'chart')})"
+
+    @property
+    def _count(self) -> int:
+        return sum(len(self.record["kinds"][kind]) for kind in self._kinds)
+
+    @property
+    def title(self) -> str:
+        """What stands above it."""
+        return self.record["title"]
+
+    @property
+    def alt(self) -> str:
+        """What it shows, in a few sentences."""
+        return clip(" ".join(self._lines()), 600)
+
+    def _lines(self) -> list[str]:
+        runs = [run["name"] for run in self.record["runs"]]
+        told = f"{self.title}: {plural(len(runs), 'run')}, {plural(self._count, 'chart')}."
+        lines = [told if self._count else f"{self.title}: nothing is recorded yet."]
+        for kind in self._kinds:
+            lines += pane(kind).words(self.record["kinds"][kind], self.record["runs"])
+        return lines + list(self.record["problems"])
+
+    def description(self) -> str:
+        """What each chart shows, in words."""
+        first, *rest = self._lines()
+        return "\n".join([first, *(f"  {line}" for line in rest)])
+
+    def to_svg(self) -> str:
+        """The first charts of all kinds, one below the other."""
+        parts, y, left = [text(PAD, 22, clip(self.title, 88), "h")], 34.0, MOST_DRAWN
+        for kind in self._kinds:
+            cards = self.record["kinds"][kind][:left]
+            if not cards:
+                continue
+            drawn, height = pane(kind).figure(cards, self.record["runs"])
+            parts.append(f'<g transform="translate({PAD:.0f},{y:.1f})">{drawn}</g>')
+            y, left = y + height + 8, left - len(cards)
+        rest = self._count - MOST_DRAWN
+        notes = [f"… and {plural(rest, 'more chart')}"] if rest > 0 else []
+        notes += self.record["problems"] if self._count else ["Nothing is recorded yet."]
+        for line in notes[:8]:
+            parts.append(text(PAD, y + 10, clip(line, 92)))
+            y += 17
+        return card(WIDTH, y + 8, self.alt, "".join(parts), STYLE)
+
+    def _state(self) -> dict[str, Any]:
+        return {"dashboard": self.record, **self.looks}
+
+
