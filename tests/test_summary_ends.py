@@ -285,3 +285,12 @@ def test_recording_after_close_is_an_error_and_closing_twice_is_none(tmp_path: P
     writer.flush()
     with pytest.raises(RuntimeError, match="is already closed"), writer.as_default():
         mt.summary.scalar("loss", 1.0, step=0)
+
+
+def test_two_kinds_under_one_tag_are_an_error(tmp_path: Path) -> None:
+    with mt.summary.create_file_writer(tmp_path) as writer, writer.as_default():
+        mt.summary.scalar("w", 1.0, step=0)
+        with pytest.raises(ValueError, match="This run has scalars under that tag"):
+            mt.summary.histogram("w", [1.0, 2.0], step=0)
+        mt.summary.scalar("w", 2.0, step=1)
+    assert steps(tmp_path, "w") == [0, 1]
