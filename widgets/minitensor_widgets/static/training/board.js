@@ -1,5 +1,6 @@
 // The board of a run: its bars, a plot for each name, one crosshair for all, and the numbers.
 import { frame, html, lifetime, listen } from "../dom.js";
+import { readable } from "../reading.js";
 import { timeText } from "../units.js";
 import { number } from "../values.js";
 import { Bars } from "./bars.js";
@@ -220,22 +221,8 @@ class Board {
   }
 
   add(key) {
-    const root = html(
-        "div",
-        {
-          class: "mt-reading",
-          role: "slider",
-          tabindex: -1,
-          "aria-valuemin": 0,
-          "aria-valuenow": 0,
-          "data-plot": key,
-        },
-        html("span"),
-      ),
-      text = html("figcaption"),
-      made = { key, root, text, at: 0, bin: 32 };
-    const head = html("b", {}, key.replace(/^\w+ /, ""));
-    this.grid.append(html("figure", { class: "mt-figure" }, head, root, text));
+    const made = { ...readable(key.replace(/^\w+ /, ""), key), at: 0, bin: 32 };
+    this.grid.append(made.figure);
     this.shown.set(key, made);
     return made;
   }

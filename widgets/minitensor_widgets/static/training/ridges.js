@@ -5,15 +5,20 @@ import { count } from "../units.js";
 import { number } from "../values.js";
 import { edges, evenly, rebin } from "./series.js";
 
-const [RIDGES, ACROSS, DOWN, NEAR, FAR, ABOVE, BELOW] = [30, 420, 220, 12, 46, 12, 40];
+const [RIDGES, DRAWN, ACROSS, DOWN, NEAR, FAR, ABOVE, BELOW] = [30, 80, 420, 220, 12, 46, 12, 40];
 
 export class Ridges {
-  constructor(plot) {
-    this.plot = plot;
+  // `most`: how many steps can be read. `place`: where a step stands between the first and the last,
+  // as a number; by default steps are at even distances. `label` names a step in few letters.
+  constructor(
+    plot,
+    { most = RIDGES, place = (_, i) => i, label = ({ step }) => number(step), name = "step" } = {},
+  ) {
+    Object.assign(this, { plot, most, place, label, name });
   }
 
   paint({ overlay }) {
-    const items = evenly(this.plot.lines[0].items, RIDGES),
+    const items = evenly(this.plot.lines[0].items, this.most),
       [low, high] = edges(items),
       rows = items.map((item) => rebin(item, low, high)),
       most = Math.max(...rows.flat()) || 1,
@@ -22,7 +27,13 @@ export class Ridges {
       room = DOWN - ABOVE - BELOW - tall,
       x = axis([low, high], [NEAR, ACROSS - FAR]),
       wide = (ACROSS - NEAR - FAR) / 64;
-    this.base = rows.map((_, i) => ABOVE + tall + (stacked ? (room * i) / (rows.length - 1) : 0));
+    const places = items.map(this.place),
+      far = places.at(-1) - places[0] || 1,
+      shown = evenly(
+        items.map((item, i) => ({ ...item, i })),
+        DRAWN,
+      ).map(({ i }) => i);
+    this.base = places.map((at) => ABOVE + tall + (stacked ? (room * (at - places[0])) / far : 0));
     this.tops = rows.map((row, i) => row.map((n) => this.base[i] - (tall * n) / most));
     Object.assign(this, { items, rows, low, high, x, wide });
     const ridge = (i) => {
@@ -49,13 +60,13 @@ export class Ridges {
         role: "img",
         "aria-label": this.words(),
       },
-      rows.map((_, i) => ridge(i)),
-      [0, rows.length - 1]
-        .filter((i, k, both) => stacked || k === both.length - 1)
-        .map((i) => words(ACROSS - FAR + 4, this.base[i] + 3, number(items[i].step), "")),
+      shown.map(ridge),
+      (stacked ? [0, rows.length - 1] : [rows.length - 1]).map((i) =>
+        words(ACROSS - FAR + 4, this.base[i] + 3, this.label(items[i], i), ""),
+      ),
       svg("path", { class: "mt-axis", d: `M${NEAR},${DOWN - BELOW}H${ACROSS - FAR}` }),
       ticks(low, high).map((v) => words(x.at(v), DOWN - BELOW + 14, number(v, 4), "mt-m")),
-      words((NEAR + ACROSS - FAR) / 2, DOWN - BELOW + 30, "values; step at the right", "mt-m"),
+      words((NEAR + ACROSS - FAR) / 2, DOWN - BELOW + 30, `values; ${this.name} at the right`, "mt-m"),
       this.cross,
     );
   }
@@ -100,7 +111,7 @@ export class Ridges {
       svg("circle", { cx: mid, cy: this.tops[at][bin], r: 4 }),
     );
     const many = number(this.rows[at][bin], 3);
-    return `step ${number(item.step)}: ${many} from ${number(a, 3)} to ${number(b, 3)}`;
+    return `${this.name} ${this.label(item, at)}: ${many} from ${number(a, 3)} to ${number(b, 3)}`;
   }
 
   clear() {

@@ -1,0 +1,199 @@
+"""Histograms and distributions over steps: their cards, figures and words."""
+
+import itertools
+import json
+import xml.etree.ElementTree as ElementTree
+
+import numpy as np
+import pytest
+
+import minitensor as mt
+from minitensor.summary.series import Histograms
+from minitensor_widgets.summaries import bands, distributions, histograms
+
+RANDOM = np.random.default_rng(7)
+RUNS = [{"name": "a"}, {"name": "b"}]
+
+
+class Log:
+    """What `read` gives, of histograms that need no file."""
+
+    def __init__(self, **tags):
+        self.found = {tag: series_of(tag, items) for tag, items in tags.items()}
+
+    def tags(self):
+        return {"a": dict.fromkeys(self.found, "histograms")}
+
+    def histograms(self, tag, run=None):
+        return self.found[tag]
+
+
+def series_of(tag, items):
+    """A series of arrays of numbers, or of rows as they are."""
+    rows = [item if np.ndim(item) == 2 else mt.summary.bucketed(item) for item in items]
+    steps = 10 * np.arange(len(rows))
+    return Histograms("a", tag, steps, 1e9 + steps / 2.0, [np.asarray(r, float) for r in rows])
+
+
+def card_of(*items):
+    (card,) = histograms.record(Log(w=items), 100_000)
+    return card
+
+
+def overlap(rows, low, high, bins):
+    """TensorBoard's rule, written out: each bin takes its share of every bucket that it meets."""
+    wide, found = (high - low) / bins, np.zeros(bins)
+    for left, right, count in rows:
+        for i in range(bins):
+            a, b = low + i * wide, low + (i + 1) * wide
+            if right > left:
+                found[i] += count * max(0.0, min(right, b) - max(left, a)) / (right - left)
+            else:
+                found[i] += count * (a <= left and (left < b or i == bins - 1))
+    return found
+
+
+# ---- cards of histograms
+
+
+def test_all_steps_of_a_card_have_the_same_edges_and_keep_their_counts():
+    items = [RANDOM.normal(k, 1 + k, 400) for k in range(5)]
+    card = card_of(*items)
+    assert card["low"] == pytest.approx(min(map(np.min, items)))
+    assert card["high"] == pytest.approx(max(map(np.max, items)))
+    assert [len(counts) for counts in card["counts"]] == [64] * 5
+    assert [sum(counts) for counts in card["counts"]] == pytest.approx([400] * 5, rel=1e-5)
+    assert card["ends"] == [[pytest.approx(i.min()), pytest.approx(i.max())] for i in items]
+    assert card["steps"] == [0, 10, 20, 30, 40]
+    assert card["times"][1] - card["times"][0] == 5.0
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_counts_are_shared_out_by_overlap(seed):
+    random = np.random.default_rng(seed)
+    edges = np.unique(random.integers(-6, 7, 9)).astype(float)
+    rows = [[a, b, random.integers(0, 50)] for a, b in itertools.pairwise(edges)]
+    rows.insert(1, [edges[1], edges[1], 5.0])
+    found = histograms.rebinned(np.array(rows), -7.0, 8.0, 12)
+    np.testing.assert_allclose(found, overlap(rows, -7.0, 8.0, 12), atol=1e-9)
+
+
+def test_the_edges_of_old_summaries_may_grow_by_a_tenth_each():
+    limits = 1e-3 * 1.1 ** np.arange(60)
+    rows = np.stack([limits[:-1], limits[1:], np.arange(59.0)], 1)
+    (card,) = histograms.record(Log(w=[rows]), 100_000)
+    expected = overlap(rows[1:], limits[1], limits[-1], 64)
+    np.testing.assert_allclose(card["counts"][0], expected, rtol=1e-5)
+
+
+def test_no_values_and_a_single_value_are_told_apart():
+    empty, alone = card_of([]), card_of(np.full(9, -3.0))
+    assert (empty["sizes"], empty["ends"], sum(empty["counts"][0])) == ([0], [None], 0)
+    assert alone["ends"] == [[-3.0, -3.0]]
+    assert alone["low"] < -3 < alone["high"]
+    assert sorted(alone["counts"][0])[-2:] == [0, 9]
+    assert "no number" in histograms.words([empty], RUNS[:1])[0]
+    assert "9 numbers from -3 to -3" in histograms.words([alone], RUNS[:1])[0]
+
+
+def test_the_largest_numbers_have_bins():
+    card = card_of([[-1.7e308, 0, 32], [0, 1.7e308, 64]], np.array([1.7e308]))
+    assert card["counts"][0] == [1] * 32 + [2] * 32
+    assert card["counts"][1][-1] == 1
+    json.dumps(card, allow_nan=False)
+
+
+@pytest.mark.parametrize(
+    ("values", "lost", "sentence"),
+    [
+        ([1.0, np.nan], 0, "; at step 10 not all values were finite, so none was counted"),
+        ([1.0, 2.0, np.inf], 2, "2 values were counted beside infinite ones and have no bins"),
+    ],
+)
+def test_edges_that_are_not_finite_are_said(values, lost, sentence):
+    log = Log(w=[[1.0, 2.0], values, [1.0, 3.0]])
+    for pane in (histograms, distributions):
+        (card,) = pane.record(log, 100_000)
+        assert card["lost"] == [None, lost, None]
+        assert card["sizes"] == [2, 0, 2]
+        json.dumps(card, allow_nan=False)
+        assert sentence in pane.words([card], RUNS[:1])[0]
+        ElementTree.fromstring(f"<svg>{pane.figure([card], RUNS)[0]}</svg>")
+    assert card["bands"][1] is None
+
+
+def test_zeros_are_counted_where_a_bucket_holds_nothing_else():
+    assert card_of(np.zeros(5), [0.0, 1.0])["zeros"] == [5, None]
+
+
+def test_a_budget_thins_steps_evenly_and_says_so():
+    log = Log(**{f"w{i}": [RANDOM.normal(size=50) for _ in range(60)] for i in range(3)})
+    for pane, budget in ((histograms, 30_000), (distributions, 9_000)):
+        cards = pane.record(log, budget)
+        assert len(json.dumps(cards)) <= budget
+        for card in cards:
+            assert 2 <= len(card["steps"]) < 60
+            assert (card["steps"][0], card["steps"][-1], card["count"]) == (0, 590, 60)
+            assert card["note"].startswith(f"{len(card['steps'])} of 60 steps are kept here")
+
+
+def test_at_most_500_histograms_are_kept():
+    card = card_of(*[[float(i), i + 1.0] for i in range(5)] * 120)
+    assert card["count"] == 600
+    assert len(card["steps"]) <= 500
+    assert card["steps"][-1] == 5990
+
+
+# ---- cards of distributions
+
+
+def test_bands_are_those_of_tensorboard():
+    compressor = pytest.importorskip("tensorboard.plugins.distribution.compressor")
+    items = [RANDOM.normal(k, 2.0**k, 300) for k in range(4)] + [RANDOM.exponential(size=77)]
+    (card,) = distributions.record(Log(w=items), 100_000)
+    for item, found in zip(items, card["bands"], strict=True):
+        wanted = compressor.compress_histogram(mt.summary.bucketed(item))
+        assert [point for point, _ in wanted][1:4] == [668, 1587, 3085]
+        np.testing.assert_allclose(found, [v for _, v in wanted], rtol=1e-6, atol=1e-6)
+
+
+def test_bands_are_told_by_name():
+    rows = [[0, 1, 2], [1, 2, 3], [2, 3, 4]]
+    (card,) = distributions.record(Log(w=[[], rows]), 100_000)
+    assert card["bands"][0] is None
+    assert distributions.words([card], RUNS[:1]) == [
+        "w: 2 distributions; at step 10, minimum 0, 7 % 0.3006, 16 % 0.7141, 31 % 1.259, "
+        "median 1.833, 69 % 2.306, 84 % 2.643, 93 % 2.85, maximum 3"
+    ]
+
+
+# ---- figures
+
+
+@pytest.mark.parametrize("pane", [histograms, distributions])
+def test_the_figure_shows_the_first_cards_and_says_how_many_more(pane):
+    items = [RANDOM.normal(size=60) for _ in range(4)]
+    cards = pane.record(Log(**{f"tag<{i}>": items for i in range(7)}), 200_000)
+    drawn, height = pane.figure(cards, RUNS)
+    texts = [node.text or "" for node in ElementTree.fromstring(f"<svg>{drawn}</svg>").iter()]
+    assert "tag<0> · a" in texts
+    assert any(text.startswith("… and 3 more plots of") for text in texts)
+    assert 400 < height < 520
+    assert len(pane.words(cards, RUNS)) == 7
+
+
+def test_the_legend_of_the_bands_names_all_lines():
+    drawn = bands.legend(0, 0)
+    for name in ("min to max: all", "7 to 93 %: 87 %", "16 to 84 %", "31 to 69 %", "median"):
+        assert name in drawn
+
+
+def test_a_gap_ends_a_band():
+    row = list(range(9))
+    drawn = bands.over_steps([0, 1, 2, 3], [row, row, None, row], 300, 200)
+    assert drawn.count('class="bm"') == 2
+
+
+def test_no_card_makes_an_empty_figure():
+    assert histograms.figure([], [])[1] == 0
+    assert histograms.words([], []) == distributions.words([], []) == []

@@ -1,0 +1,147 @@
+"""Nine percentiles as bands: over steps, or one column beside the other.
+
+`static/summaries/bands.js` draws the same on the screen. Edges differ by dash, so that bands are
+told apart without colour.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ..plot import LEFT, RIGHT, TOP, Axis, span, ticks
+from ..svg import text
+from ..values import clip, number
+
+NAMES = ("minimum", "7 %", "16 %", "31 %", "median", "69 %", "84 %", "93 %", "maximum")
+"""What share of the values lies below each line; exactly, of 6.68 %, 15.87 %, 30.85 % and so on."""
+SHARES = ("all", "87 %", "68 %", "38 %")
+"""The share of the values between the lines of a band, from the outermost inwards."""
+BOTTOM = 40.0
+EDGES = ("1 3", "3 3", "7 3", "2 2")
+FILLS = ("#dcebf5", "#b3d4ea", "#7fb6da", "#4d98c8")
+STYLE = (
+    ".bd{stroke:none}.be{fill:none;stroke:#00456e;stroke-width:1}"
+    ".bm{fill:none;stroke:#1a1a1a;stroke-width:2}.gr{stroke:#00000018}.ax{stroke:#6a6a6a;fill:none}"
+)
+
+Points = Sequence[tuple[float, float, Sequence[float]]]
+"""Where a column begins and ends in pixels, and its nine values."""
+
+
+def ends(bands: Sequence[Sequence[float] | None]) -> tuple[float, float]:
+    """The least and the greatest of all values."""
+    return span([value for row in bands if row for value in row])
+
+
+def runs_of(bands: Sequence[Sequence[float] | None]) -> list[list[int]]:
+    """The places of neighbours that have values: a gap ends a band.
+
+    Example:
+        >>> runs_of([[1.0], [2.0], None, [3.0]])
+        [[0, 1], [3]]
+    """
+    found: list[list[int]] = []
+    for at, row in enumerate(bands):
+        if row and at and bands[at - 1]:
+            found[-1].append(at)
+        elif row:
+            found.append([at])
+    return found
+
+
+def stripes(points: Points, y: Axis) -> str:
+    """The bands of neighbours: four areas, eight edges and the median."""
+    parts = []
+
+    def line(k: int, back: bool = False) -> list[str]:
+        places = [f"{x:.1f},{y.at(row[k]) or 0:.1f}"
+                  for first, last, row in points for x in dict.fromkeys((first, last))]  # fmt: skip
+        return places[::-1] if back else places
+
+    for k, fill in enumerate(FILLS):
+        outline = "L".join(line(k) + line(8 - k, back=True))
+        parts.append(f'<path class="bd" fill="{fill}" d="M{outline}z"/>')
+    for k, dash in enumerate(EDGES):
+        for edge in (k, 8 - k):
+            parts.append(
+                f'<path class="be" stroke-dasharray="{dash}" d="M{"L".join(line(edge))}"/>'
+            )
+    return "".join([*parts, f'<path class="bm" d="M{"L".join(line(4))}"/>'])
+
+
+def _beside(y: Axis, left: float, right: float) -> str:
+    """The axis of the values."""
+    parts = []
+    for value in ticks(*y.ends):
+        at = y.at(value) or 0.0
+        parts.append(f'<path class="gr" d="M{left:.1f},{at:.1f}H{right:.1f}"/>')
+        parts.append(text(left - 5, at + 3.5, number(value, 4), "s e"))
+    bottom, top = y.pixels
+    return "".join(
+        [*parts, f'<path class="ax" d="M{left:.1f},{top:.1f}V{bottom:.1f}H{right:.1f}"/>']
+    )
+
+
+def over_steps(
+    steps: Sequence[float], bands: Sequence[Sequence[float] | None], width: float, height: float
+) -> str:
+    """Bands over steps; a step without values leaves a gap."""
+    x = Axis(span(list(steps)), (LEFT, width - RIGHT))
+    y = Axis(ends(bands), (height - BOTTOM, TOP))
+    parts = [_beside(y, LEFT, width - RIGHT)]
+    for value in ticks(*x.ends):
+        parts.append(text(x.at(value) or LEFT, height - BOTTOM + 14, number(value, 4), "s m"))
+    parts.append(text((LEFT + width - RIGHT) / 2, height - BOTTOM + 30, "step", "s m"))
+    for places in runs_of(bands):
+        middles = [(x.at(steps[at]) or LEFT, bands[at] or ()) for at in places]
+        alone = 4 if len(places) == 1 else 0  # one step alone has a width
+        parts.append(stripes([(at - alone, at + alone, row) for at, row in middles], y))
+    return "".join(parts)
+
+
+def columns(
+    names: Sequence[str], bands: Sequence[Sequence[float] | None], width: float, height: float
+) -> str:
+    """Bands side by side, one column for each name."""
+    y = Axis(ends(bands), (height - BOTTOM, TOP))
+    each = (width - LEFT - RIGHT) / max(1, len(names))
+    wide = min(60.0, 0.7 * each)
+    letters = max(3, int(2 * each / 6.2) - 1)
+    parts = [_beside(y, LEFT, width - RIGHT)]
+    for at, (name, row) in enumerate(zip(names, bands, strict=True)):
+        middle = LEFT + each * (at + 0.5)
+        lower = 14 * (at % 2) if len(names) > 1 else 0  # neighbours' names have two lines
+        parts.append(text(middle, height - BOTTOM + 14 + lower, clip(name, letters), "s m"))
+        if row:
+            parts.append(stripes([(middle - wide / 2, middle + wide / 2, row)], y))
+    return "".join(parts)
+
+
+def legend(x: float, y: float) -> str:
+    """What the bands and lines are, beside small pieces of them."""
+    parts = []
+    for k, share in enumerate(SHARES):
+        at = x + 134 * k
+        parts.append(
+            f'<rect class="bd" x="{at:.1f}" y="{y:.1f}" width="22" height="12" fill="{FILLS[k]}"/>'
+            f'<path class="be" stroke-dasharray="{EDGES[k]}" d="M{at:.1f},{y:.1f}h22m-22,12h22"/>'
+        )
+        ends_ = "min to max" if not k else f"{NAMES[k]} to {NAMES[8 - k]}".replace(" %", "", 1)
+        parts.append(text(at + 28, y + 10, f"{ends_}: {share}", "s"))
+    at = x + 134 * len(SHARES)
+    parts.append(
+        f'<path class="bm" d="M{at:.1f},{y + 6:.1f}h22"/>{text(at + 28, y + 10, "median", "s")}'
+    )
+    return "".join(parts)
+
+
+def told(row: Sequence[float] | None) -> str:
+    """Nine values in words.
+
+    Example:
+        >>> told([0, 1, 2, 3, 4, 5, 6, 7, 8])[:30]
+        'minimum 0, 7 % 1, 16 % 2, 31 %'
+    """
+    if row is None:
+        return "no values"
+    return ", ".join(f"{name} {number(value, 4)}" for name, value in zip(NAMES, row, strict=True))
