@@ -20,17 +20,30 @@ from minitensor.summary.graphs import trace_export as trace_export
 from minitensor.summary.graphs import trace_off as trace_off
 from minitensor.summary.graphs import trace_on as trace_on
 from minitensor.summary.histogram import histogram as histogram
+from minitensor.summary.hparams import hparams as hparams
+from minitensor.summary.hparams import hparams_config as hparams_config
+from minitensor.summary.hparams import session_end as session_end
+from minitensor.summary.hparams_space import Discrete as Discrete
+from minitensor.summary.hparams_space import HParam as HParam
+from minitensor.summary.hparams_space import IntInterval as IntInterval
+from minitensor.summary.hparams_space import Metric as Metric
+from minitensor.summary.hparams_space import RealInterval as RealInterval
 from minitensor.summary.image import image as image
+from minitensor.summary.pr_curves import pr_curve as pr_curve
 from minitensor.summary.projections import projected as projected
+from minitensor.summary.health import health as health
 from minitensor.summary.scalar import scalar as scalar
 from minitensor.summary.text import text as text
+from minitensor.summary.write import write as write
 from minitensor.summary.writer import SummaryWriter as SummaryWriter
 from minitensor.summary.writer import create_file_writer as create_file_writer
 
 __all__ = [
-    "SummaryWriter", "audio", "bucketed", "create_file_writer", "embedding", "experimental",
-    "graph", "histogram", "image", "keras_model", "percentiles", "projected", "record_if", "scalar",
-    "should_record_summaries", "text", "trace_export", "trace_off", "trace_on",
+    "Discrete", "HParam", "IntInterval", "Metric", "RealInterval", "SummaryWriter", "audio",
+    "bucketed", "create_file_writer", "embedding", "experimental", "graph", "histogram", "hparams",
+    "hparams_config", "image", "keras_model", "percentiles", "pr_curve", "projected", "record_if",
+    "scalar", "session_end", "should_record_summaries", "text", "trace_export", "trace_off",
+    "trace_on", "write",
 ]  # fmt: skip
 
 __getattr__, __dir__ = public_names(__name__, __all__)

@@ -55,19 +55,24 @@ class Recording:
 
 
 def record(
-    kind: Kind, name: Any, values: Sequence, step: Any, description: str | None = None,
-    **options: Any,
+    kind: Kind, name: Any, values: Sequence | Callable[[], Sequence], step: Any,
+    description: str | None = None, **options: Any,
 ) -> Any:  # fmt: skip
-    """Record values under a name, and say whether they were (a bool tensor)."""
+    """Record values under a name, and say whether they were (a bool tensor).
+
+    `values` may be a function that gives them; it is called when they are needed.
+    """
     here = present()
     if state.interpreter is State.interpreter:
         if here.writer is None or not holds(here.condition):
             return _NO()
+        values = values() if callable(values) else values
         arrays = [to_numpy(convert(x)._array) for x in values]
         payload = kind.prepare(*arrays, **options)
         number = step_number(here.step if step is None else step)
         here.writer.put(kind, tag_of(name, kind), number, payload, description)
         return _YES()
+    values = values() if callable(values) else values
     return in_graph(Recording(kind, tag_of(name, kind), description, options), values, step, here)
 
 

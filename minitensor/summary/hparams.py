@@ -1,0 +1,212 @@
+"""Hyper-parameters: what each run was tried with, for a table of all runs beside their metrics.
+
+Each run is a directory of its own. `hparams` says what it is tried with and `session_end` how it
+ended; `hparams_config`, once for all of them, says what may vary and what counts.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import numpy as np
+
+from minitensor.errors import ArgumentError, InvalidArgumentError, message, shorten, suggest
+from minitensor.summary.hparams_messages import (
+    Experiment,
+    HParamInfo,
+    HParamsData,
+    Interval,
+    MetricInfo,
+    MetricName,
+    PlainValue,
+    PlainValues,
+    SessionEnd,
+    SessionStart,
+)  # fmt: skip
+from minitensor.summary.hparams_space import Discrete, HParam, Metric
+from minitensor.summary.recording import record
+from minitensor.summary.records import Kind, tensor_bytes
+from minitensor.wire import Message
+
+__all__ = ["hparams", "hparams_config", "session_end"]
+
+
+def hparams(
+    hparams: Mapping[Any, Any], trial_id: str | None = None, start_time_secs: float | None = None
+) -> Any:
+    """Record the hyper-parameters of this run.
+
+    Args:
+        hparams: values by name, or by `HParam`: bools, numbers and texts.
+        trial_id: what runs with the same values have in common; made of the values by default.
+        start_time_secs: when the run began, in seconds since 1970; now by default.
+
+    Returns:
+        Whether they were recorded, as a bool tensor: False without a default writer.
+
+    Raises:
+        ArgumentError: (also a TypeError) for values of other types.
+        InvalidArgumentError: (also a ValueError) for one name given twice.
+
+    Example:
+        >>> import tempfile
+        >>> import minitensor as mt
+        >>> with mt.summary.create_file_writer(tempfile.mkdtemp()).as_default():
+        ...     mt.summary.hparams({"rate": 0.1, "optimizer": "adam"})
+        <tf.Tensor: shape=(), dtype=bool, numpy=True>
+    """
+    values = _named(hparams)
+    if trial_id is None:
+        text = json.dumps(values, sort_keys=True, separators=(",", ":"))
+        trial_id = hashlib.sha256(text.encode()).hexdigest()
+    elif not isinstance(trial_id, str):
+        raise ArgumentError(
+            f"`trial_id` should be a `str`, but got: {trial_id!r}\n"
+            + message("hparams", f"trial_id={shorten(trial_id)}", "it is no text",
+                      "runs with the same text stand in one row", f"write {str(trial_id)!r}")
+        )  # fmt: skip
+    start = time.time() if start_time_secs is None else start_time_secs
+    session = SessionStart(
+        hparams={name: _value(x) for name, x in values.items()}, group_name=trial_id,
+        start_time_secs=float(start),
+    )  # fmt: skip
+    return _record("session_start_info", HParamsData(session_start_info=session))
+
+
+def hparams_config(
+    hparams: Iterable[HParam], metrics: Iterable[Metric], time_created_secs: float | None = None
+) -> Any:
+    """Record which hyper-parameters an experiment varies, and by which metrics runs are compared.
+
+    Record it once, in the directory above the runs.
+
+    Args:
+        hparams: the hyper-parameters.
+        metrics: the metrics.
+        time_created_secs: when the experiment began, in seconds since 1970.
+
+    Returns:
+        Whether they were recorded, as a bool tensor: False without a default writer.
+
+    Example:
+        >>> import tempfile
+        >>> import minitensor as mt
+        >>> rate = mt.summary.HParam("rate", mt.summary.RealInterval(1e-4, 1e-1))
+        >>> with mt.summary.create_file_writer(tempfile.mkdtemp()).as_default():
+        ...     mt.summary.hparams_config([rate], [mt.summary.Metric("accuracy")])
+        <tf.Tensor: shape=(), dtype=bool, numpy=True>
+    """
+    experiment = Experiment(
+        hparam_infos=[_described(x) for x in hparams], metric_infos=[_measured(x) for x in metrics],
+        time_created_secs=time_created_secs or None,
+    )  # fmt: skip
+    return _record("experiment", HParamsData(experiment=experiment))
+
+
+def session_end(status: str = "success", end_time_secs: float | None = None) -> Any:
+    """Record how this run ended.
+
+    Args:
+        status: "success", "failure", "running" or "unknown".
+        end_time_secs: when, in seconds since 1970; now by default.
+
+    Returns:
+        Whether it was recorded, as a bool tensor: False without a default writer.
+
+    Raises:
+        InvalidArgumentError: (also a ValueError) for another status.
+
+    Example:
+        >>> import tempfile
+        >>> import minitensor as mt
+        >>> with mt.summary.create_file_writer(tempfile.mkdtemp()).as_default():
+        ...     mt.summary.session_end("failure")
+        <tf.Tensor: shape=(), dtype=bool, numpy=True>
+    """
+    if status not in _STATUS:
+        raise InvalidArgumentError(
+            message("session_end", f"status={shorten(status)}", "there is no such end",
+                    f"a run ends with {', '.join(map(repr, _STATUS))}",
+                    suggest(str(status), list(_STATUS)) or 'write session_end("success")')
+        )  # fmt: skip
+    end = time.time() if end_time_secs is None else end_time_secs
+    session = SessionEnd(status=_STATUS.index(status) or None, end_time_secs=float(end))
+    return _record("session_end_info", HParamsData(session_end_info=session))
+
+
+def _record(name: str, content: Message) -> Any:
+    """Everything is said in the metadata; the tensor is empty."""
+    kind = _HPARAMS._replace(content=content.SerializeToString())
+    return record(kind, f"_hparams_/{name}", (), 0)
+
+
+def _named(hparams: Mapping[Any, Any]) -> dict[str, Any]:
+    """The values by name, as Python's own numbers."""
+    found: dict[str, Any] = {}
+    for key, value in hparams.items():
+        name = key.name if isinstance(key, HParam) else key
+        if not isinstance(name, str):
+            raise ArgumentError(
+                message("hparams", f"the key {shorten(key)}", f"it is a {type(key).__name__}",
+                        "a hyper-parameter has a name", f"write {str(key)!r}")
+            )  # fmt: skip
+        if name in found:
+            raise InvalidArgumentError(
+                f"multiple values specified for hparam {name!r}\n"
+                + message("hparams", f"the key {name!r} twice", "it has two values",
+                          "a run has one value of each", "give the other one another name")
+            )  # fmt: skip
+        value = value.item() if isinstance(value, np.generic) else value
+        if not isinstance(value, bool | float | int | str):
+            raise ArgumentError(
+                message("hparams", f"{name}={shorten(value)}", f"it is a {type(value).__name__}",
+                        "a hyper-parameter is a bool, a number or a text",
+                        f"write float(...), or str(...): {str(shorten(value))!r}")
+            )  # fmt: skip
+        found[name] = value
+    return found
+
+
+def _value(x: Any) -> Message:
+    """A bool, number or text as a message; exactly one of its fields is set."""
+    if isinstance(x, bool):
+        return PlainValue(bool_value=x)
+    return PlainValue(string_value=x) if isinstance(x, str) else PlainValue(number_value=float(x))
+
+
+def _described(x: HParam) -> Message:
+    made = HParamInfo(
+        name=x.name, description=x.description or None, display_name=x.display_name or None
+    )
+    if x.domain is None:
+        return made
+    made.type = _TYPES[x.domain.dtype]
+    if isinstance(x.domain, Discrete):
+        values = [_value(value) for value in x.domain.values]
+        made.domain_discrete = PlainValues(values=values) if values else None
+    else:
+        low, high = x.domain.min_value, x.domain.max_value  # type: ignore[attr-defined]
+        made.domain_interval = Interval(min_value=float(low) or None, max_value=float(high) or None)
+    return made
+
+
+def _measured(x: Metric) -> Message:
+    name = MetricName(group=x.group or None, tag=x.tag or None)
+    return MetricInfo(
+        name=name, display_name=x.display_name or None, description=x.description or None,
+        dataset_type=x.dataset_type,
+    )  # fmt: skip
+
+
+def _nothing() -> None:
+    """There is no tensor."""
+
+
+_EMPTY = tensor_bytes(np.zeros(0, np.float32))
+_HPARAMS = Kind("hparams", "hparams", _nothing, lambda _: _EMPTY, scoped=False)
+_STATUS = ("unknown", "success", "failure", "running")
+_TYPES = {str: 1, bool: 2, int: 3, float: 3}

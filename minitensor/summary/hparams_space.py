@@ -1,0 +1,203 @@
+"""What an experiment varies and what it measures: hyper-parameters, their domains, and metrics."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from minitensor.errors import ArgumentError, InvalidArgumentError, message, shorten
+
+__all__ = ["Discrete", "Domain", "HParam", "IntInterval", "Metric", "RealInterval"]
+
+
+class Domain:
+    """The values that a hyper-parameter may have; `dtype` is float, int, str or bool."""
+
+    dtype: type
+
+    def sample_uniform(self, rng: Any = random) -> Any:
+        """One of the values, each as likely as any other; `rng` is a `random.Random`."""
+        raise NotImplementedError
+
+
+@dataclass(frozen=True)
+class IntInterval(Domain):
+    """All whole numbers from one to another, both included.
+
+    Raises:
+        ArgumentError: (also a TypeError) for bounds that are no whole numbers.
+        InvalidArgumentError: (also a ValueError) when the first is the larger one.
+
+    Example:
+        >>> IntInterval(1, 4).sample_uniform() in (1, 2, 3, 4)
+        True
+    """
+
+    min_value: int
+    max_value: int
+    dtype = int
+
+    def __post_init__(self) -> None:
+        _check_bounds(self, int, "a Python int")
+
+    def sample_uniform(self, rng: Any = random) -> int:
+        """One of the numbers, each as likely as any other."""
+        return rng.randint(self.min_value, self.max_value)
+
+
+@dataclass(frozen=True)
+class RealInterval(Domain):
+    """All numbers from one to another, both included.
+
+    Raises:
+        ArgumentError: (also a TypeError) for bounds that are no numbers.
+        InvalidArgumentError: (also a ValueError) when the first is the larger one.
+
+    Example:
+        >>> RealInterval(1e-4, 1e-1).dtype
+        <class 'float'>
+    """
+
+    min_value: float
+    max_value: float
+    dtype = float
+
+    def __post_init__(self) -> None:
+        _check_bounds(self, (float, int), "a Python float")
+
+    def sample_uniform(self, rng: Any = random) -> float:
+        """One of the numbers, each as likely as any other."""
+        return rng.uniform(self.min_value, self.max_value)
+
+
+@dataclass(frozen=True, init=False)
+class Discrete(Domain):
+    """A few values of one type.
+
+    Args:
+        values: the values.
+        dtype: float, int, str or bool; the type of the first value by default.
+
+    Raises:
+        ArgumentError: (also a TypeError) for values of several types.
+        InvalidArgumentError: (also a ValueError) for another `dtype`, and for none without values.
+
+    Example:
+        >>> Discrete(["sgd", "adam"]).values
+        ['adam', 'sgd']
+    """
+
+    values: list
+    dtype: type
+
+    def __init__(self, values: Iterable, dtype: type | None = None):
+        found = list(values)
+        given = f"values={shorten(found)}, dtype={shorten(dtype)}"
+        if dtype is None and found:
+            dtype = type(found[0])
+        if dtype not in (float, int, str, bool):
+            raise InvalidArgumentError(
+                ("Empty domain with no dtype specified\n" if dtype is None else "")
+                + message("Discrete", given, "the type of the values is not known",
+                          "values are all float, int, str or bool", "write Discrete([...], float)")
+            )  # fmt: skip
+        wrong = [x for x in found if not isinstance(x, dtype)]
+        if wrong:
+            raise ArgumentError(
+                message("Discrete", given, f"{wrong[0]!r} is not of type {dtype.__name__}",
+                        "values of one domain have one type", "make them all float, or all str")
+            )  # fmt: skip
+        object.__setattr__(self, "values", sorted(found))
+        object.__setattr__(self, "dtype", dtype)
+
+    def sample_uniform(self, rng: Any = random) -> Any:
+        """One of the values, each as likely as any other."""
+        return rng.choice(self.values)
+
+
+@dataclass(frozen=True)
+class HParam:
+    """A hyper-parameter of an experiment: its name, and what it may be.
+
+    Args:
+        name: its name, also a key of `hparams`.
+        domain: `IntInterval`, `RealInterval` or `Discrete`; None for anything.
+        display_name: what TensorBoard calls it.
+        description: Markdown that says what it does.
+
+    Raises:
+        InvalidArgumentError: (also a ValueError) for a domain that is none.
+
+    Example:
+        >>> HParam("rate", RealInterval(1e-4, 1e-1)).domain
+        RealInterval(min_value=0.0001, max_value=0.1)
+    """
+
+    name: str
+    domain: Domain | None = None
+    display_name: str | None = None
+    description: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.domain is not None and not isinstance(self.domain, Domain):
+            raise InvalidArgumentError(
+                f"not a domain: {self.domain!r}\n"
+                + message("HParam", f"domain={shorten(self.domain)}", "that is no domain",
+                          "a domain is IntInterval, RealInterval or Discrete",
+                          "write Discrete([1, 2]) for a list of values")
+            )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Metric:
+    """What an experiment measures: a tag under which runs record scalars.
+
+    Args:
+        tag: the tag.
+        group: below which directory of each run it lies; the run itself by default.
+        display_name: what TensorBoard calls it.
+        description: Markdown that says what it is.
+        dataset_type: `Metric.TRAINING` or `Metric.VALIDATION`.
+
+    Raises:
+        InvalidArgumentError: (also a ValueError) for another `dataset_type`.
+
+    Example:
+        >>> Metric("accuracy", dataset_type=Metric.VALIDATION).tag
+        'accuracy'
+    """
+
+    tag: str
+    group: str | None = None
+    display_name: str | None = None
+    description: str | None = None
+    dataset_type: int | None = None
+
+    TRAINING = 1
+    VALIDATION = 2
+
+    def __post_init__(self) -> None:
+        if self.dataset_type not in (None, self.TRAINING, self.VALIDATION):
+            raise InvalidArgumentError(
+                f"invalid dataset type: {self.dataset_type!r}\n"
+                + message("Metric", f"dataset_type={shorten(self.dataset_type)}",
+                          "there is no such set", "a metric is of training or of validation",
+                          "write Metric.TRAINING or Metric.VALIDATION")
+            )  # fmt: skip
+
+
+def _check_bounds(domain: Any, kinds: Any, wanted: str) -> None:
+    name, bounds = type(domain).__name__, (domain.min_value, domain.max_value)
+    for x in bounds:
+        if not isinstance(x, kinds) or isinstance(x, bool):
+            raise ArgumentError(
+                message(name, shorten(bounds), f"{shorten(x)} is a {type(x).__name__}",
+                        f"a bound is {wanted}", "convert it")
+            )  # fmt: skip
+    if bounds[0] > bounds[1]:
+        raise InvalidArgumentError(
+            message(name, shorten(bounds), f"{bounds[0]} is larger than {bounds[1]}",
+                    "the smaller bound comes first", f"write {name}({bounds[1]}, {bounds[0]})")
+        )  # fmt: skip
