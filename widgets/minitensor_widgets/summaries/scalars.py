@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import math
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -9,71 +11,164 @@ from typing import Any
 from ..plot import chart
 from ..svg import text
 from ..training.figure import summary
-from ..training.series import thin
 from ..units import plural
 from ..values import clip
 
-FEWEST, MOST = 60, 1000
-POINT = 22
-"""About so many bytes of JSON take one point: its step, its time, its value."""
+FEWEST, MOST, ALL = 40, 1000, 16_000
+"""The least and the most points of a curve, and those of all curves if each has the least."""
+POINT = 24
+"""About so many bytes of JSON take one point: its step, its time, its value, its mean."""
+ASKED = 2000
 WIDE, TALL, GAP = 333.0, 190.0, 14.0
 
 
 def record(log: Any, budget: int) -> list[dict[str, Any]]:
-    """The cards of all tags; curves are thinned to about `budget` bytes."""
+    """The cards of all tags; curves are thinned to about `budget` bytes, but to no less than 40.
+
+    A line has `x` (steps) and `t` (times in milliseconds), both as differences to the one before,
+    `y` and, where points were left out, `m` and `n`: the mean of the points that each stands for,
+    and how many these are.
+    """
     found: dict[str, list[Any]] = {}
     for run, tags in log.tags().items():
         for tag, kind in tags.items():
             if kind == "scalars":
                 found.setdefault(tag, []).append(log.scalars(tag, run))
     lines = sum(map(len, found.values()))
-    most = max(FEWEST, min(MOST, budget // POINT // max(1, lines)))
+    fewest = max(8, min(FEWEST, ALL // max(1, lines)))
+    most = max(fewest, min(MOST, budget // POINT // max(1, lines)))
     return [_card(tag, found[tag], most) for tag in sorted(found)]
 
 
 def _card(tag: str, series: Sequence[Any], most: int) -> dict[str, Any]:
     lines = [_line(one, most) for one in series]
-    cut = sum(line["count"] > len(line["x"]) for line in lines)
-    note = f"{plural(cut, 'curve')} drawn with at most {most} points" if cut else ""
     described = next((one.description for one in series if one.description), "")
-    return {"tag": tag, "description": described, "lines": lines, "note": note}
+    return {"tag": tag, "description": described, "lines": lines}
 
 
 def _line(one: Any, most: int) -> dict[str, Any]:
-    x, y = thin(one.step.tolist(), one.value.tolist(), most)
-    return {"run": one.run, "x": x, "y": [_short(v) for v in y], "count": len(one)}
+    from .thinning import thinned
+
+    points = thinned(one, most)
+    line = {
+        "run": one.run,
+        "x": _differences(points.x),
+        "t": _differences((points.time * 1000).round()),
+        "y": [_short(v) for v in points.y.tolist()],
+        "count": points.count,
+        "nans": points.nans,
+        "infs": points.infinite,
+    }
+    if not points.whole:
+        line |= {"m": [_short(v, 4) for v in points.mean.tolist()], "n": points.many.tolist()}
+    return line
 
 
-def _short(value: float) -> float | str:
+def _differences(numbers: Any) -> list[int]:
+    import numpy as np
+
+    return np.diff(numbers.astype(np.int64), prepend=0).tolist()
+
+
+def _short(value: float, digits: int = 6) -> float | str:
+    """A number in few digits; what is infinite as a word, since JSON has no number for it."""
     if math.isinf(value):
         return "Infinity" if value > 0 else "-Infinity"
-    return value if math.isnan(value) else float(f"{value:.5g}")
+    if math.isnan(value):
+        return value
+    return int(value) if value == int(value) and abs(value) < 1e15 else float(f"{value:.{digits}g}")
 
 
-def numbers(values: Sequence[float | str | None]) -> list[float]:
-    """Values as numbers: what JSON cannot hold is None or a word."""
-    return [math.nan if v is None else float(v) for v in values]
+def points(line: Mapping) -> dict[str, Any]:
+    """A line of a record with its steps and values as they are.
+
+    Example:
+        >>> found = points({"run": "a", "x": [5, 1, 1], "y": [1.5, None, "Infinity"], "count": 3})
+        >>> found["x"], found["y"]
+        ([5, 6, 7], [1.5, nan, inf])
+    """
+    steps, at = [], 0
+    for step in line["x"]:
+        at += step
+        steps.append(at)
+    return {**line, "x": steps, "y": [math.nan if v is None else float(v) for v in line["y"]]}
+
+
+def answer(log: Any, args: Mapping) -> tuple[dict[str, Any], list[bytes]]:
+    """What the pane asks for: a stretch of all curves of a tag in 2000 points each, or all as CSV.
+
+    Args:
+        log: what `minitensor.summary.read` gave.
+        args: `tag`, and `low` and `high`: the steps between which to look; or `csv`.
+    """
+    tag = args.get("tag")
+    runs = [run for run, tags in log.tags().items() if tags.get(tag) == "scalars"]
+    series = [log.scalars(tag, run) for run in runs]
+    if args.get("csv"):
+        return {"csv": table(series)}, []
+    from .sending import packed
+
+    low, high = float(args.get("low", -math.inf)), float(args.get("high", math.inf))
+    parts = []
+    for one in series:
+        first, last = _between(one.step, low, high)
+        parts.append((tag, one, first, last, True))
+    return packed(parts, ASKED)
+
+
+def _between(steps: Any, low: float, high: float) -> tuple[int, int]:
+    """The first and the last point between two steps, and one more at each end."""
+    import numpy as np
+
+    inside = np.flatnonzero((steps >= low) & (steps <= high))
+    if not len(inside):
+        return 0, len(steps)
+    return max(0, int(inside[0]) - 1), min(len(steps), int(inside[-1]) + 2)
+
+
+def table(series: Sequence[Any]) -> str:
+    """All points of some curves as CSV."""
+    made = io.StringIO()
+    writer = csv.writer(made, lineterminator="\n")
+    writer.writerow(["run", "tag", "step", "wall_time", "value"])
+    for one in series:
+        rows = zip(one.step.tolist(), one.time.tolist(), one.value.tolist(), strict=True)
+        writer.writerows([one.run, one.tag, *row] for row in rows)
+    return made.getvalue()
 
 
 def figure(cards: Sequence[Mapping], runs: Sequence[Mapping]) -> tuple[str, float]:
     """The cards two by two, each with the names of its runs."""
     parts, y, tallest = [], 0.0, 0.0
     for i, card in enumerate(cards):
-        lines = [{"name": line["run"], "x": line["x"], "y": numbers(line["y"])}
-                 for line in card["lines"]]  # fmt: skip
+        lines = [{"name": line["run"], **_drawn(line)} for line in card["lines"][:12]]
+        more = len(card["lines"]) - len(lines)
         tall = TALL + 14 * (len(lines) if len(lines) > 1 else 0)
         x = (i % 2) * (WIDE + GAP)
         parts.append(text(x, y + 10, clip(card["tag"], 44)))
         drawn = chart(lines, WIDE, tall, labels=("step", ""))
         parts.append(f'<g transform="translate({x:.1f},{y + 16:.1f})">{drawn}</g>')
-        tallest = max(tallest, tall + 16 + GAP)
+        if more > 0:
+            parts.append(text(x, y + 28 + tall, f"and {plural(more, 'more run')}", "s"))
+        tallest = max(tallest, tall + 16 + GAP + (10 if more > 0 else 0))
         if i % 2 or i == len(cards) - 1:
             y, tallest = y + tallest, 0.0
     return "".join(parts), y
 
 
+def _drawn(line: Mapping) -> dict[str, Any]:
+    """The points of a line, few enough for a figure."""
+    from .thinning import kept, np
+
+    found = points(line)
+    at = kept(np.array(found["y"], float), 240).tolist()
+    return {"x": [found["x"][i] for i in at], "y": [found["y"][i] for i in at]}
+
+
 def words(cards: Sequence[Mapping], runs: Sequence[Mapping]) -> list[str]:
     """Each curve in a sentence: last, least and greatest value, and where it is heading."""
     return [
-        f"{card['tag']}, {summary(line['run'], line)}." for card in cards for line in card["lines"]
+        f"{card['tag']}, {summary(line['run'], points(line))}."
+        for card in cards
+        for line in card["lines"]
     ]

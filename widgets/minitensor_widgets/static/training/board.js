@@ -1,14 +1,14 @@
 // The board of a run: its bars, a plot for each name, one crosshair for all, and the numbers.
 import { frame, html, lifetime, listen } from "../dom.js";
 import { readable } from "../reading.js";
+import { csv, rowTable } from "../rows.js";
+import { summary, told } from "../series.js";
 import { timeText } from "../units.js";
-import { number } from "../values.js";
 import { Bars } from "./bars.js";
 import { Curves } from "./curves.js";
 import { Ridges } from "./ridges.js";
-import { Store, summary, told } from "./series.js";
+import { Store } from "./series.js";
 
-const ROWS = 200;
 const WORDS = {
   running: "running · to stop it, interrupt the kernel (■)",
   paused: "so far",
@@ -45,45 +45,6 @@ function rows({ kind, lines }) {
   const sorted = [...steps].sort(([a], [b]) => a - b).map(([step, values]) => [step, ...values]);
   return [["step", ...lines.map(({ run }) => run || "value")], ...sorted];
 }
-
-const cellText = (value) => (typeof value === "number" ? told(value) : value);
-
-function table([head, ...body]) {
-  const far = Math.max(1, Math.ceil(body.length / ROWS)),
-    shown = body.filter((_, i) => i % far === 0 || i === body.length - 1);
-  return [
-    far > 1 &&
-      html("p", { class: "mt-dim" }, `Every ${far}th of ${body.length} rows; the CSV has all.`),
-    html(
-      "table",
-      {},
-      html(
-        "thead",
-        {},
-        html(
-          "tr",
-          {},
-          head.map((name) => html("th", { scope: "col" }, name)),
-        ),
-      ),
-      html(
-        "tbody",
-        {},
-        shown.map(([step, ...rest]) =>
-          html(
-            "tr",
-            {},
-            html("th", { scope: "row" }, number(step)),
-            rest.map((value) => html("td", {}, cellText(value))),
-          ),
-        ),
-      ),
-    ),
-  ].filter(Boolean);
-}
-
-const quoted = (cell) => (/[",\n]/.test(cell) ? `"${String(cell).replaceAll('"', '""')}"` : cell);
-const csv = (all) => all.map((row) => row.map(quoted).join(",")).join("\n");
 
 // A labelled control whose value is a trait.
 function control(model, signal, name, text, attributes) {
@@ -352,7 +313,7 @@ class Board {
   fill() {
     this.filled = Date.now();
     const plot = this.store.plots.get(this.select.value);
-    if (plot) this.cells.replaceChildren(...table(rows(plot)));
+    if (plot) this.cells.replaceChildren(...rowTable(rows(plot)));
   }
 
   async copied() {

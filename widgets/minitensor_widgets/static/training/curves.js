@@ -2,8 +2,8 @@
 import { DASHES, HUES } from "../colours.js";
 import { svg } from "../dom.js";
 import { chart, span } from "../plot.js";
+import { nearest, smoothed, summary, told } from "../series.js";
 import { number } from "../values.js";
-import { nearest, smoothed, summary, told } from "./series.js";
 
 const [WIDE, TALL, MARK] = [420, 220, 9];
 
