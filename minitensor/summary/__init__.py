@@ -19,6 +19,7 @@ from minitensor.summary.graphs import keras_model as keras_model
 from minitensor.summary.graphs import trace_export as trace_export
 from minitensor.summary.graphs import trace_off as trace_off
 from minitensor.summary.graphs import trace_on as trace_on
+from minitensor.summary.health import health as health
 from minitensor.summary.histogram import histogram as histogram
 from minitensor.summary.hparams import hparams as hparams
 from minitensor.summary.hparams import hparams_config as hparams_config
@@ -31,7 +32,6 @@ from minitensor.summary.hparams_space import RealInterval as RealInterval
 from minitensor.summary.image import image as image
 from minitensor.summary.pr_curves import pr_curve as pr_curve
 from minitensor.summary.projections import projected as projected
-from minitensor.summary.health import health as health
 from minitensor.summary.scalar import scalar as scalar
 from minitensor.summary.text import text as text
 from minitensor.summary.write import write as write
@@ -40,10 +40,10 @@ from minitensor.summary.writer import create_file_writer as create_file_writer
 
 __all__ = [
     "Discrete", "HParam", "IntInterval", "Metric", "RealInterval", "SummaryWriter", "audio",
-    "bucketed", "create_file_writer", "embedding", "experimental", "graph", "histogram", "hparams",
-    "hparams_config", "image", "keras_model", "percentiles", "pr_curve", "projected", "record_if",
-    "scalar", "session_end", "should_record_summaries", "text", "trace_export", "trace_off",
-    "trace_on", "write",
+    "bucketed", "create_file_writer", "embedding", "experimental", "graph", "health", "histogram",
+    "hparams", "hparams_config", "image", "keras_model", "percentiles", "pr_curve", "projected",
+    "record_if", "scalar", "session_end", "should_record_summaries", "text", "trace_export",
+    "trace_off", "trace_on", "write",
 ]  # fmt: skip
 
 __getattr__, __dir__ = public_names(__name__, __all__)

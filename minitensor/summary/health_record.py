@@ -16,8 +16,8 @@ VERSION = 1
 MEASURES: dict[str, dict[str, Any]] = {
     "gradient_to_weight": {"title": "gradient / weight", "scale": "log", "good": None},
     "update_to_weight": {"title": "update / weight", "scale": "log", "good": [1e-4, 1e-2]},
-    "dead": {"title": "dead units", "scale": "share", "good": [0.0, 0.5]},
-    "saturated": {"title": "saturated outputs", "scale": "share", "good": [0.0, 0.5]},
+    "dead": {"title": "dead units", "scale": "share", "good": [0.0, 0.1]},
+    "saturated": {"title": "saturated outputs", "scale": "share", "good": [0.0, 0.3]},
     "activation_mean": {"title": "mean output", "scale": "linear", "good": None},
     "activation_std": {"title": "spread of outputs", "scale": "linear", "good": None},
     "activation_gradient_norm": {"title": "gradient of the output", "scale": "log", "good": None},

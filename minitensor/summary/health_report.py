@@ -7,7 +7,7 @@ from typing import Any
 
 from minitensor.graph.ir import SourceLine
 
-__all__ = ["FirstBad", "Finding", "Health", "LayerHealth", "VariableHealth"]
+__all__ = ["Finding", "FirstBad", "Health", "LayerHealth", "VariableHealth"]
 
 
 @dataclass(frozen=True)
@@ -70,11 +70,13 @@ class LayerHealth:
     gradient_to_weight: float | None = None
     """The one divided by the other."""
     update_to_weight: float | None = None
-    """How far the optimiser moved the weights, divided by `weight_norm`."""
+    """How far the optimizer of a compiled Keras model would move the weights, divided by
+    `weight_norm`."""
     dead: float | None = None
-    """The share of units that no example of the batch passes a gradient through."""
+    """The share of units whose activation (relu, elu, gelu, silu …) has no slope, less than 1 %,
+    for any example of the batch; leaky_relu has no dead units. Units are the last axis."""
     saturated: float | None = None
-    """The share of outputs within 1 % of the ends of a function such as tanh."""
+    """The share of outputs within 1 % of an end of sigmoid, tanh or softsign."""
     activation_mean: float | None = None
     activation_std: float | None = None
     activation_gradient_norm: float | None = None
@@ -113,8 +115,7 @@ class Health:
         table = [_TITLES, *(_row(layer) for layer in self.layers)]
         widths = [max(len(row[i]) for row in table) for i in range(len(_TITLES))]
         lines = [f"Health{at}: {self.verdict}", ""]
-        lines += ["  ".join(_cell(x, w, i) for i, (x, w) in enumerate(zip(row, widths, strict=True)))
-                  .rstrip() for row in table]  # fmt: skip
+        lines += [_aligned(row, widths) for row in table]
         lines += ["", *(f"- {finding}" for finding in self.findings)] if self.findings else []
         return "\n".join(lines)
 
@@ -133,8 +134,8 @@ _CALLED = {
     "constant": "constant outputs", "no gradient": "weights without a gradient",
     "fast": "large updates", "slow": "small updates",
 }  # fmt: skip
-_TITLES = ["layer", "kind", "grad/weight", "update/weight", "dead", "saturated", "output mean ± std",
-           "output grad"]  # fmt: skip
+_TITLES = ["layer", "kind", "grad/weight", "update/weight", "dead", "saturated",
+           "output mean ± std", "output grad"]  # fmt: skip
 
 
 def _row(layer: LayerHealth) -> list[str]:
@@ -147,8 +148,11 @@ def _row(layer: LayerHealth) -> list[str]:
             _number(layer.activation_gradient_norm)]  # fmt: skip
 
 
-def _cell(text: str, width: int, column: int) -> str:
-    return text.ljust(width) if column < 2 else text.rjust(width)
+def _aligned(row: list[str], widths: list[int]) -> str:
+    """Words to the left, numbers to the right."""
+    pairs = list(zip(row, widths, strict=True))
+    cells = [x.ljust(w) for x, w in pairs[:2]] + [x.rjust(w) for x, w in pairs[2:]]
+    return "  ".join(cells).rstrip()
 
 
 def _number(value: float | None) -> str:
