@@ -117,7 +117,7 @@ class Output(ABC):
 
     def _page(self) -> str:
         policy = (
-            "default-src 'none'; img-src data:; style-src 'unsafe-inline'; "
+            "default-src 'none'; img-src data:; media-src blob:; style-src 'unsafe-inline'; "
             "script-src 'unsafe-inline' blob:"
         )
         return (

@@ -12,6 +12,12 @@ from ..records import VERSION, of_kind, plain
 
 PANES = {
     "scalars": "Scalars",
+    "histograms": "Histograms",
+    "distributions": "Distributions",
+    "images": "Images",
+    "audio": "Audio",
+    "text": "Text",
+    "pr_curves": "Precision and recall",
 }
 """Each kind that a dashboard can show, in its order, and the title of its section.
 
