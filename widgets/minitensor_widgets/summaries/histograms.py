@@ -16,7 +16,7 @@ from ..training import ridges
 from ..training.series import BINS, MOST_HISTOGRAMS, evenly
 from ..units import plural
 from ..values import clip, number
-from .fitting import note, series_of
+from .keeping import note, series_of
 
 WIDTH, GAP, HEAD, TALL = 680.0, 14.0, 18.0, 190.0
 DRAWN, RIDGES = 4, 24
@@ -163,11 +163,12 @@ def rebinned(rows: Any, low: float, high: float, bins: int = BINS) -> Any:
 
 def plot(item: Mapping) -> dict[str, Any]:
     """A card as what ridges are drawn of."""
-    columns = zip(item["steps"], item["counts"], item["ends"], item["sizes"], strict=True)
+    names = ("steps", "counts", "ends", "sizes", "lost")
+    columns = zip(*(item[name] for name in names), strict=True)
     items = [
         {"step": step, "low": item["low"], "high": item["high"], "counts": counts, "ends": ends,
-         "size": size, "nans": 0}
-        for step, counts, ends, size in columns
+         "size": size, "nans": 0, "gap": lost is not None or not size}
+        for step, counts, ends, size, lost in columns
     ]  # fmt: skip
     return {"name": item["tag"], "lines": [{"run": "", "items": items, "count": item["count"]}]}
 

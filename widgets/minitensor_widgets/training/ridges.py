@@ -17,7 +17,7 @@ from .series import BINS, evenly
 
 LEFT, RIGHT, TOP, BOTTOM = 12.0, 46.0, 12.0, 40.0
 FIRST, LAST = (156, 87, 0), (0, 114, 178)
-STYLE = ".rg{stroke:#fff;stroke-width:.8}"
+STYLE = ".rg{stroke:#fff;stroke-width:.8}.gp{stroke:#9a3b00;stroke-width:1.6}"
 
 
 def edges(items: Sequence[Mapping]) -> tuple[float, float]:
@@ -80,9 +80,19 @@ def _between(part: float) -> tuple[int, ...]:
     return tuple(round(a + (b - a) * part) for a, b in zip(FIRST, LAST, strict=True))
 
 
+def _ridge(tops: Sequence[float], base: float, width: float, part: float) -> str:
+    """One ridge above its base line, in the colour of its place between the first and the last."""
+    path = f"M{LEFT:.1f},{base:.1f}"
+    for j, top in enumerate(tops):
+        path += f"L{LEFT + (width - LEFT - RIGHT) * (j + 0.5) / len(tops):.1f},{top:.1f}"
+    r, g, b = _between(part)
+    fill = f'class="rg" fill="#{r:02x}{g:02x}{b:02x}"'
+    return f'<path {fill} d="{path}L{width - RIGHT:.1f},{base:.1f}z"/>'
+
+
 def picture(plot: Mapping[str, Any], width: float, height: float, most: int) -> str:
     """The ridges of one name, at most so many: the first at the back, the last in front."""
-    items = evenly(plot["lines"][0]["items"], most)
+    items = evenly(plot["lines"][0]["items"], most)  # with `gap`, one has no counts to show
     low, high = edges(items)
     x = Axis((low, high), (LEFT, width - RIGHT))
     rows = [rebin(item, low, high) for item in items]
@@ -92,15 +102,11 @@ def picture(plot: Mapping[str, Any], width: float, height: float, most: int) -> 
     parts = []
     for i, row in enumerate(rows):
         base = TOP + tall + room * i / max(1, len(rows) - 1)
-        path = f"M{LEFT:.1f},{base:.1f}"
-        for j, count in enumerate(row):
-            at = LEFT + (width - LEFT - RIGHT) * (j + 0.5) / len(row)
-            path += f"L{at:.1f},{base - tall * count / peak:.1f}"
-        r, g, b = _between(i / max(1, len(rows) - 1))
+        tops = [base - tall * count / peak for count in row]
         parts.append(
-            f'<path class="rg" fill="#{r:02x}{g:02x}{b:02x}" d="{path}L{width - RIGHT:.1f},'
-            f'{base:.1f}z"/>'
-        )
+            f'<path class="gp" d="M{LEFT:.1f},{base - 3:.1f}l6,6m0-6l-6,6"/>'
+            if items[i].get("gap") else _ridge(tops, base, width, i / max(1, len(rows) - 1))
+        )  # fmt: skip
         if i in (0, len(rows) - 1):
             parts.append(text(width - RIGHT + 4, base + 3, number(items[i]["step"]), "s"))
     base = height - BOTTOM

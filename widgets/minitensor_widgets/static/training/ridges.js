@@ -37,6 +37,8 @@ export class Ridges {
     this.tops = rows.map((row, i) => row.map((n) => this.base[i] - (tall * n) / most));
     Object.assign(this, { items, rows, low, high, x, wide });
     const ridge = (i) => {
+      if (items[i].gap)
+        return svg("path", { class: "mt-gap", d: `M${NEAR},${this.base[i] - 3}l6,6m0-6l-6,6` });
       // from the first to the last: both ends, and so all between, stand out in both themes
       const part = Math.round((100 * i) / Math.max(1, rows.length - 1)),
         color = `color-mix(in srgb, var(--mt-op) ${part}%, var(--mt-variable))`,
@@ -98,20 +100,22 @@ export class Ridges {
     return { at, bin };
   }
 
+  // What a bin of a step holds; without a bin, the step alone.
   read(at, bin) {
+    const item = this.items[at],
+      title = `${this.name} ${this.label(item, at)}`;
+    const outline = svg("path", {
+      d: this.tops[at]
+        .map((y, j) => `${j ? "L" : "M"}${NEAR + this.wide * (j + 0.5)},${y}`)
+        .join(""),
+    });
+    this.cross.replaceChildren(outline);
+    if (bin === undefined || item.gap) return title;
     const [a, b] = [bin, bin + 1].map((k) => this.low * (1 - k / 64) + this.high * (k / 64)),
-      item = this.items[at],
       mid = NEAR + this.wide * (bin + 0.5);
-    this.cross.replaceChildren(
-      svg("path", {
-        d: this.tops[at]
-          .map((y, j) => `${j ? "L" : "M"}${NEAR + this.wide * (j + 0.5)},${y}`)
-          .join(""),
-      }),
-      svg("circle", { cx: mid, cy: this.tops[at][bin], r: 4 }),
-    );
+    this.cross.append(svg("circle", { cx: mid, cy: this.tops[at][bin], r: 4 }));
     const many = number(this.rows[at][bin], 3);
-    return `${this.name} ${this.label(item, at)}: ${many} from ${number(a, 3)} to ${number(b, 3)}`;
+    return `${title}: ${many} from ${number(a, 3)} to ${number(b, 3)}`;
   }
 
   clear() {

@@ -1,0 +1,307 @@
+"""The panes of histograms and distributions over steps in a browser."""
+
+import re
+
+import numpy as np
+import pytest
+
+from minitensor.summary import bucketed
+from minitensor.summary.series import Histograms
+from minitensor_widgets import samples
+from minitensor_widgets.summaries import distributions, histograms
+from minitensor_widgets.summaries.figures import Dashboard
+from minitensor_widgets.summaries.records import complete
+
+MAIN = "summaries/dashboard+summaries/distributions+summaries/histograms"
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
+MODES = [{"color_scheme": "light"}, {"color_scheme": "dark"}, {"forced_colors": "active"}]
+RANDOM = np.random.default_rng(11)
+KERNEL = [RANDOM.normal(k, 1.0, 200) for k in range(12)]
+BIAS = [[0.0] * 4, [1.0, 2.0], [np.nan], [1.0, np.inf, 2.0], [], [2.0, 3.0]]
+
+
+class Log:
+    """What `read` gives, of arrays of numbers: every tag in every run."""
+
+    def __init__(self, runs, tags):
+        self.runs, self.found = runs, tags
+
+    def tags(self):
+        return {run: dict.fromkeys(self.found, "histograms") for run in self.runs}
+
+    def histograms(self, tag, run):
+        steps = 10 * np.arange(len(self.found[tag]))
+        rows = [bucketed(np.array(item)) for item in self.found[tag]]
+        return Histograms(run, tag, steps, 1e9 + 60.0 * steps, rows)
+
+
+def board(runs=("a", "b"), tags=None, title="runs"):
+    log = Log(list(runs), tags or {"dense/kernel": KERNEL, "dense/bias": BIAS})
+    return {
+        "version": 1,
+        "title": title,
+        "runs": [{"name": run} for run in runs],
+        "titles": {"histograms": "Histograms", "distributions": "Distributions"},
+        "kinds": {
+            "histograms": histograms.record(log, 100_000),
+            "distributions": distributions.record(log, 100_000),
+        },
+    }
+
+
+def opened(page, record=None, **looks):
+    """An island whose sections are open."""
+    page.island(Dashboard(record or board(), **looks))
+    page.page.locator(".mt-kind > summary").nth(1).click()
+    page.page.wait_for_selector(".mt-key")
+    return page
+
+
+def widget(page, record):
+    """The same as a widget, whose sections are as they come."""
+    looks = {"smoothing": 0, "axis": "step", "log": False, "outliers": False, "hidden": []}
+    return page.widget(MAIN, dashboard=complete(record), filter="", **looks)
+
+
+@pytest.fixture
+def page(open_page):
+    return opened(open_page())
+
+
+def plots(page, kind):
+    return page.page.locator(f'[aria-label="{kind} over steps"] .mt-reading')
+
+
+def caption(page, kind, at):
+    return page.page.locator(f'[aria-label="{kind} over steps"] figcaption').nth(at).inner_text()
+
+
+def into(page, kind, at=0):
+    one = plots(page, kind).nth(at)
+    one.focus()
+    one.locator(".mt-plot").wait_for()
+
+
+# ---- reading
+
+
+def test_each_run_and_tag_has_a_plot_with_all_its_steps(page):
+    assert plots(page, "Histograms").count() == plots(page, "Distributions").count() == 4
+    first = plots(page, "Histograms").first
+    assert first.locator(".mt-ridge").count() == 12
+    assert first.get_attribute("aria-label") == "dense/kernel of run a: arrow keys read it"
+    assert caption(page, "Histograms", 0).startswith("dense/kernel: 12 histograms; at step 110")
+
+
+def test_arrows_read_step_bin_and_count(page):
+    into(page, "Histograms")
+    page.press("Home", *["ArrowLeft"] * 40)
+    ((step, count, low, high),) = re.findall(
+        r"^step (\S+): (\S+) from (\S+) to (\S+) · 200 values", caption(page, "Histograms", 0)
+    )
+    card = board()["kinds"]["histograms"][0]
+    assert (step, float(count)) == ("0", pytest.approx(card["counts"][0][0], rel=5e-3))
+    assert float(low) == pytest.approx(card["low"], rel=5e-3)
+    assert float(high) - float(low) == pytest.approx((card["high"] - card["low"]) / 64, abs=0.01)
+    page.press("ArrowDown", "ArrowDown", "ArrowRight")
+    ((step, count),) = re.findall(r"^step (\S+): (\S+) from", caption(page, "Histograms", 0))
+    assert (step, float(count)) == ("20", pytest.approx(card["counts"][2][1], rel=5e-3))
+    valuetext = plots(page, "Histograms").first.get_attribute("aria-valuetext")
+    assert valuetext == caption(page, "Histograms", 0)
+    page.press("Escape")
+    assert caption(page, "Histograms", 0).startswith("dense/kernel: 12 histograms")
+
+
+def test_a_step_is_read_in_all_plots_of_all_panes(page):
+    into(page, "Distributions", 3)
+    into(page, "Histograms")
+    page.press("Home", "ArrowDown")
+    assert caption(page, "Histograms", 1) == "step 10 · 2 values"
+    told = caption(page, "Distributions", 0)
+    assert re.match(r"step 10: minimum \S+, 7 % \S+, .*, maximum \S+ · 200 values$", told)
+    assert told.count(",") == 8
+
+
+def test_all_nine_values_of_a_distribution_are_read(page):
+    into(page, "Distributions")
+    page.press("Home", "ArrowRight")
+    row = board()["kinds"]["distributions"][0]["bands"][1]
+    found = re.findall(
+        r"(?:minimum|median|maximum|\d+ %) (-?[\d.]+)", caption(page, "Distributions", 0)
+    )
+    assert [float(value) for value in found] == pytest.approx(row, rel=1e-3)
+    assert page.page.locator(".mt-cross circle").count() >= 9
+
+
+def test_a_pointer_reads_too(page):
+    picture = plots(page, "Distributions").first
+    picture.scroll_into_view_if_needed()
+    picture.locator(".mt-band-0").wait_for()
+    box = picture.locator(".mt-plot").bounding_box()
+    page.page.mouse.move(box["x"] + box["width"] * 58 / 420 + 1, box["y"] + 40)
+    assert caption(page, "Distributions", 0).startswith("step 0: minimum")
+    page.page.mouse.move(2, 2)
+    assert caption(page, "Distributions", 0).startswith("dense/kernel: 12 distributions")
+
+
+def test_what_is_not_finite_or_empty_is_marked_and_said(page):
+    into(page, "Histograms", 1)
+    assert plots(page, "Histograms").nth(1).locator(".mt-gap").count() == 3
+    page.press("Home")
+    assert "4 values, 100 % zeros" in caption(page, "Histograms", 1)
+    page.press("ArrowDown", "ArrowDown")
+    assert caption(page, "Histograms", 1) == (
+        "step 20 · 0 values · not all values were finite, so none was counted"
+    )
+    page.press("ArrowDown")
+    assert "2 values were counted beside infinite ones and have no bins" in caption(
+        page, "Histograms", 1
+    )
+    into(page, "Distributions", 1)
+    page.press("Home", "ArrowRight", "ArrowRight")
+    assert caption(page, "Distributions", 1).startswith("step 20: no values · 0 values · not all")
+    page.press("Escape")
+    assert "not all values were finite at step 20 and 1 more" in caption(page, "Distributions", 1)
+
+
+# ---- looks
+
+
+def test_overlay_draws_lines_over_one_another_the_latest_on_top(page):
+    into(page, "Histograms")
+    page.page.get_by_label("All on one line (overlay)").check()
+    over = plots(page, "Histograms").first.locator(".mt-over")
+    assert over.count() == 12
+    assert "0%" in over.first.get_attribute("style")
+    assert "100%" in over.last.get_attribute("style")
+    bases = {re.match(r"M[\d.]+,([\d.]+)", d.get_attribute("d"))[1] for d in over.all()}
+    assert len(bases) == 1
+
+
+def test_steps_stand_where_their_time_is(open_page):
+    record = board(runs=("a",))
+    for cards in record["kinds"].values():
+        cards[0]["times"] = [1e9] + [1e9 + 3600 + k for k in range(11)]
+    page = opened(open_page(), record, axis="relative")
+    into(page, "Histograms")
+    ridges = plots(page, "Histograms").first.locator(".mt-ridge")
+    first, second = (
+        float(re.match(r"M[\d.]+,([\d.]+)", ridges.nth(i).get_attribute("d"))[1]) for i in (0, 1)
+    )
+    assert second - first > 80
+    page.press("End")
+    assert caption(page, "Histograms", 0).startswith("after 60.2 min: ")
+    wall = opened(open_page(timezone_id="UTC", locale="en-GB"), record, axis="wall")
+    into(wall, "Distributions")
+    wall.press("Home")
+    assert caption(wall, "Distributions", 0).startswith("time 01:46:40: minimum")
+
+
+def test_hidden_runs_have_no_plots(page):
+    page.page.get_by_role("checkbox", name=re.compile("b$")).uncheck()
+    assert plots(page, "Histograms").count() == 2
+    page.page.get_by_role("checkbox", name=re.compile("b$")).check()
+    assert plots(page, "Histograms").count() == 4
+
+
+def test_the_legend_names_the_bands(page):
+    assert page.page.locator(".mt-key li").all_inner_texts() == [
+        "min to max: all", "7 to 93 %: 87 %", "16 to 84 %: 68 %", "31 to 69 %: 38 %", "median"
+    ]  # fmt: skip
+    dashes = page.page.eval_on_selector_all(
+        ".mt-key .mt-band-edge", "all => all.map((e) => e.getAttribute('stroke-dasharray'))"
+    )
+    assert len(set(dashes)) == 4
+
+
+def test_numbers_can_be_read_as_a_table(page):
+    into(page, "Distributions", 1)
+    page.page.get_by_text("Numbers").nth(1).click()
+    table = page.page.locator(".mt-cells table")
+    assert table.locator("caption").inner_text() == "dense/bias · a"
+    assert table.locator("thead th").count() == 10
+    assert table.locator("tbody tr").nth(2).inner_text().split()[:3] == ["20", "none", "none"]
+
+
+def test_one_tab_stop_for_all_plots_of_a_pane(page):
+    assert page.page.locator('[aria-label="Histograms over steps"] [tabindex="0"]').count() == 1
+    into(page, "Histograms")
+    page.press("PageDown")
+    label = page.page.evaluate("document.activeElement.getAttribute('aria-label')")
+    assert label.startswith("dense/bias of run a")
+    page.press("Tab")
+    assert page.page.evaluate("document.activeElement.tagName") == "SUMMARY"
+
+
+# ---- rules for all
+
+
+@pytest.mark.parametrize("mode", MODES, ids=lambda mode: next(iter(mode.values())))
+def test_rules_of_accessibility_hold(open_page, mode):
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="no axe-core")
+    page = opened(open_page(reduced_motion="reduce", **mode))
+    into(page, "Distributions")
+    page.page.get_by_text("Numbers").nth(1).click()
+    contrast = {"color-contrast": {"enabled": "forced_colors" not in mode}}
+    found = axe.Axe().run(page.page, ".mt", options={"runOnly": RULES, "rules": contrast})
+    assert [
+        (fault["id"], [node["html"][:200] for node in fault["nodes"][:3]])
+        for fault in found.response["violations"]
+    ] == []
+
+
+def test_hostile_names_stay_text(open_page):
+    record = board(runs=samples.HOSTILE[:2], tags={name: BIAS for name in samples.HOSTILE})
+    for cards in record["kinds"].values():
+        for card in cards:
+            card["note"] = samples.HOSTILE[0]
+    page = open_page().island(Dashboard(record))
+    page.page.locator(".mt-kind > summary").nth(1).click()
+    page.page.wait_for_selector(".mt-key")
+    plots(page, "Histograms").first.focus()
+    page.press("Home", "PageDown", "Escape")
+    assert page.page.locator(".mt img, .mt script, [onerror], [onload], [onfocus]").count() == 0
+    assert samples.HOSTILE[0] in page.text(".mt-run-list")
+
+
+def test_new_cards_take_the_place_of_old_ones_and_keep_the_focus(open_page):
+    page = widget(open_page(), board(runs=("a",)))
+    into(page, "Histograms")
+    page.press("End")
+    more = board(runs=("a",), tags={"dense/kernel": KERNEL * 2, "dense/bias": BIAS})
+    page.page.evaluate(
+        "(cards) => listeners['msg:custom'].slice().forEach((act) => act({cards}, []))",
+        {"histograms": more["kinds"]["histograms"][:1]},
+    )
+    plots(page, "Histograms").first.locator(".mt-ridge").nth(23).wait_for()
+    assert page.page.evaluate("document.activeElement.dataset.plot") == "a\ndense/kernel"
+    assert caption(page, "Histograms", 0).startswith("step 110: ")
+
+
+def test_dispose_leaves_nothing_behind(open_page):
+    page = widget(open_page(), board())
+    into(page, "Histograms")
+    page.page.evaluate("dispose()")
+    assert page.page.locator("#host").inner_html() == ""
+    assert page.page.evaluate("Object.values(listeners).flat().length") == 0
+
+
+def test_many_long_series_are_read_quickly(open_page):
+    long = [RANDOM.normal(k / 50, 1, 50) for k in range(500)]
+    tags = {f"layer/{i}": long for i in range(8)}
+    log = Log(["a"], tags)
+    record = {**board(runs=("a",)), "kinds": {"histograms": histograms.record(log, 4_000_000)}}
+    assert all(len(card["steps"]) == 500 for card in record["kinds"]["histograms"])
+    page = widget(open_page(), record)
+    into(page, "Histograms")
+    took = page.page.evaluate("""() => {
+        const plot = document.activeElement, times = [];
+        for (let i = 0; i < 20; i++) {
+            const start = performance.now();
+            plot.dispatchEvent(new KeyboardEvent("keydown", {key: "ArrowUp", bubbles: true}));
+            document.body.getBoundingClientRect();
+            times.push(performance.now() - start);
+        }
+        return times.sort((a, b) => a - b)[10];
+    }""")
+    assert took < 50

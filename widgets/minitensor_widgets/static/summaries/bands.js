@@ -1,0 +1,148 @@
+// Twin of bands.py: nine percentiles as bands over steps or side by side. Edges differ by dash.
+import { svg } from "../dom.js";
+import { axis, span, ticks } from "../plot.js";
+import { clip, number } from "../values.js";
+
+export const BAND_NAMES = [
+  "minimum",
+  "7 %",
+  "16 %",
+  "31 %",
+  "median",
+  "69 %",
+  "84 %",
+  "93 %",
+  "maximum",
+];
+const [BAND_WIDE, BAND_TALL, BAND_LEFT, BAND_RIGHT, BAND_TOP, BAND_FOOT] = [420, 220, 58, 12, 10, 40];
+const BAND_DASHES = ["1 3", "3 3", "7 3", "2 2"],
+  BAND_SHARES = ["min to max: all", "7 to 93 %: 87 %", "16 to 84 %: 68 %", "31 to 69 %: 38 %"];
+
+export const bandWords = (row) =>
+  row ? BAND_NAMES.map((name, i) => `${name} ${number(row[i], 4)}`).join(", ") : "no values";
+
+// Four areas, eight edges and the median of neighbours, each [first x, last x, nine values].
+function stripes(points, y) {
+  const line = (k) =>
+      points.flatMap(([a, b, row]) =>
+        [...new Set([a, b])].map((x) => `${x.toFixed(1)},${y.at(row[k]).toFixed(1)}`),
+      ),
+    path = (name, d, more) => svg("path", { class: name, d: `M${d}`, ...more });
+  return [
+    BAND_DASHES.map((_, k) =>
+      path(`mt-band mt-band-${k}`, `${[...line(k), ...line(8 - k).reverse()].join("L")}z`),
+    ),
+    BAND_DASHES.flatMap((dash, k) =>
+      [k, 8 - k].map((edge) =>
+        path("mt-band-edge", line(edge).join("L"), { "stroke-dasharray": dash }),
+      ),
+    ),
+    path("mt-band-middle", line(4).join("L")),
+  ];
+}
+
+// What the bands and lines are; each name beside a small piece of what it names.
+export function bandLegend() {
+  const item = (text, ...drawn) => [
+    svg("svg", { width: 26, height: 14, viewBox: "0 0 26 14", "aria-hidden": "true" }, drawn),
+    text,
+  ];
+  return [
+    ...BAND_SHARES.map((text, k) =>
+      item(
+        text,
+        svg("path", { class: `mt-band mt-band-${k}`, d: "M0,1h26v12h-26z" }),
+        svg("path", {
+          class: "mt-band-edge",
+          d: "M0,1h26m-26,12h26",
+          "stroke-dasharray": BAND_DASHES[k],
+        }),
+      ),
+    ),
+    item("median", svg("path", { class: "mt-band-middle", d: "M0,7h26" })),
+  ];
+}
+
+export class Bands {
+  // `rows`: nine values each, or null. `places`: { values, text, marks, name } of an axis of steps, or
+  // { names } for columns side by side.
+  constructor(rows, places) {
+    Object.assign(this, { rows, places, across: 0 });
+  }
+
+  paint(alt) {
+    const { rows, places } = this,
+      { names } = places,
+      each = (BAND_WIDE - BAND_LEFT - BAND_RIGHT) / Math.max(1, rows.length),
+      half = names ? Math.min(30, 0.35 * each) : 0,
+      [left, right, foot] = [BAND_LEFT, BAND_WIDE - BAND_RIGHT, BAND_TALL - BAND_FOOT],
+      x = names || axis(span(places.values), [left, right]),
+      y = axis(span(rows.filter(Boolean).flat()), [foot, BAND_TOP]),
+      word = (at, down, text, name) =>
+        svg("text", { x: at, y: down, class: `mt-small ${name}` }, text);
+    this.x = rows.map((_, i) => (names ? left + each * (i + 0.5) : x.at(places.values[i])));
+    Object.assign(this, { y, half });
+    this.cross = svg("g", { class: "mt-cross" });
+    const letters = Math.max(3, Math.floor((2 * each) / 6.2) - 1);
+    return svg(
+      "svg",
+      {
+        class: "mt-plot",
+        viewBox: `0 0 ${BAND_WIDE} ${BAND_TALL}`,
+        role: "img",
+        "aria-label": alt,
+      },
+      ticks(...y.ends).map((v) => [
+        svg("path", { class: "mt-grid", d: `M${left},${y.at(v)}H${right}` }),
+        word(left - 5, y.at(v) + 3.5, number(v, 4), "mt-e"),
+      ]),
+      svg("path", { class: "mt-axis", d: `M${left},${BAND_TOP}V${foot}H${right}` }),
+      names
+        ? names.map((name, i) =>
+            word(this.x[i], foot + 14 + 14 * (i % 2), clip(name, letters), "mt-m"),
+          )
+        : [
+            places.marks.map((v) => word(x.at(v), foot + 14, places.text(v), "mt-m")),
+            word((left + right) / 2, foot + 30, places.name, "mt-m"),
+          ],
+      this.neighbours().map((group) => stripes(group, y)),
+      this.cross,
+    );
+  }
+
+  // Neighbours that have values: a gap ends a band. One alone has a width.
+  neighbours() {
+    const groups = [];
+    this.rows.forEach((row, i) => {
+      if (!row) return;
+      const point = [this.x[i] - this.half, this.x[i] + this.half, row];
+      if (i && this.rows[i - 1] && !this.half) groups.at(-1).push(point);
+      else groups.push([point]);
+    });
+    for (const group of groups)
+      if (group.length === 1 && !this.half) {
+        group[0][0] -= 4;
+        group[0][1] += 4;
+      }
+    return groups;
+  }
+
+  under(px) {
+    const far = this.x.map((x) => Math.abs(x - px));
+    return { at: far.indexOf(Math.min(...far)) };
+  }
+
+  read(at) {
+    const row = this.rows[at],
+      x = this.x[at];
+    this.cross.replaceChildren(
+      svg("path", { d: `M${x},${BAND_TOP}V${BAND_TALL - BAND_FOOT}` }),
+      ...(row ?? []).map((v) => svg("circle", { cx: x, cy: this.y.at(v), r: 2.5 })),
+    );
+    return bandWords(row);
+  }
+
+  clear() {
+    this.cross.replaceChildren();
+  }
+}
