@@ -32,6 +32,8 @@ from minitensor.summary.hparams_space import RealInterval as RealInterval
 from minitensor.summary.image import image as image
 from minitensor.summary.pr_curves import pr_curve as pr_curve
 from minitensor.summary.projections import projected as projected
+from minitensor.summary.reading import Log as Log
+from minitensor.summary.reading import read as read
 from minitensor.summary.scalar import scalar as scalar
 from minitensor.summary.text import text as text
 from minitensor.summary.write import write as write
@@ -39,11 +41,11 @@ from minitensor.summary.writer import SummaryWriter as SummaryWriter
 from minitensor.summary.writer import create_file_writer as create_file_writer
 
 __all__ = [
-    "Discrete", "HParam", "IntInterval", "Metric", "RealInterval", "SummaryWriter", "audio",
-    "bucketed", "create_file_writer", "embedding", "experimental", "graph", "health", "histogram",
-    "hparams", "hparams_config", "image", "keras_model", "percentiles", "pr_curve", "projected",
-    "record_if", "scalar", "session_end", "should_record_summaries", "text", "trace_export",
-    "trace_off", "trace_on", "write",
+    "Discrete", "HParam", "IntInterval", "Log", "Metric", "RealInterval", "SummaryWriter",
+    "audio", "bucketed", "create_file_writer", "embedding", "experimental", "graph", "health",
+    "histogram", "hparams", "hparams_config", "image", "keras_model", "percentiles", "pr_curve",
+    "projected", "read", "record_if", "scalar", "session_end", "should_record_summaries", "text",
+    "trace_export", "trace_off", "trace_on", "write",
 ]  # fmt: skip
 
 __getattr__, __dir__ = public_names(__name__, __all__)

@@ -1,10 +1,12 @@
 """What was recorded under one tag of one run: plain arrays, one row for each step.
 
-`read` makes them of event files; tables, plots and widgets are made of them.
+`read` makes them of event files; tables, plots and widgets are made of them. What may be large is
+read from its file each time it is asked for: take the steps that you need, and keep them.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -44,7 +46,7 @@ class Histograms(Series):
     k may differ from step to step.
     """
 
-    buckets: list[np.ndarray]
+    buckets: Sequence[np.ndarray]
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,7 +56,7 @@ class Images(Series):
     `width` and `height` are (n,) int64.
     """
 
-    pictures: list[list[bytes]]
+    pictures: Sequence[list[bytes]]
     width: np.ndarray
     height: np.ndarray
 
@@ -63,15 +65,15 @@ class Images(Series):
 class AudioClips(Series):
     """Sounds: for each step a list of WAV files and of their labels (Markdown)."""
 
-    clips: list[list[bytes]]
-    labels: list[list[str]]
+    clips: Sequence[list[bytes]]
+    labels: Sequence[list[str]]
 
 
 @dataclass(frozen=True, eq=False)
 class Texts(Series):
     """Texts: for each step an array of str objects, of any shape; () for one text."""
 
-    text: list[np.ndarray]
+    text: Sequence[np.ndarray]
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,7 +90,7 @@ class PrecisionRecall(Series):
 class Tensors(Series):
     """Anything else that was recorded: for each step an array; the plugin it is meant for."""
 
-    value: list[np.ndarray]
+    value: Sequence[np.ndarray]
     plugin: str = ""
 
 
