@@ -64,9 +64,9 @@ class EventFile:
         host = re.sub(r"[^\w.-]", "_", socket.gethostname()) or "localhost"
         while True:
             name = f"events.out.tfevents.{int(time.time()):010d}.{host}"
-            number = next(_numbers)
-            # The first of a process in TensorFlow 1's style has no number, the next ones need it.
-            name += f".{os.getpid()}.{number}" if process or number else ""
+            if process:
+                name += f".{os.getpid()}.{next(_numbers)}"
+            process = True  # only of two files of one second needs the second to say more
             self.path = folder / f"{name}{suffix}"
             try:
                 self._file = self.path.open("xb", buffering=0)

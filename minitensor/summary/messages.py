@@ -14,8 +14,8 @@ from minitensor.wire import Message, layout
 
 __all__ = [
     "Audio", "Event", "FunctionGraphs", "Histogram", "Image", "Metadata", "PluginData",
-    "RunMetadata", "SourceMetadata", "Summary", "TaggedRunMetadata", "Value", "array_of",
-    "tensor_proto",
+    "RunMetadata", "SessionLog", "SourceMetadata", "Summary", "TaggedRunMetadata", "Value",
+    "array_of", "tensor_proto",
 ]  # fmt: skip
 
 FIRST = "brain.Event:2"
@@ -109,14 +109,21 @@ class RunMetadata(Message):
     )
 
 
+class SessionLog(Message):
+    """That a program of TensorFlow 1 began (status 1), stopped (2) or wrote a checkpoint (3)."""
+
+    fields = layout(status=(1, "enum"), checkpoint_path=(2, "string"), msg=(3, "string"))
+
+
 class Event(Message):
     """One record of an event file."""
 
     names: ClassVar = {}
     fields = layout(
         wall_time=(1, "double"), step=(2, "int"), file_version=(3, "string"),
-        graph_def=(4, "bytes"), summary=(5, Summary), tagged_run_metadata=(8, TaggedRunMetadata),
-        meta_graph_def=(9, "bytes"), source_metadata=(10, SourceMetadata),
+        graph_def=(4, "bytes"), summary=(5, Summary), session_log=(7, SessionLog),
+        tagged_run_metadata=(8, TaggedRunMetadata), meta_graph_def=(9, "bytes"),
+        source_metadata=(10, SourceMetadata),
     )  # fmt: skip
 
 

@@ -199,9 +199,9 @@ def create_file_writer(
         <tf.Tensor: shape=(), dtype=bool, numpy=True>
     """
     _check_way(on_error)
-    folder = _folder(logdir)
-    many = _count("max_queue", max_queue, MANY)
-    seconds = _count("flush_millis", flush_millis, int(1000 * SECONDS)) / 1000
+    folder = folder_of(logdir)
+    many = count_of("max_queue", max_queue, MANY)
+    seconds = count_of("flush_millis", flush_millis, int(1000 * SECONDS)) / 1000
     folder = _fresh(folder) if fresh else folder
     suffix = ".v2" if filename_suffix is None else filename_suffix
     return SummaryWriter(
@@ -234,23 +234,24 @@ def _check_way(on_error: Any) -> None:
         )  # fmt: skip
 
 
-def _folder(logdir: Any) -> Path:
+def folder_of(logdir: Any, name: str = "create_file_writer") -> Path:
+    """The directory that was given to what is called `name`."""
     if logdir is None:
         raise InvalidArgumentError(
             "Argument `logdir` cannot be None\nTo fix it: give the directory of the run, such as "
-            'create_file_writer("logs").'
+            f'{name}("logs").'
         )
     try:
         text = os.fspath(logdir)
     except TypeError:
         raise ArgumentError(
-            message("create_file_writer", f"logdir={shorten(logdir)}", "that is no path",
-                    "a directory is a str or a pathlib.Path", 'write create_file_writer("logs")')
+            message(name, f"logdir={shorten(logdir)}", "that is no path",
+                    "a directory is a str or a pathlib.Path", f'write {name}("logs")')
         ) from None  # fmt: skip
     text = text.decode() if isinstance(text, bytes) else text
     if "://" in text:
         raise InvalidArgumentError(
-            message("create_file_writer", f"logdir={text!r}", "that is a place in a network",
+            message(name, f"logdir={text!r}", "that is a place in a network",
                     "event files are written to directories of this machine",
                     "write here and copy the directory")
         )  # fmt: skip
@@ -272,12 +273,13 @@ def _fresh(folder: Path) -> Path:
     raise AssertionError("ten thousand runs began in one second")
 
 
-def _count(name: str, value: Any, default: int) -> int:
+def count_of(name: str, value: Any, default: int, asker: str = "create_file_writer") -> int:
+    """A number from 1, or the default for None."""
     if value is None:
         return default
     if isinstance(value, bool) or not isinstance(value, int) or value < 0:
         raise InvalidArgumentError(
-            message("create_file_writer", f"{name}={value!r}", "that is no number from 0",
+            message(asker, f"{name}={value!r}", "that is no number from 0",
                     "it says how many summaries, or for how many milliseconds, may wait",
                     f"leave it out for {default}")
         )  # fmt: skip

@@ -22,6 +22,7 @@ from minitensor.compat.v1 import initializers as initializers
 from minitensor.compat.v1 import losses as losses
 from minitensor.compat.v1 import nn as nn
 from minitensor.compat.v1 import random as random
+from minitensor.compat.v1 import summary as summary
 from minitensor.compat.v1 import train as train
 from minitensor.compat.v1.building import *  # noqa: F403
 from minitensor.compat.v1.endpoints import *  # noqa: F403
@@ -34,6 +35,12 @@ from minitensor.compat.v1.keys import *  # noqa: F403
 from minitensor.compat.v1.program import *  # noqa: F403
 from minitensor.compat.v1.scopes import *  # noqa: F403
 from minitensor.compat.v1.session import *  # noqa: F403
+from minitensor.compat.v1.summary.messages import Event as Event
+from minitensor.compat.v1.summary.messages import HistogramProto as HistogramProto
+from minitensor.compat.v1.summary.messages import MetaGraphDef as MetaGraphDef
+from minitensor.compat.v1.summary.messages import SessionLog as SessionLog
+from minitensor.compat.v1.summary.messages import Summary as Summary
+from minitensor.compat.v1.summary.messages import SummaryMetadata as SummaryMetadata
 from minitensor.compat.v1.tracer import control_dependencies as control_dependencies
 from minitensor.compat.v1.variables import *  # noqa: F403
 from minitensor.graph.operations import Operation as Operation

@@ -25,6 +25,7 @@ from minitensor.graph.operations import Operation
 from minitensor.graph.symbol import Symbol
 from minitensor.op import State, state
 from minitensor.scopes import get_logger
+from minitensor.summary import messages
 
 __all__ = [
     "InteractiveSession",
@@ -57,6 +58,11 @@ class RunMetadata:
     graph: Any = None
     source: str = ""
     seconds: float = 0.0
+
+    def SerializeToString(self) -> bytes:  # noqa: N802 - protobuf's name
+        """The part of the graph that ran, as TensorFlow's message of this name."""
+        ran = [] if self.graph is None else [self.graph.as_graph_def(add_shapes=True)]
+        return messages.RunMetadata(partition_graphs=ran).SerializeToString()
 
 
 class _Here(threading.local):
