@@ -71,11 +71,12 @@ const tickText = (value, log) =>
   log ? number(value, 4).replace(/\.00e\+?/, "e") : number(value, 4);
 const words = (x, y, text, name) => svg("text", { x, y, class: `mt-small ${name}` }, text);
 
-function axes(x, y, [below, beside]) {
-  const down = ticks(...x.ends, x.log).map((value) => [
-    svg("path", { class: "mt-grid", d: `M${x.at(value)},${y.last}V${y.first}` }),
-    words(x.at(value), y.first + 14, tickText(value, x.log), "mt-m"),
-  ]);
+function axes(x, y, [below, beside], marks) {
+  const given = marks ?? ticks(...x.ends, x.log).map((value) => [value, tickText(value, x.log)]),
+    down = given.map(([value, text]) => [
+      svg("path", { class: "mt-grid", d: `M${x.at(value)},${y.last}V${y.first}` }),
+      words(x.at(value), y.first + 14, text, "mt-m"),
+    ]);
   const across = ticks(...y.ends, y.log).map((value) => [
     svg("path", { class: "mt-grid", d: `M${x.first},${y.at(value)}H${x.last}` }),
     words(x.first - 5, y.at(value) + 3.5, tickText(value, y.log), "mt-e"),
@@ -90,6 +91,7 @@ function axes(x, y, [below, beside]) {
 }
 
 // An <svg> of curves; `alt` says what they show. Its `axes` are the two axes it was drawn with.
+// `marks` are pairs of a value and its text along x, by default round numbers.
 export function chart(
   lines,
   {
@@ -98,6 +100,7 @@ export function chart(
     labels = ["", ""],
     log = [false, false],
     ends: given = [null, null],
+    marks = null,
     alt = "",
   } = {},
 ) {
@@ -128,7 +131,7 @@ export function chart(
   const made = svg(
     "svg",
     { class: "mt-plot", viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": alt },
-    axes(x, y, labels),
+    axes(x, y, labels, marks),
     curves,
   );
   made.axes = [x, y];

@@ -19,7 +19,7 @@ FEWEST, MOST, ALL = 40, 1000, 16_000
 POINT = 24
 """About so many bytes of JSON take one point: its step, its time, its value, its mean."""
 ASKED = 2000
-WIDE, TALL, GAP = 333.0, 190.0, 14.0
+WIDE, TALL, GAP, MOST_LINES = 333.0, 190.0, 14.0, 12
 
 
 def record(log: Any, budget: int) -> list[dict[str, Any]]:
@@ -140,8 +140,10 @@ def table(series: Sequence[Any]) -> str:
 def figure(cards: Sequence[Mapping], runs: Sequence[Mapping]) -> tuple[str, float]:
     """The cards two by two, each with the names of its runs."""
     parts, y, tallest = [], 0.0, 0.0
+    count = sum(min(MOST_LINES, len(card["lines"])) for card in cards)
+    most = max(60, min(240, 2000 // max(1, count)))
     for i, card in enumerate(cards):
-        lines = [{"name": line["run"], **_drawn(line)} for line in card["lines"][:12]]
+        lines = [{"name": line["run"], **_drawn(line, most)} for line in card["lines"][:MOST_LINES]]
         more = len(card["lines"]) - len(lines)
         tall = TALL + 14 * (len(lines) if len(lines) > 1 else 0)
         x = (i % 2) * (WIDE + GAP)
@@ -156,12 +158,12 @@ def figure(cards: Sequence[Mapping], runs: Sequence[Mapping]) -> tuple[str, floa
     return "".join(parts), y
 
 
-def _drawn(line: Mapping) -> dict[str, Any]:
+def _drawn(line: Mapping, most: int) -> dict[str, Any]:
     """The points of a line, few enough for a figure."""
     from .thinning import kept, np
 
     found = points(line)
-    at = kept(np.array(found["y"], float), 240).tolist()
+    at = kept(np.array(found["y"], float), most).tolist()
     return {"x": [found["x"][i] for i in at], "y": [found["y"][i] for i in at]}
 
 

@@ -102,7 +102,7 @@ class Dashboard {
     this.all = html("div", { class: "mt-kinds" });
     this.body.replaceWith(this.problems, this.runs, this.all);
     this.bar.append(this.filter(signal));
-    listen(model, signal, { "change:dashboard": () => this.load(), "msg:custom": (news) => this.take(news) });
+    listen(model, signal, { "change:dashboard": () => this.load(), "msg:custom": (content, buffers) => this.take(content, buffers) });
     this.load();
   }
 
@@ -130,8 +130,9 @@ class Dashboard {
     this.arrange();
   }
 
-  // Cards that Python sends anew take the place of those with their names.
-  take({ cards }) {
+  // Cards that Python sends anew take the place of those with their names; a pane may take more.
+  take({ cards, news }, buffers) {
+    if (news) PANES[news.kind].take((this.record.kinds[news.kind] ??= []), news, buffers);
     for (const [kind, news] of Object.entries(cards ?? {})) {
       const known = (this.record.kinds[kind] ??= []);
       for (const card of news) {
@@ -139,7 +140,7 @@ class Dashboard {
         known.splice(at < 0 ? known.length : at, 1, card);
       }
     }
-    if (cards) this.arrange();
+    if (cards || news) this.arrange();
   }
 
   arrange() {
@@ -185,6 +186,7 @@ class Dashboard {
           html("summary", {}, html("b", {}, title), " ", count),
         );
       this.kinds.set(kind, { root, count });
+      this.bar.append(...(PANES[kind].controls?.(this.shared, this.own.signal) ?? []));
       this.all.append(root);
     }
     const made = new Section(this, kind, name);
