@@ -11,8 +11,8 @@ from minitensor.errors import ArgumentError, InvalidArgumentError, message, shor
 __all__ = ["count", "outputs", "whole_number"]
 
 
-def whole_number(subject: str, name: str, value: Any, fix: str) -> int:
-    """An argument that is a whole number, as an int.
+def whole_number(subject: str, name: str, value: Any, fix: str, first: str = "") -> int:
+    """An argument that is a whole number, as an int; `first` is what its error begins with.
 
     Raises:
         ArgumentError: (also a TypeError) for anything else.
@@ -23,7 +23,8 @@ def whole_number(subject: str, name: str, value: Any, fix: str) -> int:
         return value.__index__()
     except (AttributeError, TypeError):
         raise ArgumentError(
-            message(subject, f"{name}={shorten(value)}", "that is no whole number",
+            first
+            + message(subject, f"{name}={shorten(value)}", "that is no whole number",
                     f"the argument {name} is a Python int, or an integer tensor with a value", fix)
         ) from None  # fmt: skip
 

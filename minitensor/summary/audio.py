@@ -64,10 +64,12 @@ def audio(
 def _check(value: Any, rate: int, most: int) -> None:
     dtype, shape = name_of(value.dtype), value.shape
     if shape is not None and (len(shape) != 3 or shape[2] == 0):
-        given = f"shape {tuple(shape)}"
-        fault = "axis 2 has size 0" if len(shape) == 3 else f"its rank is {len(shape)}, not 3"
+        rank, given = len(shape), f"shape {tuple(shape)}"
+        first = f"Tensor  must have rank 3.  Received rank {rank}, {given}\n" if rank != 3 else ""
+        fault = "axis 2 has size 0" if rank == 3 else f"its rank is {rank}, not 3"
         raise InvalidArgumentError(
-            message("audio", given, fault, "the axes are sound, frame, channel",
+            first
+            + message("audio", given, fault, "the axes are sound, frame, channel",
                     "reshape it: mt.reshape(x, [1, -1, 1]) for one sound of one channel")
         )  # fmt: skip
     if dtype != "float32":

@@ -101,7 +101,8 @@ def number_of_buckets(buckets: Any) -> int:
     """
     if buckets is None:
         return BUCKETS
-    return max(0, whole_number("histogram", "buckets", buckets, f"write buckets={BUCKETS}"))
+    first = "tensor must be of type tf.int32; got tf.float32\n" if type(buckets) is float else ""
+    return max(0, whole_number("histogram", "buckets", buckets, f"write buckets={BUCKETS}", first))
 
 
 def percentiles(buckets: Any) -> np.ndarray:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -65,13 +66,16 @@ def record(
     here = present()
     if state.interpreter is State.interpreter:
         if here.writer is None or not holds(here.condition):
-            return _NO()
+            return _said(False)
         values = values() if callable(values) else values
-        arrays = [to_numpy(convert(x)._array) for x in values]
-        payload = kind.prepare(*arrays, **options)
+        if kind.plain is not None and type(values[0]) is kind.plain:
+            payload = values[0]
+        else:
+            arrays = [to_numpy(convert(x)._array) for x in values]
+            payload = kind.prepare(*arrays, **options)
         number = step_number(here.step if step is None else step)
         here.writer.put(kind, tag_of(name, kind), number, payload, description)
-        return _YES()
+        return _said(True)
     values = values() if callable(values) else values
     return in_graph(Recording(kind, tag_of(name, kind), description, options), values, step, here)
 
@@ -165,9 +169,7 @@ def write_summary(xp, *inputs, recording):
 write_summary.any_rank = True
 
 
-def _YES() -> Any:  # noqa: N802
-    return constant(True)
-
-
-def _NO() -> Any:  # noqa: N802
-    return constant(False)
+@cache
+def _said(recorded: bool) -> Any:
+    """One and the same tensor each time: making one would take longer than recording a number."""
+    return constant(recorded)

@@ -44,6 +44,8 @@ class Kind(NamedTuple):
     """The metadata as a message, where it says more than plugin and content."""
     scoped: bool = True
     """Whether name scopes come before the tag."""
+    plain: type | None = None
+    """What `prepare` would leave as it is: it is not even made a tensor, which takes longest."""
 
 
 class Recorded(NamedTuple):
@@ -67,21 +69,28 @@ def encoded(item: Recorded | Event) -> bytes:
         return item.SerializeToString()
     kind = item.kind
     tensor = kind.encode(item.payload)
-    tail = metadata(kind.plugin, kind.content, item.description, kind.whole)
-    value = b"".join((_head(item.tag), b"\x42", varint(len(tensor)), tensor, tail))
-    value = b"\x0a" + varint(len(value)) + value
+    before, after = _around(
+        item.tag, kind.plugin, kind.content, item.description, kind.whole, len(tensor)
+    )
     step = b"\x10" + varint(item.step) if item.step else b""
-    return b"".join((b"\x09", _double(item.time), step, b"\x2a", varint(len(value)), value))
+    return b"".join((b"\x09", _double(item.time), step, before, tensor, after))
 
 
 @lru_cache(maxsize=4096)
-def _head(tag: str) -> bytes:
-    """The tag as the first field of a value."""
+def _around(
+    tag: str, plugin: str, content: bytes, description: str | None, whole: bytes | None, size: int
+) -> tuple[bytes, bytes]:
+    """What stands between the step and a tensor of so many bytes, and what comes after it.
+
+    It is the same for all values of a tag that are equally long.
+    """
     name = tag.encode("utf-8", "surrogatepass")
-    return b"\x0a" + varint(len(name)) + name
+    after = metadata(plugin, content, description, whole)
+    inner = b"".join((b"\x0a", varint(len(name)), name, b"\x42", varint(size)))
+    value = b"\x0a" + varint(len(inner) + size + len(after)) + inner
+    return b"\x2a" + varint(len(value) + size + len(after)) + value, after
 
 
-@lru_cache(maxsize=4096)
 def metadata(
     plugin: str, content: bytes = b"", description: str | None = None, whole: bytes | None = None
 ) -> bytes:
@@ -90,6 +99,8 @@ def metadata(
         data = PluginData(plugin_name=plugin, content=content or None)
         made = Metadata(plugin_data=data, summary_description=description or None)
         whole = made.SerializeToString()
+    if not whole:
+        return b""
     return b"\x4a" + varint(len(whole)) + whole
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from minitensor.dtypes import kind_of, name_of
 from minitensor.errors import DTypeError, InvalidArgumentError, message
 from minitensor.summary.recording import record
 from minitensor.summary.records import Kind
@@ -41,17 +42,22 @@ def scalar(name: str, data: Any, step: Any = None, description: str | None = Non
     return record(_SCALAR, name, (data,), step, description)
 
 
-def _prepare(array: np.ndarray) -> float:
-    if array.ndim:
+def _check(value: Any) -> None:
+    if value.shape:
         raise InvalidArgumentError(
-            f"Expected scalar shape, saw shape: {array.shape}.\nscalar records one number a step. "
-            "To fix it: reduce the tensor, for example with mt.reduce_mean, or record a histogram."
+            f"Expected scalar shape, saw shape: {tuple(value.shape)}.\n"
+            "scalar records one number a step. To fix it: reduce the tensor, for example with "
+            "mt.reduce_mean, or record a histogram."
         )
-    if array.dtype.kind not in "fiub":
+    if kind_of(value.dtype) not in "fiub":
         raise DTypeError(
-            message("scalar", f"a tensor of dtype {array.dtype}", "it is no real number",
+            message("scalar", f"a tensor of dtype {name_of(value.dtype)}", "it is no real number",
                     "a curve is made of numbers", "record text with summary.text")
         )  # fmt: skip
+
+
+def _prepare(array: np.ndarray) -> float:
+    _check(array)
     return float(array)
 
 
@@ -63,4 +69,4 @@ def _encode(value: float) -> bytes:
         return b"\x08\x01\x12\x00\x22\x04" + _float(float("inf") if value > 0 else float("-inf"))
 
 
-_SCALAR = Kind("scalar", "scalars", _prepare, _encode)
+_SCALAR = Kind("scalar", "scalars", _prepare, _encode, check=_check, plain=float)
