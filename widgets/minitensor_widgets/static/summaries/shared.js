@@ -58,7 +58,7 @@ export function sharedOf(model, signal) {
 }
 
 // `ask(kind, args)` gives what Python's module of that kind answers, { content, buffers }; null where
-// no Python is, or while it is busy.
+// no Python is, or while it is busy; `ask.live` says whether there is one.
 export function asker(model, signal, say) {
   const waiting = new Map(),
     view = Math.random().toString(36).slice(2);
@@ -71,7 +71,7 @@ export function asker(model, signal, say) {
   };
   model.on("msg:custom", heard);
   signal.addEventListener("abort", () => model.off?.("msg:custom", heard));
-  return (what, args) =>
+  const ask = (what, args) =>
     new Promise((done) => {
       const name = `${view} ${++count}`;
       waiting.set(name, done);
@@ -82,4 +82,5 @@ export function asker(model, signal, say) {
         done(null);
       }, PATIENCE);
     });
+  return Object.assign(ask, { live: true });
 }
