@@ -87,8 +87,7 @@ class FileWriter:
         self._folder = folder_of(logdir, "FileWriter").resolve()
         self._suffix = filename_suffix or ""
         self._many = count_of("max_queue", max_queue, MANY, "FileWriter")
-        millis = None if flush_secs is None else int(1000 * flush_secs)
-        self._seconds = count_of("flush_secs", millis, int(1000 * SECONDS), "FileWriter") / 1000
+        self._seconds = _seconds(flush_secs)
         given = None if graph is None and graph_def is None else _definition(graph, graph_def)
         self._run_tags: set[str] = set()
         self._kinds: dict[str, str] = {}
@@ -253,6 +252,19 @@ class FileWriterCache:
         for writer in cls._kept.values():
             writer.close()
         cls._kept.clear()
+
+
+def _seconds(given: Any) -> float:
+    """For how long events may wait."""
+    if given is None:
+        return SECONDS
+    if not isinstance(given, (int, float)) or isinstance(given, bool) or not given >= 0:
+        raise InvalidArgumentError(
+            message("FileWriter", f"flush_secs={shorten(given)}", "that is no number from 0",
+                    "it says for how many seconds what was added may wait",
+                    f"leave it out for {SECONDS}")
+        )  # fmt: skip
+    return float(given)
 
 
 def _copied(kind: Any, given: Any, method: str, wanted: str) -> Any:
