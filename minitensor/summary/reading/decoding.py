@@ -92,8 +92,8 @@ def kind_of(value: Outline) -> str | None:
     for field, kind in _FIELDS.items():
         if getattr(value, field) is not None:
             return kind
-    if value.tensor is None:
-        return "nothing"
+    if value.tensor is None:  # hyper-parameters need none
+        return "hparams" if value.plugin == "hparams" else "nothing"
     return _PLUGINS.get(value.plugin, "tensors") if value.plugin else None
 
 

@@ -46,7 +46,7 @@ class Stored(Sequence, Generic[T]):
             which, places = self._which[at], self._places[at]
             return Stored(self._tag, self._tails, which, places, self._decode, self._empty)
         place = self._places[at]
-        tail = self._tails[self._which[at]]
+        tail = self._tails[int(self._which[at])]
         try:
             return self._decode(tail.value(*(int(place[x]) for x in ("at", "size", "index"))))
         except (OSError, *MALFORMED) as error:

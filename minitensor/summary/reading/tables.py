@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import importlib
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -25,7 +26,7 @@ def data_frame(curves: Sequence[Scalars]) -> Any:
         UnavailableError: (also an ImportError) without pandas.
     """
     try:
-        import pandas as pd
+        pandas = importlib.import_module("pandas")
     except ImportError:
         raise UnavailableError(
             message("to_dataframe", "", "the package pandas is not installed",
@@ -42,7 +43,7 @@ def data_frame(curves: Sequence[Scalars]) -> Any:
         name: np.concatenate([np.zeros(0, dtype), *(getattr(curve, name) for curve in curves)])
         for name, dtype in empty.items()
     }
-    return pd.DataFrame({**names, **columns})
+    return pandas.DataFrame({**names, **columns})
 
 
 def write_csv(curves: Sequence[Scalars], path: str | os.PathLike[str]) -> None:

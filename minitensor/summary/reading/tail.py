@@ -193,7 +193,8 @@ class Tail:
             return None
         try:
             if tagged.kind == "scalars":
-                number = np.float32(decoding.number(value))
+                with np.errstate(over="ignore"):
+                    number = np.float32(decoding.number(value))
                 tagged.put(order, (point.step, point.time, number))
             else:
                 size = decoding.size_of(value) if tagged.kind == "images" else (0, 0)
