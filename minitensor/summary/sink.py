@@ -24,7 +24,7 @@ try:
 except ImportError:  # Windows
     fcntl = None
 
-__all__ = ["Sink"]
+__all__ = ["Sink", "open_below"]
 
 _open: dict[int, Sink] = {}
 _SECONDS = 10.0
@@ -83,6 +83,12 @@ def _is_locked(path: Path) -> bool:
     except OSError:
         return False
     return False
+
+
+def open_below(folder: Path) -> list[Sink]:
+    """The sinks of this process that write into a directory or below it."""
+    root = folder.expanduser().resolve()
+    return [sink for sink in list(_open.values()) if sink.folder.is_relative_to(root)]
 
 
 def _flush_all() -> None:

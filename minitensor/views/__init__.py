@@ -35,6 +35,7 @@ from minitensor.views.records import TraceView as TraceView
 from minitensor.views.records import TroubleView as TroubleView
 from minitensor.views.records import ValueView as ValueView
 from minitensor.views.records import to_json as to_json
+from minitensor.views.runs import open_runs as open_runs
 from minitensor.views.slopes import CheckedView as CheckedView
 from minitensor.views.slopes import CurveView as CurveView
 from minitensor.views.slopes import ElementView as ElementView
@@ -86,6 +87,7 @@ __all__ = [
     "health_record",
     "histogram_view",
     "jacobian_view",
+    "open_runs",
     "passes_view",
     "steps_view",
     "tensor_view",

@@ -1,0 +1,33 @@
+"""Runs that are being written: what a dashboard needs to know to follow them."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from minitensor.summary.sink import open_below
+
+__all__ = ["open_runs"]
+
+
+def open_runs(logdir: str | os.PathLike[str], flush: bool = False) -> list[str]:
+    """The directories in and below `logdir` into which this process writes summaries now.
+
+    Args:
+        logdir: the directory of one run or of many.
+        flush: wait until all that was recorded there is on disk, for at most a second.
+
+    Example:
+        >>> import tempfile
+        >>> import minitensor as mt
+        >>> folder = tempfile.mkdtemp()
+        >>> with mt.summary.create_file_writer(folder):
+        ...     len(open_runs(folder))
+        1
+        >>> open_runs(folder)
+        []
+    """
+    sinks = open_below(Path(logdir))
+    for sink in sinks if flush else []:
+        sink.pen.flush(1.0)
+    return sorted(str(sink.folder) for sink in sinks)
