@@ -25,23 +25,25 @@ class Pen:
         many: how many items may wait before the pen is woken.
         most: how many may wait at all; then whoever adds one waits for the pen.
         interval: for how many seconds an item may wait.
+        weight: how many bytes may wait, about; then, too, whoever adds an item waits.
     """
 
     def __init__(
         self, write: Callable[[list], None], many: int = 1000, most: int = 20_000,
-        interval: float = 1.0,
+        interval: float = 1.0, weight: int = 1 << 28,
     ):  # fmt: skip
         self.error: BaseException | None = None
         self.dropped = 0
         self._write, self._many, self._most, self._interval = write, many, most, interval
+        self._weight, self._added, self._done = weight, 0, 0
         self._items: deque[Any] = deque()
         self._calls: SimpleQueue[threading.Event | None] = SimpleQueue()
         self._stop = False
         self._thread = threading.Thread(target=self._run, name="summaries", daemon=True)
         self._thread.start()
 
-    def put(self, item: Any) -> None:
-        """Add an item; waits only while too many are there."""
+    def put(self, item: Any, size: int = 0) -> None:
+        """Add an item of so many bytes; waits only while too much is there."""
         items = self._items
         items.append(item)
         waiting = len(items)
@@ -49,6 +51,11 @@ class Pen:
             self._calls.put(None)
         elif waiting >= self._most:
             self.flush()
+        if size:
+            # Two threads may lose an addition to each other: it need not be exact.
+            self._added += size
+            if self._added - self._done > self._weight:
+                self.flush()
 
     def flush(self, timeout: float | None = None) -> bool:
         """Wait until all that was added is written; whether it was, in so many seconds."""
@@ -92,7 +99,7 @@ class Pen:
         return None
 
     def _drain(self) -> None:
-        items = self._items
+        items, added = self._items, self._added
         while items:
             batch = [items.popleft() for _ in range(min(len(items), self._many))]
             if self.error is None:
@@ -103,3 +110,4 @@ class Pen:
                     self.dropped += len(batch)
             else:
                 self.dropped += len(batch)
+        self._done = added

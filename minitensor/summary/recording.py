@@ -51,7 +51,9 @@ class Recording:
             return writer is not None and holds(condition)
         step = last.get("step", here.step if self.step is None else self.step)
         payload = self.kind.prepare(*map(to_numpy, arrays[:count]), **self.options)
-        writer.put(self.kind, self.tag, step_number(step), payload, self.description)
+        writer.put(
+            self.kind, self.tag, step_number(step), payload, self.description, _size(payload)
+        )
         return True
 
 
@@ -69,12 +71,13 @@ def record(
             return _said(False)
         values = values() if callable(values) else values
         if kind.plain is not None and type(values[0]) is kind.plain:
-            payload = values[0]
+            payload, size = values[0], 0
         else:
             arrays = [to_numpy(convert(x)._array) for x in values]
             payload = kind.prepare(*arrays, **options)
+            size = _size(payload)
         number = step_number(here.step if step is None else step)
-        here.writer.put(kind, tag_of(name, kind), number, payload, description)
+        here.writer.put(kind, tag_of(name, kind), number, payload, description, size)
         return _said(True)
     values = values() if callable(values) else values
     return in_graph(Recording(kind, tag_of(name, kind), description, options), values, step, here)
@@ -103,8 +106,16 @@ def in_graph(recording: Recording, values: Sequence, step: Any, here: Context) -
     return write_summary(inputs, recording=replace(recording, given=tuple(given)))
 
 
+def _size(payload: Any) -> int:
+    """About how many bytes wait with it."""
+    if isinstance(payload, tuple):
+        return sum(map(_size, payload))
+    return payload.nbytes if isinstance(payload, np.ndarray) else 0
+
+
 def _known(symbol: Any) -> Spec:
-    return Spec(None if symbol.shape.rank is None else tuple(symbol.shape), symbol.dtype)
+    shape: Any = None if symbol.shape.rank is None else tuple(symbol.shape)
+    return Spec(shape, symbol.dtype)
 
 
 def holds(condition: bool | Callable[[], Any] | Any) -> bool:

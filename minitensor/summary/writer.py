@@ -59,9 +59,10 @@ class SummaryWriter:
         return self._closed
 
     def put(
-        self, kind: Kind, tag: str, step: int, payload: Any, description: str | None = None
-    ) -> None:
-        """Record a value that was prepared.
+        self, kind: Kind, tag: str, step: int, payload: Any, description: str | None = None,
+        size: int = 0,
+    ) -> None:  # fmt: skip
+        """Record a value that was prepared, and takes about so many bytes.
 
         Raises:
             FailedPreconditionError: (also a RuntimeError) after `close`.
@@ -71,7 +72,7 @@ class SummaryWriter:
             self._check(tag, kind)
         if self._sink.pen.error is not None:
             self._report()
-        self._put(Recorded(time.time(), step, tag, kind, payload, description))
+        self._put(Recorded(time.time(), step, tag, kind, payload, description), size)
 
     def put_event(self, event: Event) -> None:
         """Record an event that is complete but for its time."""

@@ -1,7 +1,7 @@
 """What TensorFlow's summaries write, as `summaries.json`.
 
-Each case is an expression over `tf`, `S` (`tf.summary`), `np`, `scoped`, `traced` and `stretched`,
-so the tests evaluate the same text with minitensor. Recorded with TensorFlow 2.21 and TensorBoard
+Each case is an expression over `tf`, `S` (`tf.summary`), `np`, `scoped`, `traced`, `metadata`,
+`curve` and `stretched`, so the tests evaluate the same text with minitensor. Recorded with TensorFlow 2.21 and TensorBoard
 2.21: python tests/recorded/summaries.py
 """
 
@@ -172,6 +172,15 @@ S.write('w', 2.5, step=3, metadata=metadata('mine', b'12', 'said'))
 S.write('w', 2.5)
 scoped('outer', lambda: S.write('w', 2.5, step=3))
 traced(lambda: S.write('w', tf.range(3), step=3, metadata=metadata('mine', b'')))
+curve([True, False, True], [0.9, 0.4, 0.3], 3)
+curve([True, False, True], [0.9, 0.4, 0.3])
+curve([1.0, 0.0, 1.0, 0.0], [0.0, 1.0, 1.0, 0.0], 2)
+curve([1.0, 0.0, 1.0, 0.0], [0.5, 0.5, 0.25, 0.75], 5, [1.0, 0.5, 2.0, 0.0])
+curve(np.random.RandomState(0).rand(300) > 0.4, np.random.RandomState(1).rand(300), 21)
+curve(np.random.RandomState(0).rand(20, 30) > 0.7, np.random.RandomState(1).rand(20, 30).astype(np.float32), 101, np.random.RandomState(2).rand(20, 30))
+curve([False, False], [0.2, 0.8], 4)
+curve(np.zeros(0, bool), np.zeros(0), 4)
+curve([True, False], [np.nan, 0.5], 4)
 stretched([-2.0, -1.0, 0.0, 1.0, 4.0])
 stretched([0.0, 1.0, 2.0, 3.0, 4.0])
 stretched([0.5, 1.0])
@@ -193,10 +202,12 @@ stretched(np.arange(90), dtype=np.uint8)
 """.strip().splitlines()
 
 
-def result(text, tf, decoded, stretched, make_metadata):
+def result(text, tf, decoded, others):
     """What a case returns and writes: values as plain lists, or the error that it raises.
 
-    `decoded` makes pixels of a PNG file, `stretched` of numbers by TensorFlow 1's rule.
+    `decoded` makes pixels of a PNG file. The `others` are `metadata`, which makes a message,
+    `curve`, which gives the plugin's bytes and the numbers of a PR curve, and `stretched`, which
+    makes pixels of numbers by TensorFlow 1's rule.
     """
     from tensorboard.backend.event_processing.event_file_loader import RawEventFileLoader
     from tensorboard.compat.proto.event_pb2 import Event
@@ -206,9 +217,8 @@ def result(text, tf, decoded, stretched, make_metadata):
             return function()
 
     names = {
-        "tf": tf, "S": tf.summary, "np": np, "scoped": scoped, "stretched": stretched,
+        "tf": tf, "S": tf.summary, "np": np, "scoped": scoped, **others,
         "traced": lambda function: tf.function(function, autograph=False)(),
-        "metadata": make_metadata,
     }  # fmt: skip
     with tempfile.TemporaryDirectory() as folder:
         writer = tf.summary.create_file_writer(folder)
@@ -220,7 +230,7 @@ def result(text, tf, decoded, stretched, make_metadata):
         finally:
             writer.close()
         if isinstance(returned, list):
-            return {"pixels": returned}
+            return {"list": returned}
         path = next(Path(folder).glob("*.tfevents.*"))
         events = [Event.FromString(record) for record in RawEventFileLoader(str(path)).Load()]
     found = [plain(event, value, decoded) for event in events for value in event.summary.value]
@@ -272,12 +282,22 @@ def main():
         (value,) = tf.compat.v1.Summary.FromString(made).value
         return decoded(value.image.encoded_image_string).ravel().tolist()
 
-    def make_metadata(plugin, content, description=""):
+    def curve(labels, predictions, *others):
+        from tensorboard.plugins.pr_curve.summary import pb
+
+        with np.errstate(invalid="ignore"):
+            made = pb("c", np.array(labels), np.array(predictions), *others)
+        (value,) = made.value
+        numbers = tf.make_ndarray(value.tensor).ravel().tolist()
+        return [value.metadata.plugin_data.content.hex(), *numbers]
+
+    def metadata(plugin, content, description=""):
         made = tf.compat.v1.SummaryMetadata(summary_description=description)
         made.plugin_data.plugin_name, made.plugin_data.content = plugin, content
         return made
 
-    found = {case: result(case, tf, decoded, stretched, make_metadata) for case in CASES}
+    others = {"curve": curve, "stretched": stretched, "metadata": metadata}
+    found = {case: result(case, tf, decoded, others) for case in CASES}
     for case in found.values():
         if "error" in case:
             case.update(error=case["error"][0], text=case["text"].strip().splitlines()[0])
