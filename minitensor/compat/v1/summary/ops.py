@@ -124,11 +124,11 @@ def _check_image_shape(shape: Sequence | None) -> None:
     )
 
 
-def _too_few(attribute: str, kind: str, given: int) -> InvalidArgumentError:
-    return InvalidArgumentError(
-        f"Attr '{attribute}' of '{kind}' Op passed {given} less than minimum 1.\nIt is how many of "
-        "the batch are recorded at most. To fix it: leave max_outputs out for 3."
-    )
+def _too_few(attribute: str, kind: str, given: int) -> Fault:
+    return Fault(
+        f"Attr '{attribute}' of '{kind}' Op passed {given} less than minimum 1",
+        "it is how many of the batch are recorded at most", "leave max_outputs out for 3",
+    )  # fmt: skip
 
 
 @_summary_op(_samples(b"faces", np.zeros((1, 2, 3, 1)), max_images=3), "SA", _check_images)
