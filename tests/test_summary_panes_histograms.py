@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import re
 import xml.etree.ElementTree as ElementTree
 
 import numpy as np
@@ -191,7 +192,9 @@ def test_the_legend_of_the_bands_names_all_lines():
 def test_a_gap_ends_a_band():
     row = list(range(9))
     drawn = bands.over_steps([0, 1, 2, 3], [row, row, None, row], 300, 200)
-    assert drawn.count('class="bm"') == 2
+    (middle,) = re.findall('class="bm" d="(.*?)"', drawn)
+    assert middle.count("M") == 2
+    assert middle.count("L") == 2
 
 
 def test_no_card_makes_an_empty_figure():

@@ -7,7 +7,7 @@ import pytest
 
 from minitensor.summary import bucketed
 from minitensor.summary.series import Histograms
-from minitensor_widgets import samples
+from minitensor_widgets import DistributionWidget, distribution, histogram, samples
 from minitensor_widgets.summaries import distributions, histograms
 from minitensor_widgets.summaries.figures import Dashboard
 from minitensor_widgets.summaries.records import complete
@@ -305,3 +305,75 @@ def test_many_long_series_are_read_quickly(open_page):
         return times.sort((a, b) => a - b)[10];
     }""")
     assert took < 50
+
+
+# ---- one-off looks
+
+
+LAYERS = {f"block_{i}/kernel": RANDOM.normal(0, i + 1, 200) for i in range(5)}
+
+
+def test_tensors_side_by_side_are_read_by_keys_and_pointer(open_page):
+    page = open_page().island(distribution({**LAYERS, "odd": [0.0, np.nan]}, name="weights"))
+    assert page.text(".mt-title b") == "weights: distribution of 6 tensors"
+    page.page.get_by_role("slider").focus()
+    page.press("Home")
+    assert page.text("figcaption").startswith("block_0/kernel: minimum -")
+    page.press("End")
+    assert page.text("figcaption").endswith("maximum 0, 50 % zeros, 1 NaN")
+    page.press("Escape")
+    assert page.text("figcaption") == "Arrow keys or the pointer read it."
+    box = page.page.locator(".mt-plot").first.bounding_box()
+    page.page.mouse.move(box["x"] + box["width"] * 0.5, box["y"] + 40)
+    assert re.match(r"block_[23]/kernel: ", page.text("figcaption"))
+    page.page.get_by_text("Numbers").click()
+    assert page.page.locator("tbody tr").count() == 6
+
+
+def test_python_and_the_page_say_the_same_of_a_column(open_page):
+    shown = distribution([0.0, 1.0, 5.0, np.inf], name="w")
+    page = open_page().island(shown)
+    assert page.text(".mt-title b") == shown.title
+    assert page.text("figcaption") == shown.description().split("\n  ")[1]
+
+
+def test_a_distribution_grows_on_the_page(open_page):
+    made = DistributionWidget(name="loss")
+    page = open_page().widget("tensors/distribution", distribution=made.distribution)
+    assert "Nothing to show yet." in page.text(".mt")
+    made.add([1.0, 2.0])
+    made.add([1.0, 3.0])
+    page.page.evaluate("(d) => model.fromPython('distribution', d)", made.distribution)
+    assert page.text(".mt-title b") == "loss: distribution of 2 steps"
+    page.page.evaluate("dispose()")
+    assert page.page.locator("#host").inner_html() == ""
+    assert page.page.evaluate("Object.values(listeners).flat().length") == 0
+
+
+@pytest.mark.parametrize("mode", MODES, ids=lambda mode: next(iter(mode.values())))
+def test_rules_of_accessibility_hold_for_one_look(open_page, mode):
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="no axe-core")
+    page = open_page(reduced_motion="reduce", **mode).island(distribution(LAYERS))
+    page.page.get_by_text("Numbers").click()
+    contrast = {"color-contrast": {"enabled": "forced_colors" not in mode}}
+    found = axe.Axe().run(page.page, ".mt", options={"runOnly": RULES, "rules": contrast})
+    assert [
+        (fault["id"], fault["nodes"][0]["html"]) for fault in found.response["violations"]
+    ] == []
+
+
+def test_hostile_names_of_columns_stay_text(open_page):
+    page = open_page().island(distribution({name: [1.0, 2.0] for name in samples.HOSTILE}))
+    page.page.get_by_text("Numbers").click()
+    assert page.page.locator(".mt img, .mt script, [onerror], [onload], [onfocus]").count() == 0
+
+
+def test_a_histogram_has_an_axis_of_counts(open_page):
+    page = open_page().island(histogram(np.repeat([0.0, 1.0], [30, 70]), bins=2))
+    ticks = page.page.locator(".mt-bars text.mt-e").all_text_contents()
+    assert ticks[:4] == ["0", "20", "40", "60"]
+    page.page.get_by_label("logarithm of the counts").check()
+    assert page.page.locator(".mt-bars text.mt-e").all_text_contents()[:2] == ["1", "10"]
+    box = page.page.locator(".mt-bars svg").bounding_box()
+    page.page.mouse.click(box["x"] + box["width"] * 0.25, box["y"] + box["height"] / 2)
+    assert page.text(".mt-read") == "Bin 1 of 2, from 0 to 0.5: 30"

@@ -35,12 +35,14 @@ if TYPE_CHECKING:
     from .kernels.source import kernel as kernel
     from .live.derivatives import GradientCheckWidget as GradientCheckWidget
     from .live.derivatives import JacobianWidget as JacobianWidget
+    from .live.distribution import DistributionWidget as DistributionWidget
     from .live.graphs import DifferenceWidget as DifferenceWidget
     from .live.graphs import GraphWidget as GraphWidget
     from .live.graphs import StepperWidget as StepperWidget
     from .live.kernels import LaunchWidget as LaunchWidget
     from .live.kernels import LoopsWidget as LoopsWidget
     from .live.playground import Playground as Playground
+    from .live.projector import ProjectorWidget as ProjectorWidget
     from .live.race import Racer as Racer
     from .live.summaries import DashboardWidget as DashboardWidget
     from .live.tensors import BroadcastWidget as BroadcastWidget
@@ -55,8 +57,12 @@ if TYPE_CHECKING:
     from .play.races import race as race
     from .summaries.dashboard import dashboard as dashboard
     from .summaries.figures import Dashboard as Dashboard
+    from .summaries.projection_view import Projection as Projection
+    from .summaries.projection_view import projector as projector
     from .tensors.broadcasting import Broadcast as Broadcast
     from .tensors.broadcasting import broadcast as broadcast
+    from .tensors.distribution import Distribution as Distribution
+    from .tensors.distribution import distribution as distribution
     from .tensors.histogram import Histogram as Histogram
     from .tensors.histogram import histogram as histogram
     from .tensors.inspector import Inspection as Inspection
@@ -96,12 +102,16 @@ _HOMES = {
     "live.kernels": ("LaunchWidget", "LoopsWidget"),
     "tensors.inspector": ("Inspection", "inspect"),
     "tensors.broadcasting": ("Broadcast", "broadcast"),
+    "tensors.distribution": ("Distribution", "distribution"),
+    "live.distribution": ("DistributionWidget",),
     "tensors.histogram": ("Histogram", "histogram"),
     "display": ("load_ipython_extension", "unload_ipython_extension"),
     "live.tensors": ("BroadcastWidget", "HistogramWidget", "TensorWidget"),
     "kernels.blocks": ("Launch", "launch"),
     "kernels.device": ("cuda",),
     "kernels.source": ("kernel",),
+    "summaries.projection_view": ("Projection", "projector"),
+    "live.projector": ("ProjectorWidget",),
     "summaries.figures": ("Dashboard",),
     "summaries.dashboard": ("dashboard",),
     "live.summaries": ("DashboardWidget",),
@@ -119,6 +129,8 @@ __all__ = [
     "DashboardWidget",
     "Difference",
     "DifferenceWidget",
+    "Distribution",
+    "DistributionWidget",
     "GradientCheck",
     "GradientCheckWidget",
     "GraphWidget",
@@ -136,6 +148,8 @@ __all__ = [
     "PassesWidget",
     "Play",
     "Playground",
+    "Projection",
+    "ProjectorWidget",
     "Race",
     "Racer",
     "StepperWidget",
@@ -146,6 +160,7 @@ __all__ = [
     "cuda",
     "dashboard",
     "difference",
+    "distribution",
     "gradient_check",
     "histogram",
     "inspect",
@@ -155,6 +170,7 @@ __all__ = [
     "loops",
     "passes",
     "playground",
+    "projector",
     "race",
     "show",
     "step",

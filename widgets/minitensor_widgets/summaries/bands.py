@@ -6,6 +6,7 @@ told apart without colour.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 from ..plot import LEFT, RIGHT, TOP, Axis, span, ticks
@@ -16,7 +17,7 @@ NAMES = ("minimum", "7 %", "16 %", "31 %", "median", "69 %", "84 %", "93 %", "ma
 """What share of the values lies below each line; exactly, of 6.68 %, 15.87 %, 30.85 % and so on."""
 SHARES = ("all", "87 %", "68 %", "38 %")
 """The share of the values between the lines of a band, from the outermost inwards."""
-BOTTOM = 40.0
+BOTTOM, LETTER = 40.0, 6.2
 EDGES = ("1 3", "3 3", "7 3", "2 2")
 FILLS = ("#dcebf5", "#b3d4ea", "#7fb6da", "#4d98c8")
 STYLE = (
@@ -49,24 +50,24 @@ def runs_of(bands: Sequence[Sequence[float] | None]) -> list[list[int]]:
     return found
 
 
-def stripes(points: Points, y: Axis) -> str:
-    """The bands of neighbours: four areas, eight edges and the median."""
+def stripes(groups: Sequence[Points], y: Axis) -> str:
+    """The bands of groups of neighbours: four areas, eight edges and the median."""
+
+    def line(points: Points, k: int) -> list[str]:
+        return [f"{x:.1f},{y.at(row[k]) or 0:.1f}"
+                for first, last, row in points for x in dict.fromkeys((first, last))]  # fmt: skip
+
+    def lines(*edges: int) -> str:
+        return "".join(f"M{'L'.join(line(points, k))}" for points in groups for k in edges)
+
     parts = []
-
-    def line(k: int, back: bool = False) -> list[str]:
-        places = [f"{x:.1f},{y.at(row[k]) or 0:.1f}"
-                  for first, last, row in points for x in dict.fromkeys((first, last))]  # fmt: skip
-        return places[::-1] if back else places
-
     for k, fill in enumerate(FILLS):
-        outline = "L".join(line(k) + line(8 - k, back=True))
-        parts.append(f'<path class="bd" fill="{fill}" d="M{outline}z"/>')
+        areas = (line(points, k) + line(points, 8 - k)[::-1] for points in groups)
+        outline = "".join(f"M{'L'.join(area)}z" for area in areas)
+        parts.append(f'<path class="bd" fill="{fill}" d="{outline}"/>')
     for k, dash in enumerate(EDGES):
-        for edge in (k, 8 - k):
-            parts.append(
-                f'<path class="be" stroke-dasharray="{dash}" d="M{"L".join(line(edge))}"/>'
-            )
-    return "".join([*parts, f'<path class="bm" d="M{"L".join(line(4))}"/>'])
+        parts.append(f'<path class="be" stroke-dasharray="{dash}" d="{lines(k, 8 - k)}"/>')
+    return "".join([*parts, f'<path class="bm" d="{lines(4)}"/>'])
 
 
 def _beside(y: Axis, left: float, right: float) -> str:
@@ -92,11 +93,12 @@ def over_steps(
     for value in ticks(*x.ends):
         parts.append(text(x.at(value) or LEFT, height - BOTTOM + 14, number(value, 4), "s m"))
     parts.append(text((LEFT + width - RIGHT) / 2, height - BOTTOM + 30, "step", "s m"))
+    groups = []
     for places in runs_of(bands):
         middles = [(x.at(steps[at]) or LEFT, bands[at] or ()) for at in places]
         alone = 4 if len(places) == 1 else 0  # one step alone has a width
-        parts.append(stripes([(at - alone, at + alone, row) for at, row in middles], y))
-    return "".join(parts)
+        groups.append([(at - alone, at + alone, row) for at, row in middles])
+    return "".join([*parts, stripes(groups, y)])
 
 
 def columns(
@@ -106,15 +108,17 @@ def columns(
     y = Axis(ends(bands), (height - BOTTOM, TOP))
     each = (width - LEFT - RIGHT) / max(1, len(names))
     wide = min(60.0, 0.7 * each)
-    letters = max(3, int(2 * each / 6.2) - 1)
-    parts = [_beside(y, LEFT, width - RIGHT)]
+    every = math.ceil(LETTER * 4 / (2 * each))  # where columns are narrow, some have no name
+    letters = max(3, int(2 * each * every / LETTER) - 2)
+    parts, groups = [_beside(y, LEFT, width - RIGHT)], []
     for at, (name, row) in enumerate(zip(names, bands, strict=True)):
         middle = LEFT + each * (at + 0.5)
-        lower = 14 * (at % 2) if len(names) > 1 else 0  # neighbours' names have two lines
-        parts.append(text(middle, height - BOTTOM + 14 + lower, clip(name, letters), "s m"))
+        if at % every == 0:
+            lower = height - BOTTOM + 14 + 14 * (at // every % 2)  # neighbours' names: two lines
+            parts.append(text(middle, lower, clip(name, letters), "s m"))
         if row:
-            parts.append(stripes([(middle - wide / 2, middle + wide / 2, row)], y))
-    return "".join(parts)
+            groups.append([(middle - wide / 2, middle + wide / 2, row)])
+    return "".join([*parts, stripes(groups, y)])
 
 
 def legend(x: float, y: float) -> str:

@@ -8,6 +8,8 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
+from ..arrays import real
+
 MOST_POINTS = 2000
 MOST_HISTOGRAMS = 500
 BINS = 64
@@ -99,21 +101,9 @@ def histogram(value: Any) -> dict[str, Any]:
     """
     import numpy as np
 
-    try:
-        array = np.asarray(value.numpy() if hasattr(value, "numpy") else value)
-    except ValueError:
-        raise ValueError(
-            "Board.histogram() got lists whose rows differ in length: they make no array. Count "
-            "all their numbers as one list, as by np.concatenate(rows)."
-        ) from None
-    if array.dtype.kind not in "biuf":
-        raise TypeError(
-            f"A histogram counts real numbers; it got {type(value).__name__} of dtype "
-            f"{array.dtype}. Pass an array or a tensor of numbers; of complex ones, mt.abs(x)."
-        )
-    array = array.astype(np.float64, copy=False)
+    array = real(value, "Board.histogram()")
     finite = np.isfinite(array)
-    known = array.ravel() if finite.all() else array[finite]
+    known = array[finite]
     ends = (float(known.min()), float(known.max())) if known.size else None
     low, high = ends or (0.0, 1.0)
     near = high / BINS - low / BINS

@@ -21,23 +21,26 @@ const BAND_DASHES = ["1 3", "3 3", "7 3", "2 2"],
 export const bandWords = (row) =>
   row ? BAND_NAMES.map((name, i) => `${name} ${number(row[i], 4)}`).join(", ") : "no values";
 
-// Four areas, eight edges and the median of neighbours, each [first x, last x, nine values].
-function stripes(points, y) {
-  const line = (k) =>
+// Four areas, eight edges and the median of groups of neighbours, each [first x, last x, nine values].
+function stripes(groups, y) {
+  const line = (points, k) =>
       points.flatMap(([a, b, row]) =>
         [...new Set([a, b])].map((x) => `${x.toFixed(1)},${y.at(row[k]).toFixed(1)}`),
       ),
-    path = (name, d, more) => svg("path", { class: name, d: `M${d}`, ...more });
+    area = (points, k) => [...line(points, k), ...line(points, 8 - k).reverse()].join("L"),
+    lines = (...edges) =>
+      groups.flatMap((points) => edges.map((k) => `M${line(points, k).join("L")}`)).join("");
   return [
     BAND_DASHES.map((_, k) =>
-      path(`mt-band mt-band-${k}`, `${[...line(k), ...line(8 - k).reverse()].join("L")}z`),
+      svg("path", {
+        class: `mt-band mt-band-${k}`,
+        d: groups.map((points) => `M${area(points, k)}z`).join(""),
+      }),
     ),
-    BAND_DASHES.flatMap((dash, k) =>
-      [k, 8 - k].map((edge) =>
-        path("mt-band-edge", line(edge).join("L"), { "stroke-dasharray": dash }),
-      ),
+    BAND_DASHES.map((dash, k) =>
+      svg("path", { class: "mt-band-edge", "stroke-dasharray": dash, d: lines(k, 8 - k) }),
     ),
-    path("mt-band-middle", line(4).join("L")),
+    svg("path", { class: "mt-band-middle", d: lines(4) }),
   ];
 }
 
@@ -83,7 +86,13 @@ export class Bands {
     this.x = rows.map((_, i) => (names ? left + each * (i + 0.5) : x.at(places.values[i])));
     Object.assign(this, { y, half });
     this.cross = svg("g", { class: "mt-cross" });
-    const letters = Math.max(3, Math.floor((2 * each) / 6.2) - 1);
+    // Neighbours' names have two lines; where columns are narrow, some have none.
+    const every = Math.ceil((6.2 * 4) / (2 * each)),
+      letters = Math.max(3, Math.floor((2 * each * every) / 6.2) - 2),
+      label = (name, i) =>
+        i % every
+          ? null
+          : word(this.x[i], foot + 14 + 14 * ((i / every) % 2), clip(name, letters), "mt-m");
     return svg(
       "svg",
       {
@@ -98,14 +107,12 @@ export class Bands {
       ]),
       svg("path", { class: "mt-axis", d: `M${left},${BAND_TOP}V${foot}H${right}` }),
       names
-        ? names.map((name, i) =>
-            word(this.x[i], foot + 14 + 14 * (i % 2), clip(name, letters), "mt-m"),
-          )
+        ? names.map(label)
         : [
             places.marks.map((v) => word(x.at(v), foot + 14, places.text(v), "mt-m")),
             word((left + right) / 2, foot + 30, places.name, "mt-m"),
           ],
-      this.neighbours().map((group) => stripes(group, y)),
+      stripes(this.neighbours(), y),
       this.cross,
     );
   }
