@@ -28,12 +28,12 @@ def record(log: Any, budget: int) -> list[dict[str, Any]]:
 
 def card(series: Any, most: int) -> dict[str, Any]:
     """The record of one series of histograms as percentiles."""
-    from minitensor import summary
+    import minitensor as mt
 
     places = kept(series, most)
     counted = [counted_rows(series.buckets[at]) for at in places]
     rows = [
-        summary.percentiles(series.buckets[at]).tolist() if len(found) and lost is None else None
+        mt.summary.percentiles(series.buckets[at]).tolist() if len(found) and lost is None else None
         for at, (found, lost) in zip(places, counted, strict=True)
     ]
     return {
