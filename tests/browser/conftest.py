@@ -17,6 +17,7 @@ import socket
 import subprocess
 import sys
 import time
+import urllib.parse
 import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -169,7 +170,7 @@ def free_port() -> int:
 @contextlib.contextmanager
 def running(lab: Lab, home: Path, command: list[str]) -> Iterator[Path]:
     """Run a command that starts JupyterLab, until the block ends; gives its log."""
-    port = lab.url.rpartition(":")[2]
+    port = urllib.parse.urlsplit(lab.url).port
     root = ["--allow-root"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []
     options = [
         *("--no-browser", "--ip=127.0.0.1", f"--port={port}", "--ServerApp.port_retries=0", *root),

@@ -150,9 +150,15 @@ def unregister(shell: Any = None) -> None:
 
 def load_ipython_extension(shell: Any) -> None:
     """What `%load_ext minitensor_widgets` calls."""
+    from .tensorboard import register as register_tensorboard
+
     register(shell)
+    register_tensorboard(shell)
 
 
 def unload_ipython_extension(shell: Any) -> None:
     """What `%unload_ext minitensor_widgets` calls."""
+    from .tensorboard import unregister as unregister_tensorboard
+
     unregister(shell)
+    unregister_tensorboard(shell)
