@@ -6,8 +6,6 @@ looks at, or lead.
 
 from __future__ import annotations
 
-import sys
-import weakref
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +13,7 @@ import anywidget
 import traitlets
 
 from ..output import Output, is_static
-
-Run = tuple[str, Any]
+from ..rerun import replace, running_cell
 
 
 class Viewer(anywidget.AnyWidget):
@@ -33,7 +30,7 @@ class Viewer(anywidget.AnyWidget):
         super().__init__(*args, **traits)
         self._given_layout = traits.get("layout")
         self._handles: list[Any] = []
-        _replace(self, _running_cell())
+        replace(self, running_cell())
 
     def island(self) -> Output:
         """The present state without Python: what stays in a saved notebook."""
@@ -89,31 +86,3 @@ class Viewer(anywidget.AnyWidget):
         if bundle is not None:
             bundle[0]["text/plain"] = island.description()
         return bundle
-
-
-_made: dict[str, tuple[Run, list[weakref.ref[Viewer]]]] = {}
-
-
-def _running_cell() -> Run | None:
-    """The notebook cell that runs now, and which of its runs this is; None outside notebooks."""
-    shell = sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
-    message = getattr(shell, "parent_header", None)
-    if not isinstance(message, dict):
-        return None
-    cell = message.get("metadata", {}).get("cellId")
-    return (cell, message.get("header", {}).get("msg_id")) if cell else None
-
-
-def _replace(viewer: Viewer, run: Run | None) -> None:
-    """Note what a run of a cell makes; what its earlier run made is closed."""
-    if run is None:
-        return
-    last, viewers = _made.get(run[0], (run, []))
-    if last != run:
-        for earlier in viewers:
-            old = earlier()
-            if old is not None:
-                old.close()
-        viewers = []
-    viewers.append(weakref.ref(viewer))
-    _made[run[0]] = run, viewers

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from .figures import Dashboard
-from .records import dashboard_record, fitting
+from ..output import Output, is_static
+from .records import fitting
+from .sources import Source, log_of
+
+FIRST_LOOK = 0.4
+"""So many seconds of reading come before the first picture; the rest is read while it is seen."""
 
 
 def dashboard(
@@ -14,30 +20,52 @@ def dashboard(
     *,
     title: str | None = None,
     smoothing: float = 0.6,
-    tags: Any = None,
-) -> Dashboard:
+    tags: str | Iterable[str] | None = None,
+    live: bool | None = None,
+) -> Output:
     """Show what runs recorded: scalars, histograms, images and all other summaries.
 
+    In a notebook it follows the runs. While a cell of this kernel writes below the directory, it is
+    live: what is new is drawn about twice a second, for at most a twentieth of the kernel's time.
+    When the cell is over, what stays is an output that needs no kernel, so that a saved notebook is
+    whole at any time; the next cell that records brings it to life again, in its place.
+
     Args:
-        source: a directory of runs, a `SummaryWriter`, or what `minitensor.summary.read` gave.
+        source: a directory of runs, a `SummaryWriter`, or what `minitensor.summary.read` gave,
+            which is shown as it is.
         title: what stands above it; by default the name of the directory.
-        smoothing: how much curves are smoothed at first, from 0 to 0.99.
+        smoothing: how much curves are smoothed at first, from 0 to 0.99, by TensorBoard's formula.
         tags: which tags to show: a regex, or a list of names.
+        live: True to stay live while nothing is written here, too: for runs of another process,
+            and for zooming into long curves at full resolution; it ends with `freeze()`, with the
+            kernel, or when the cell runs again. False never to be live.
+
+    Raises:
+        NotFoundError: (also a LookupError) when there is no such directory.
+        TypeError: for what is no directory, writer or log.
+        ValueError: for `tags` that are no regex.
+
+    Example:
+        >>> import tempfile
+        >>> import minitensor as mt
+        >>> folder = tempfile.mkdtemp()
+        >>> with mt.summary.create_file_writer(folder).as_default():
+        ...     for step in range(3):
+        ...         recorded = mt.summary.scalar("loss", 1 / (step + 1), step=step)
+        >>> print(dashboard(folder, title="My run").description())
+        My run: 1 run, 1 chart.
+          loss, .: last 0.33333, least 0.33333 at 2, greatest 1 at 0, falling.
     """
-    log = _log_of(source)
-    name = title or Path(log.logdir).name or "Summaries"
+    from ..training.screens import shell_with_kernel
+
     fits = None if tags is None else fitting(tags)
-    return Dashboard(
-        lambda budget: dashboard_record(log, name, budget, fits), smoothing=smoothing
-    )
+    looks = {"smoothing": max(0.0, min(float(smoothing), 0.99))}
+    notebook = shell_with_kernel() is not None and live is not False
+    log, grows = log_of(source, FIRST_LOOK if notebook and not is_static() else None)
+    if not (notebook and grows):
+        return Source(log, title, fits, looks).island()
+    from .following import LiveDashboard
 
-
-def _log_of(source: Any) -> Any:
-    if hasattr(source, "scalars") and hasattr(source, "tags"):
-        return source
-    from minitensor.summary import read
-
-    if hasattr(source, "flush"):
-        source.flush()
-        source = source.logdir
-    return read(source)
+    named = f"{Path(log.logdir).absolute()} {title}"
+    session = hashlib.sha256(named.encode()).hexdigest()[:12]
+    return LiveDashboard(Source(log, title, fits, looks, session), rests=live is not True)

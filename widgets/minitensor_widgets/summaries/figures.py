@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from ..output import MOST_BYTES, Output
@@ -15,6 +15,20 @@ from .records import PANES, complete, pane
 WIDTH, PAD = 704.0, 12.0
 MOST_DRAWN = 6
 BUDGETS = (90_000, 45_000, 20_000, 8_000)
+LOOKS: dict[str, Any] = {
+    "smoothing": 0.6, "axis": "step", "log": False, "outliers": False, "hidden": [], "filter": "",
+}  # fmt: skip
+"""How a dashboard is first seen."""
+
+
+def kinds_of(record: Mapping) -> list[str]:
+    """The kinds of which there are cards, in the order of their sections."""
+    return [kind for kind in PANES if record["kinds"].get(kind)]
+
+
+def main_of(record: Mapping) -> str:
+    """The viewer of a record: the shell, and the panes of the kinds there are."""
+    return "+".join(["summaries/dashboard", *(f"summaries/{kind}" for kind in kinds_of(record))])
 
 
 class Dashboard(Output):
@@ -27,8 +41,7 @@ class Dashboard(Output):
     """
 
     def __init__(self, record: Any, **looks: Any) -> None:
-        self.looks = {"smoothing": 0.6, "axis": "step", "log": False, "outliers": False,
-                      "hidden": [], "filter": ""} | looks  # fmt: skip
+        self.looks = LOOKS | looks
         self.record: dict[str, Any] = {}
         makers: list[Callable[[], Any]] = (
             [lambda budget=budget: record(budget) for budget in BUDGETS]
@@ -42,11 +55,11 @@ class Dashboard(Output):
     @property
     def main(self) -> str:  # pyright: ignore[reportIncompatibleVariableOverride]
         """The shell, and the panes of the kinds there are."""
-        return "+".join(["summaries/dashboard", *(f"summaries/{kind}" for kind in self._kinds)])
+        return main_of(self.record)
 
     @property
     def _kinds(self) -> list[str]:
-        return [kind for kind in PANES if self.record["kinds"].get(kind)]
+        return kinds_of(self.record)
 
     def __repr__(self) -> str:
         runs = plural(len(self.record["runs"]), "run")
@@ -99,5 +112,3 @@ class Dashboard(Output):
 
     def _state(self) -> dict[str, Any]:
         return {"dashboard": self.record, **self.looks}
-
-

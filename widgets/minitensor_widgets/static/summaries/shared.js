@@ -67,7 +67,8 @@ export function asker(model, signal, say) {
   const heard = (content, buffers) => {
     const done = waiting.get(content.answer);
     waiting.delete(content.answer);
-    done?.({ content, buffers });
+    if (done && content.fault) say(content.fault);
+    done?.(content.fault ? null : { content, buffers });
   };
   model.on("msg:custom", heard);
   signal.addEventListener("abort", () => model.off?.("msg:custom", heard));

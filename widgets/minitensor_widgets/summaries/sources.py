@@ -1,0 +1,80 @@
+"""What a dashboard shows: a log that is read, and read again while runs are written."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from .figures import Dashboard
+from .records import dashboard_record
+
+
+class Source:
+    """A log, and how it is to be shown.
+
+    Args:
+        log: what `minitensor.summary.read` gave.
+        title: what stands above it; by default the name of its directory.
+        fits: whether to show a tag; None for all.
+        looks: how it is first seen.
+        session: by what a page finds again how the reader has set it.
+    """
+
+    def __init__(
+        self,
+        log: Any,
+        title: str | None,
+        fits: Callable[[str], bool] | None,
+        looks: dict[str, Any],
+        session: str = "",
+    ) -> None:
+        self.log, self.fits, self.looks, self.session = log, fits, looks, session
+        self.title = title or Path(log.logdir).absolute().name or "Summaries"
+
+    @property
+    def is_written(self) -> bool:
+        """Whether this process writes into the directory now."""
+        from minitensor.views import open_runs
+
+        return bool(open_runs(self.log.logdir))
+
+    def look(self, seconds: float | None = None) -> bool:
+        """Read what was recorded since, for at most so many seconds; whether anything is new."""
+        from minitensor.views import open_runs
+
+        open_runs(self.log.logdir, flush=True)
+        return self.log.refresh(seconds)
+
+    def record(self, budget: int, live: bool = False) -> dict[str, Any]:
+        """All that is shown, in about so many bytes."""
+        return dashboard_record(
+            self.log, self.title, budget, self.fits, live=live, session=self.session
+        )
+
+    def island(self, **looks: Any) -> Dashboard:
+        """What stays without Python."""
+        return Dashboard(self.record, **{**self.looks, **looks})
+
+
+def log_of(value: Any, seconds: float | None) -> tuple[Any, bool]:
+    """The log of what was given to `dashboard`, and whether it is to be followed.
+
+    Raises:
+        TypeError: for what is no directory, writer or log.
+        NotFoundError: (also a LookupError) when there is no such directory.
+    """
+    if hasattr(value, "scalars") and hasattr(value, "tags"):
+        return value, False
+    from minitensor.summary import read
+
+    if hasattr(value, "flush") and hasattr(value, "logdir"):
+        value.flush()
+        value = value.logdir
+    if not isinstance(value, str | Path):
+        raise TypeError(
+            f"dashboard() got {type(value).__name__} {str(value)[:60]}; it shows a directory of "
+            "runs, a SummaryWriter, or what mt.summary.read() gave. Pass one of these, such as "
+            'dashboard("logs").'
+        )
+    return read(value, seconds=seconds), True
