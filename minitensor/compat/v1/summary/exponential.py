@@ -26,11 +26,13 @@ def exponential_histogram(values: np.ndarray) -> Histogram:
     Source: tensorflow/core/lib/histogram/histogram.cc.
     """
     x = values.astype(np.float64).ravel()
-    places = np.minimum(np.searchsorted(_LIMITS, x, side="right"), len(_LIMITS) - 1)
-    counts = np.bincount(places, minlength=len(_LIMITS)).astype(np.float64)
+    ordered = np.sort(values, axis=None).astype(np.float64)  # narrow floats are sorted faster
+    below = np.searchsorted(ordered, _LIMITS)
+    below[-1] = x.size
+    counts = np.diff(below, prepend=0).astype(np.float64)
     kept = (counts > 0) | np.append(counts[1:] > 0, True)
     with np.errstate(over="ignore"):
-        squares = float(np.dot(x, x))
+        squares = float((x * x).sum())
     return Histogram(
         min=float(x.min(initial=_LARGEST)), max=float(x.max(initial=-_LARGEST)),
         num=float(x.size), sum=float(x.sum()), sum_squares=squares,
