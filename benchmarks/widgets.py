@@ -44,7 +44,8 @@ class Row(NamedTuple):
 
     def __str__(self) -> str:
         met = "met" if self.value <= self.bar else "MISSED"
-        return f"{self.name:58}{self.value:9.1f} {self.unit:3} ≤ {self.bar:g}: {met}"
+        digits = 1 if self.value >= 1 else 3
+        return f"{self.name:58}{self.value:9.{digits}f} {self.unit:3} ≤ {self.bar:g}: {met}"
 
 
 def network(nodes: int) -> dict:
