@@ -26,15 +26,17 @@ class Pen:
         most: how many may wait at all; then whoever adds one waits for the pen.
         interval: for how many seconds an item may wait.
         weight: how many bytes may wait, about; then, too, whoever adds an item waits.
+        end: is called when everything is written and the thread ends.
     """
 
     def __init__(
         self, write: Callable[[list], None], many: int = 1000, most: int = 20_000,
-        interval: float = 1.0, weight: int = 1 << 28,
+        interval: float = 1.0, weight: int = 1 << 28, end: Callable[[], None] = lambda: None,
     ):  # fmt: skip
         self.error: BaseException | None = None
         self.dropped = 0
         self._write, self._many, self._most, self._interval = write, many, most, interval
+        self._end = end
         self._weight, self._added, self._done = weight, 0, 0
         self._items: deque[Any] = deque()
         self._calls: SimpleQueue[threading.Event | None] = SimpleQueue()
@@ -58,7 +60,13 @@ class Pen:
                 self.flush()
 
     def flush(self, timeout: float | None = None) -> bool:
-        """Wait until all that was added is written; whether it was, in so many seconds."""
+        """Wait until all that was added is written; whether it was, in so many seconds.
+
+        The pen's own thread, in which Python may collect a writer that nobody has any more, cannot
+        wait for itself.
+        """
+        if threading.current_thread() is self._thread:
+            return False
         if not self._thread.is_alive():
             self._drain()
             return True
@@ -69,8 +77,9 @@ class Pen:
     def stop(self) -> None:
         """Write what is there and end the thread."""
         self._stop = True
-        self.flush()
-        self._thread.join()
+        if threading.current_thread() is not self._thread:
+            self.flush()
+            self._thread.join()
 
     def _run(self) -> None:
         while not self._stop:
@@ -85,6 +94,7 @@ class Pen:
             last = self._calls.get()
             if last is not None:
                 last.set()
+        self._end()
 
     def _gather(self) -> threading.Event | None:
         """Let items come together until there are many, the interval is over, or a flush."""

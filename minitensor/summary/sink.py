@@ -46,7 +46,7 @@ class Sink:
         self.file = EventFile(self.folder, suffix, process)
         if fcntl is not None:
             fcntl.flock(self.file.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
-        self.pen = Pen(self._write, many=many, interval=interval)
+        self.pen = Pen(self._write, many=many, interval=interval, end=self.file.close)
         _open[id(self)] = self
         _prepare_for_the_end()
 
@@ -69,7 +69,6 @@ class Sink:
         """Write what waits, and let go of the file."""
         if _open.pop(id(self), None) is not None:
             self.pen.stop()
-            self.file.close()
 
 
 def _is_locked(path: Path) -> bool:
