@@ -59,7 +59,8 @@ def test_values_are_written_as_tensorboard_writes_them(tmp_path: Path, trial: st
 
 
 def test_keys_may_be_hparams_and_values_numpy_numbers(tmp_path: Path) -> None:
-    values = {S.HParam("rate"): np.float32(0.5), "units": np.int64(3), "flag": np.bool_(True)}
+    rate = S.HParam("rate", S.Discrete([0.5, 0.25]))
+    values = {rate: np.float32(0.5), "units": np.int64(3), "flag": np.bool_(True)}
     _, value = recorded(tmp_path, lambda: S.hparams(values, start_time_secs=1.0))
     expected = summary_v2.hparams_pb({"rate": 0.5, "units": 3, "flag": True}, None, 1.0)
     assert content(value) == content(expected.value[0])

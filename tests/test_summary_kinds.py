@@ -6,6 +6,7 @@ import importlib.util
 import io
 import json
 import tempfile
+import threading
 import wave
 from collections.abc import Callable
 from pathlib import Path
@@ -302,6 +303,8 @@ def test_tensorboards_own_metadata_is_written_as_it_is() -> None:
         (lambda: S.write(3, 1.0, 0), TypeError, "tag=3"),
         (lambda: S.write("w", 1.0, 0, 5), TypeError, "metadata=5"),
         (lambda: S.write("w", 1.0, 0, b"\x0a\x50"), ValueError, "It cannot be read"),
+        (lambda: S.scalar("s", 1.0, 1 << 63), TypeError, "no whole number of 64 bits"),
+        (lambda: S.scalar("s", 1.0, 0, description=5), TypeError, "description=5"),
         (lambda: S.image("i", np.zeros((1, 0, 2, 1)), 0), ValueError, "Axis 1 has size 0"),
         (lambda: S.image("i", np.zeros((1, 2, 0, 1)), 0), ValueError, "Axis 2 has size 0"),
         (lambda: S.image("i", NUMBERS, 0, scaling="v3"), ValueError, "scaling='v3'"),
@@ -332,3 +335,31 @@ def test_few_large_items_wait_as_well_as_many_small_ones() -> None:
     pen.stop()
     assert sum(waiting) == 100
     assert max(waiting) <= 4
+
+
+def test_half_characters_do_not_stop_the_pen() -> None:
+    def odd() -> None:
+        S.scalar("a\ud800", 1.0, 0, description="\udfff")
+        S.scalar("b", 2.0, 0)
+
+    assert [tag for tag, _, _ in points(odd)] == ["a?", "b"]
+
+
+def test_a_pen_that_is_stopped_in_its_own_thread_writes_everything() -> None:
+    # Python may collect a writer there that nobody has any more.
+    written: list[int] = []
+    ended = threading.Event()
+
+    def write(items: list[int]) -> None:
+        pen.stop()
+        if not written:
+            pen.put(5)
+            assert pen.flush() is False
+        written.extend(items)
+
+    pen = Pen(write, end=ended.set)
+    for i in range(5):
+        pen.put(i)
+    pen.flush()
+    assert ended.wait(60)
+    assert written == [0, 1, 2, 3, 4, 5]

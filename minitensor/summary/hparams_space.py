@@ -86,10 +86,10 @@ class Discrete(Domain):
 
     Example:
         >>> Discrete(["sgd", "adam"]).values
-        ['adam', 'sgd']
+        ('adam', 'sgd')
     """
 
-    values: list
+    values: tuple
     dtype: type
 
     def __init__(self, values: Iterable, dtype: type | None = None):
@@ -109,7 +109,7 @@ class Discrete(Domain):
                 message("Discrete", given, f"{wrong[0]!r} is not of type {dtype.__name__}",
                         "values of one domain have one type", "make them all float, or all str")
             )  # fmt: skip
-        object.__setattr__(self, "values", sorted(found))
+        object.__setattr__(self, "values", tuple(sorted(found)))
         object.__setattr__(self, "dtype", dtype)
 
     def sample_uniform(self, rng: Any = random) -> Any:

@@ -66,6 +66,7 @@ def record(
     `values` may be a function that gives them; it is called when they are needed.
     """
     here = present()
+    description = None if description is None else _text(description)
     if state.interpreter is State.interpreter:
         if here.writer is None or not holds(here.condition):
             return _said(False)
@@ -134,6 +135,17 @@ def tag_of(name: Any, kind: Kind) -> str:
     return f"{state.scope}/{name}" if state.scope and kind.scoped else name
 
 
+def _text(description: Any) -> str:
+    """A description without the half characters that no file can hold."""
+    if not isinstance(description, str):
+        raise ArgumentError(
+            message("summary", f"description={shorten(description)}",
+                    f"it is a {type(description).__name__}", "a description is Markdown text",
+                    "leave it out, or write it as text")
+        )  # fmt: skip
+    return description.encode("utf-8", "replace").decode()
+
+
 def step_number(step: Any) -> int:
     """A step as an int.
 
@@ -141,7 +153,7 @@ def step_number(step: Any) -> int:
         InvalidArgumentError: (also a ValueError) when there is none.
         ArgumentError: (also a TypeError) when it is no whole number.
     """
-    if type(step) is int:
+    if type(step) is int and -_LARGEST <= step < _LARGEST:
         return step
     if step is None:
         raise InvalidArgumentError(
@@ -150,13 +162,16 @@ def step_number(step: Any) -> int:
             "fix it: write step=step, where step counts the rounds of your loop."
         )
     array = np.asarray(step.numpy() if hasattr(step, "numpy") else step)
-    if array.ndim or array.dtype.kind not in "iu":
+    if array.ndim or array.dtype.kind not in "iu" or not -_LARGEST <= int(array) < _LARGEST:
         raise ArgumentError(
-            message("summary", f"step={shorten(step)}", "that is no whole number",
+            message("summary", f"step={shorten(step)}", "that is no whole number of 64 bits",
                     "steps are counted: a Python int, or an integer tensor without axes",
                     "write step=int(step)")
         )  # fmt: skip
     return int(array)
+
+
+_LARGEST = 1 << 63
 
 
 def _bool_spec(*inputs: Spec, **_: Any) -> Spec:

@@ -84,7 +84,7 @@ def _around(
 
     It is the same for all values of a tag that are equally long.
     """
-    name = tag.encode("utf-8", "surrogatepass")
+    name = tag.encode("utf-8", "replace")
     after = metadata(plugin, content, description, whole)
     inner = b"".join((b"\x0a", varint(len(name)), name, b"\x42", varint(size)))
     value = b"\x0a" + varint(len(inner) + size + len(after)) + inner
