@@ -72,6 +72,8 @@ class CallbackList:
             name: [getattr(x, name) for x in self.callbacks if _defines(x, name)]
             for name in _BATCH_HOOKS
         }
+        self.looks = [x._see_batch for x in self.callbacks if hasattr(x, "_see_batch")]
+        """Who wants to see each batch before it is trained on."""
 
     def append(self, callback: Any) -> None:
         """Add a callback."""
@@ -93,9 +95,12 @@ class CallbackList:
             callback.set_model(model)
 
     def close(self) -> None:
-        """End the line of a progress bar that did not come to its end."""
+        """End what did not come to its end: the line of a progress bar, the files of callbacks."""
         if self.progress is not None:
             self.progress.close()
+        for callback in self.callbacks:
+            if hasattr(callback, "_close"):
+                callback._close()
 
     def wants(self, name: str) -> bool:
         """Whether a callback defines a method for batches."""
@@ -189,7 +194,8 @@ def _given(logs: dict | None) -> dict:
 def _defines(callback: Any, name: str) -> bool:
     """Whether a callback has a method of its own for batches, under the new name or the old."""
     own = any(_differs(callback, each) for each in (name, _OLDER.get(name)) if each)
-    return own and not (isinstance(callback, ProgbarLogger))
+    idle = name in getattr(callback, "_idle", ())  # it has nothing to do there this time
+    return own and not idle and not isinstance(callback, ProgbarLogger)
 
 
 def _differs(callback: Any, name: str) -> bool:

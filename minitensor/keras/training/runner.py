@@ -62,10 +62,13 @@ class Runner:
         model, interrupts = self._model, self._interrupts
         step = model._step(self._kind, told=end is not None)
         progress = self._callbacks.progress
+        looks = self._callbacks.looks if self._kind == "train" else ()
         stops, varies = _STOPS[self._kind], walks.batches.varies
         for skeleton, leaves, count in walks.epoch():
             if begin is not None:
                 begin(self.done)
+            for look in looks:
+                look(self.done, skeleton, leaves, count)
             interrupts.in_step = True
             self.results = results = step(skeleton, leaves, varies, count)
             self.done += count

@@ -10,10 +10,11 @@ from typing import Any
 
 from minitensor import nest
 from minitensor.graph.function import function
+from minitensor.graph.ir import Graph
 from minitensor.keras.training.logs import MetricResults
 from minitensor.tensor import TensorSpec
 
-__all__ = ["TracedStep", "held_by_metrics"]
+__all__ = ["TracedStep", "filled", "held_by_metrics"]
 
 Shapes = tuple[tuple[int | None, ...], ...]
 """The shapes of the tensors of a batch."""
@@ -47,6 +48,14 @@ class TracedStep:
         self._last: tuple[Any, int] = (None, 0)
         self._run: Callable = step
 
+    @property
+    def graphs(self) -> list[Graph]:
+        """The graphs that it was traced to so far."""
+        if self._eagerly:
+            return []
+        traces = (its._traces for its in self._functions.values())
+        return [concrete.graph for one in traces for concrete in one.cache.values()]
+
     def __call__(self, skeleton: Any, leaves: list, varies: bool = False, times: int = 1) -> Any:
         """Run the step.
 
@@ -79,7 +88,7 @@ class TracedStep:
     def _several(self, key: tuple, skeleton: Any, times: int, *tensors: Any) -> Any:
         """Run the step for each of the batches whose leaves are given."""
         count = len(tensors) // times
-        batches = [_filled(skeleton, tensors[i * count : (i + 1) * count]) for i in range(times)]
+        batches = [filled(skeleton, tensors[i * count : (i + 1) * count]) for i in range(times)]
         found = self._outcome([self._step(batch) for batch in batches])
         if not self._eagerly:
             self._note(key, _shapes(tensors))
@@ -119,7 +128,7 @@ def _common(x: Any, *shapes: tuple) -> TensorSpec:
     return TensorSpec(sizes, x.dtype)
 
 
-def _filled(skeleton: Any, tensors: Sequence) -> Any:
+def filled(skeleton: Any, tensors: Sequence) -> Any:
     """A batch of a structure: the tensors in its places."""
     taken = iter(tensors)
     leaves = [None if x is None else next(taken) for x in nest.flatten(skeleton)]
