@@ -31,7 +31,7 @@ from minitensor.tape import GradientTape
 from minitensor.targets import seeds, whole
 from minitensor.tensor import Tensor
 
-__all__ = ["health"]
+__all__ = ["health", "looked_at", "record"]
 
 
 def health(
@@ -77,14 +77,15 @@ def health(
     number = _step(step)
     _check(tape)
     with init_scope():
-        report = _looked_at(model, tape, loss, gradients, number, name)
+        report = looked_at(model, tape, loss, gradients, number, name)
     record(report)
     return report
 
 
-def _looked_at(
+def looked_at(
     model: Any, tape: GradientTape | None, loss: Any, gradients: Any, step: int | None, name: str
 ) -> Health:
+    """The health of a model by what was checked already; nothing is recorded."""
     nodes = [] if tape is None else list(tape.nodes)
     parts = parts_of(model, nodes)
     variables = [v for part in parts for v in part.variables]
@@ -92,11 +93,12 @@ def _looked_at(
     target = None if tape is None else _target(tape, loss, given is not None)
     found, trouble = _passed(tape, target, variables, parts, given)
     found = found._replace(updates=planned_updates(model, variables, found.gradients))
-    layers = [measured(part, found) for part in parts]
-    examples = _examples(parts)
-    bad = _described(trouble, parts)
+    rows = [part for part in parts if part.variables or part.activations]
+    layers = [measured(part, found) for part in rows]
+    examples = _examples(rows)
+    bad = _described(trouble, parts, rows)
     missing = list(_unconnected(tape, target, parts, found))
-    looks = findings(parts, layers, examples, bad, missing)
+    looks = findings(rows, layers, examples, bad, missing)
     return Health(layers, looks, step, name, bad, examples)
 
 
@@ -226,14 +228,18 @@ def _examples(parts: Sequence[Part]) -> int | None:
     return next((x.shape[0] for x in outputs if len(x.shape) > 1), None)
 
 
-def _described(trouble: Trouble | None, parts: Sequence[Part]) -> FirstBad | None:
+def _described(
+    trouble: Trouble | None, parts: Sequence[Part], rows: Sequence[Part]
+) -> FirstBad | None:
     if trouble is None:
         return None
     node = trouble.node
     part = next((p for p in parts if any(n is node for n in p.nodes)), None)
     if part is None and node.op is read_variable:
         part = next((p for p in parts if _reads(p, node)), None)
-    return first_bad(trouble, part, part.line_at(node) if part else source_line(node.origin))
+    shown = part is not None and any(row is part for row in rows)
+    line = part.line_at(node) if part else source_line(node.origin)
+    return first_bad(trouble, part, shown, line)
 
 
 def _reads(part: Part, node: Node) -> bool:

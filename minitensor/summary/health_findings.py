@@ -46,21 +46,25 @@ def findings(
     if bad is not None:
         return [Finding("not finite", bad.layer, bad.sentence, bad.line)]
     found = [_no_gradient(*each) for each in unconnected]
-    found += _between(layers)
     if examples is not None and examples >= FEW:
         for layer in layers:
             found += _units(layer, examples)
-        found += _constant(parts, layers, examples)
+        if not any(f.kind == "dead" for f in found):
+            found += _constant(parts, layers, examples)
+    found += _between(layers)
     found += _fast(layers)
     if not any(f.kind in ("vanishing", "no gradient") for f in found):
         found += _slow(layers)
     return found
 
 
-def first_bad(trouble: Trouble, part: Part | None, line: SourceLine | None) -> FirstBad:
-    """The first NaN or infinity in words."""
+def first_bad(
+    trouble: Trouble, part: Part | None, shown: bool, line: SourceLine | None
+) -> FirstBad:
+    """The first NaN or infinity in words; `shown` says whether the part is one of the layers."""
     node, direction, what, entered = trouble
-    here = f" in layer {part.name}" if part else ""
+    layer = part.name if part and shown else ""
+    here = f" in layer {layer}" if layer else f" in the call of {part.kind}" if part else ""
     op = "reading the variable" if node.op.name == "read_variable" else node.op.name
     if entered is not None:
         sentence = (f"{what} came in from outside{here}: {_name(entered)} held it before {op}. "
@@ -70,7 +74,7 @@ def first_bad(trouble: Trouble, part: Part | None, line: SourceLine | None) -> F
     else:
         sentence = (f"On the way back, {op}{here} is the first operation that makes {what}: its "
                     f"derivative is not finite there. {_advice(op)}")  # fmt: skip
-    return FirstBad(what, direction, part.name if part else "", node.op.name, sentence, line)
+    return FirstBad(what, direction, layer, node.op.name, sentence, line)
 
 
 def _name(value: Any) -> str:
@@ -109,7 +113,8 @@ def _between(layers: Sequence[LayerHealth]) -> Iterator[Finding]:
     first, last = known[0], known[-1]
     assert first.gradient_norm is not None
     ratio = first.gradient_norm / (last.gradient_norm or np.inf)
-    told = f"The gradient of layer {first.name} is {ratio:.2g} times that of layer {last.name}"
+    times = f"{ratio:.2g} times that" if ratio else "0, unlike that"
+    told = f"The gradient of layer {first.name} is {times} of layer {last.name}"
     if ratio < SMALL:
         dead = [x.name for x in known if (x.dead or 0) > MANY_DEAD]
         cause = f" behind the dead units of {', '.join(dead[:3])}" if dead else ""
@@ -147,9 +152,8 @@ def _units(layer: LayerHealth, examples: int | None) -> Iterator[Finding]:
 
 
 def _constant(parts: Sequence[Part], layers: Sequence[LayerHealth], examples: int) -> list[Finding]:
-    """The first layer that gives the same for all examples though its units are alive."""
-    pairs = zip(parts, layers, strict=True)
-    same = [x for part, x in pairs if (x.dead or 0) <= MANY_DEAD and not _gives_differences(part)]
+    """The first layer that gives the same for all examples."""
+    same = [x for part, x in zip(parts, layers, strict=True) if not _gives_differences(part)]
     if not same:
         return []
     first, more = same[0], len(same) - 1

@@ -62,7 +62,7 @@ def parts_of(model: Any, nodes: Sequence[Node]) -> list[Part]:
         InvalidArgumentError: (also a ValueError) for what has no variables to look at.
     """
     if hasattr(model, "_flatten_layers"):
-        parts = list(_layers(model, "", None))
+        parts = list(_layers(model, "", None, True, set()))
         _by_scopes(model, parts, nodes)
         parts = _merged(parts)
     else:
@@ -80,15 +80,20 @@ def name_of(variable: Any) -> str:
 # Keras layers.
 
 
-def _layers(layer: Any, prefix: str, inside: Part | None) -> Iterator[Part]:
+def _layers(
+    layer: Any, prefix: str, inside: Part | None, trained: bool, seen: set[int]
+) -> Iterator[Part]:
     """A layer and those inside of it, outermost first; a model is called by its name."""
-    inner = {id(w) for x in layer._layers for w in x.weights}
-    own = [w for w in layer.trainable_weights if id(w) not in inner]
+    seen.add(id(layer))
+    trained = trained and layer.trainable
+    own = [w for w in layer._own_weights() if w.trainable and trained]
     made = None if layer._made_at is None else line_of(*layer._made_at)
     part = Part(prefix or layer.name, type(layer).__name__, own, made, layer, inside)
     yield part
     for x in layer._layers:
-        yield from _layers(x, f"{prefix}/{x.name}" if prefix else x.name, part)
+        if id(x) not in seen:
+            name = f"{prefix}/{x.name}" if prefix else x.name
+            yield from _layers(x, name, part, trained, seen)
 
 
 def _by_scopes(model: Any, parts: list[Part], nodes: Sequence[Node]) -> None:
@@ -135,7 +140,7 @@ def _scope_name(name: str) -> str:
 
 
 def _merged(parts: list[Part]) -> list[Part]:
-    """Those with something to look at; cells that ran as one with their layer are a part of it."""
+    """The same, with cells that ran as one with their layer as a part of it."""
     found = []
     for part in parts:
         host = part.inside
@@ -143,7 +148,7 @@ def _merged(parts: list[Part]) -> list[Part]:
             host.variables += part.variables
         else:
             found.append(part)
-    return [x for x in found if x.variables or x.activations]
+    return found
 
 
 # Modules, and variables without any.

@@ -11,6 +11,7 @@ from minitensor.keras.callbacks.callback import Callback as Callback
 from minitensor.keras.callbacks.callback_list import CallbackList as CallbackList
 from minitensor.keras.callbacks.csv_logger import CSVLogger as CSVLogger
 from minitensor.keras.callbacks.early_stopping import EarlyStopping as EarlyStopping
+from minitensor.keras.callbacks.health import Health as Health
 from minitensor.keras.callbacks.history import History as History
 from minitensor.keras.callbacks.lambda_callback import LambdaCallback as LambdaCallback
 from minitensor.keras.callbacks.learning_rate_scheduler import (
@@ -21,11 +22,12 @@ from minitensor.keras.callbacks.progbar_logger import ProgbarLogger as ProgbarLo
 from minitensor.keras.callbacks.progbar_logger import ProgressDisplay as ProgressDisplay
 from minitensor.keras.callbacks.progbar_logger import progress_display as progress_display
 from minitensor.keras.callbacks.reduce_lr_on_plateau import ReduceLROnPlateau as ReduceLROnPlateau
+from minitensor.keras.callbacks.tensorboard import TensorBoard as TensorBoard
 from minitensor.keras.callbacks.terminate_on_nan import TerminateOnNaN as TerminateOnNaN
 
-__all__ = ["BackupAndRestore", "CSVLogger", "Callback", "CallbackList", "EarlyStopping", "History",
-           "LambdaCallback", "LearningRateScheduler", "ModelCheckpoint", "ProgbarLogger",
-           "ProgressDisplay", "ReduceLROnPlateau", "TerminateOnNaN",
+__all__ = ["BackupAndRestore", "CSVLogger", "Callback", "CallbackList", "EarlyStopping", "Health",
+           "History", "LambdaCallback", "LearningRateScheduler", "ModelCheckpoint", "ProgbarLogger",
+           "ProgressDisplay", "ReduceLROnPlateau", "TensorBoard", "TerminateOnNaN",
            "progress_display"]  # fmt: skip
 
 __getattr__, __dir__ = public_names(
@@ -34,7 +36,5 @@ __getattr__, __dir__ = public_names(
     hints={
         "RemoteMonitor": "it sends results over a network; LambdaCallback(on_epoch_end=f) calls a "
         "function",
-        "TensorBoard": "summaries are not a part of this version yet; CSVLogger writes the same "
-        "numbers as a table",
     },
 )

@@ -1,0 +1,238 @@
+"""`Health`: how healthy the layers of a model are while it is trained."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from minitensor.backend import NAMESPACE
+from minitensor.errors import InvalidArgumentError, message, shorten
+from minitensor.keras.callbacks.batch_pass import batch_of, build, check_loss, look_at
+from minitensor.keras.callbacks.callback import Callback
+from minitensor.summary.health import looked_at, record
+from minitensor.summary.health_record import health_record
+from minitensor.summary.health_report import Finding, FirstBad
+from minitensor.summary.health_report import Health as Report
+from minitensor.summary.health_trouble import not_finite
+from minitensor.tape import GradientTape
+
+__all__ = ["Health"]
+
+SHARE = 0.03
+"""The share of the training's time that looking may take, with `every="auto"`."""
+
+
+COPYING = 0.015
+"""The share of it that keeping copies of the weights may take."""
+
+
+class _Batch(NamedTuple):
+    """What a step was given."""
+
+    step: int
+    data: Any
+
+
+class _Weights(NamedTuple):
+    """What the weights were before a step: copies of their arrays."""
+
+    step: int
+    arrays: list
+
+
+class Health(Callback):
+    """Looks at the layers of a model as it is trained; see `mt.summary.health`.
+
+    A step of `fit` is one traced graph, whose inside cannot be seen. So the model is run once more,
+    op by op on a tape of its own, on the batch that comes next, and nothing of that stays in the
+    model. In between, each step is only watched for a loss that is no number: then the step that
+    made it is repeated on such a tape, to find the layer and the line. With
+    `steps_per_execution=n`, a look is at the first of n batches. With a default writer, the numbers
+    are recorded as scalars, too.
+
+    Args:
+        every: after how many steps it looks; "epoch" for the first step of each; "auto" for as
+            often as takes a few percent of the time, and the first and the last step.
+        data: a batch `(x, y)` to look at each time, in place of those that are trained on.
+        loss: for a model with a `train_step` of its own: called as `loss(model, data)`.
+        name: what the tags of the scalars begin with.
+
+    Raises:
+        InvalidArgumentError: (also a ValueError) for another `every`; in training, for a model with
+            a `train_step` of its own and no `loss`.
+
+    Example:
+        >>> import minitensor as mt
+        >>> mt.keras.utils.set_random_seed(0)
+        >>> model = mt.keras.Sequential([mt.keras.layers.Dense(4, activation="relu", name="first"),
+        ...                              mt.keras.layers.Dense(1)])
+        >>> model.compile("sgd", "mse")
+        >>> watch = mt.keras.callbacks.Health(every=2)
+        >>> x = mt.random.normal((32, 2))
+        >>> log = model.fit(x, x[:, :1], batch_size=8, epochs=1, verbose=0, callbacks=[watch])
+        >>> [report.step for report in watch.history], watch.history[0].layers[0].name
+        ([0, 2], 'first')
+    """
+
+    def __init__(self, every: int | str = "auto", data: Any = None, loss: Callable | None = None,
+                 name: str = "health"):  # fmt: skip
+        number = isinstance(every, int) and not isinstance(every, bool) and every > 0
+        if not number and every not in ("auto", "epoch"):
+            raise InvalidArgumentError(
+                message("Health", f"every={shorten(every)}", "it is no number of steps",
+                        "a number counts steps; 'epoch' and 'auto' say it in words",
+                        "leave it out, or pass every=100")
+            )  # fmt: skip
+        self.every, self.data, self.loss, self.name = every, data, loss, name
+        self.history: list[Report] = []
+        self._begin(0)
+
+    def record(self) -> dict[str, Any]:
+        """The whole history as plain data; as `mt.views.health_record`."""
+        return health_record(self.history)
+
+    def _begin(self, step: int) -> None:
+        self._step, self._first, self._found_bad = step, True, False
+        self._batches: deque[_Batch] = deque(maxlen=2)
+        self._copies: deque[_Weights] = deque()
+        self._weights: list = []
+        self._started, self._spent, self._copying = time.perf_counter(), 0.0, 0.0
+
+    def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
+        """Forget the last training."""
+        check_loss("Health", self.model, self.loss)
+        optimizer = self.model.optimizer
+        self.history = []
+        self._begin(0 if optimizer is None else int(optimizer.iterations))
+
+    def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        """Look at the next step, if it is due."""
+        self._first = True
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        """See whether the loss is still a number."""
+        loss = (logs or {}).get("loss", 0.0)
+        if np.ndim(loss) == 0 and not math.isfinite(loss):
+            self._look_back()
+
+    def _see_batch(self, done: int, skeleton: Any, leaves: list, count: int) -> None:
+        """Called before each step: look at its batch, if it is due."""
+        if not math.isfinite(self._loss_so_far()):
+            self._look_back()
+        data = skeleton, leaves, count
+        if not self.model.built:
+            build(self.model, batch_of(*data))
+        if self.model.built:
+            self._watch(_Batch(self._step, data))
+        self._first = False
+        self._step += count
+
+    def _watch(self, batch: _Batch) -> None:
+        self._batches.append(batch)
+        began = time.perf_counter()
+        if self._copying <= COPYING * (began - self._started):
+            self._copy_weights()
+            self._copying += time.perf_counter() - began
+        if self._is_due():
+            self._look(batch)
+
+    def _copy_weights(self) -> None:
+        """Keep what the weights are now, in place of the last copy but one."""
+        if not self._weights:
+            self._weights = self.model.trainable_variables
+        if len(self._copies) == 2:
+            arrays = self._copies.popleft().arrays
+            for w, array in zip(self._weights, arrays, strict=True):
+                NAMESPACE[type(array)].copyto(array, w._array)
+        else:
+            arrays = [w._array.copy() for w in self._weights]
+        self._copies.append(_Weights(self._step, arrays))
+
+    def _loss_so_far(self) -> float:
+        """The sum of the losses of this epoch."""
+        total = self.model._settings.tracker.total
+        return 0.0 if self._first or self._found_bad else float(total._value._array)
+
+    def _is_due(self) -> bool:
+        if self.every == "epoch":
+            return self._first
+        if self.every != "auto":
+            last = self.history[-1].step if self.history else None
+            return last is None or self._step - last >= self.every  # type: ignore[operator]
+        if not self.history:
+            return True
+        gone = time.perf_counter() - self._started
+        since = self._step - self.history[-1].step  # type: ignore[operator]
+        return self._spent + self._spent / len(self.history) <= SHARE * gone and (
+            since >= 0.01 * self._step
+        )
+
+    def _look(self, batch: _Batch) -> None:
+        began = time.perf_counter()
+        report = self._report(batch, self.data)
+        self._spent += time.perf_counter() - began
+        self.history.append(report)
+        self._found_bad = self._found_bad or report.first_bad is not None
+        record(report)
+
+    def _report(self, batch: _Batch, own: Any = None) -> Report:
+        data = batch_of(*batch.data) if own is None else own
+
+        def look(tape: GradientTape, loss: Any) -> Report:
+            return looked_at(self.model, tape, loss, None, batch.step, self.name)
+
+        return look_at(self.model, data, self.loss, look)
+
+    def _look_back(self) -> None:
+        """Repeat the step that made the loss a NaN or infinite, and find out where.
+
+        The weights are the last copies that are finite. What came after them may have been made by
+        the step before, so that one is repeated first.
+        """
+        if self._found_bad or not self._copies:
+            return
+        self._found_bad = True
+        finite = [x for x in self._copies if all(map(_is_finite, x.arrays))]
+        copy = finite[-1] if finite else self._copies[0]
+        now = [w._array.copy() for w in self._weights]
+        self._assign(copy.arrays)
+        try:
+            reports = [self._report(x) for x in self._batches if x.step >= copy.step]
+        finally:
+            self._assign(now)
+        bad = [x for x in reports if x.first_bad is not None]
+        report = bad[0] if bad else _by_the_update(reports[0])
+        self.history = [x for x in self.history if x.step != report.step]
+        self.history.append(report)
+        self.history.sort(key=lambda x: x.step or 0)
+
+    def _assign(self, arrays: Sequence) -> None:
+        for w, array in zip(self._weights, arrays, strict=True):
+            w.assign(array)
+
+    def _close(self) -> None:
+        """Look at the last step, and let go of its batch."""
+        last = self._batches[-1] if self._batches else None
+        self._batches.clear()
+        self._copies.clear()
+        if self.every == "auto" and last is not None and self.history[-1].step != last.step:
+            self._look(last)
+
+
+def _is_finite(array: Any) -> bool:
+    return not not_finite(array)
+
+
+def _by_the_update(report: Report) -> Report:
+    """The report of a step that was finite, forward and backward, and after which nothing was."""
+    sentence = (f"All was finite in step {report.step}, forward and backward; the update of the "
+                "weights made them so large that nothing was finite after it. Try a smaller "
+                "learning rate, or clipnorm=1.0 in the optimizer.")  # fmt: skip
+    bad = FirstBad("infinity", "update", "", "update", sentence)
+    return replace(report, first_bad=bad, findings=[Finding("not finite", "", sentence)])
