@@ -84,7 +84,30 @@ def test_mistakes_are_told_as_tensorflow_does(name: str, graph: Any) -> None:
     assert "To fix it" in str(caught.value) or "provided" in text
 
 
+@pytest.mark.parametrize("name", ["", "/"])
+def test_a_summary_needs_a_name(name: str, graph: Any) -> None:
+    with pytest.raises(ValueError, match="Nothing is left to call it by"):
+        tf.summary.scalar(name, 1.0)
+    with pytest.raises(TypeError, match="A summary's name is text"):
+        tf.summary.scalar(3, 1.0)  # type: ignore[arg-type]
+
+
 # Lists, scopes, control flow.
+
+
+def test_names_of_variables_make_names_of_summaries(graph: Any) -> None:
+    v = tf.get_variable("w", [2], initializer=tf.zeros_initializer())
+    tags = [tf.summary.histogram(name, v).op.name for name in (v.op.name, v.name)]
+    assert tags == ["w_1", "w_0"]
+
+
+def test_a_summary_inside_a_traced_function_of_a_graph(graph: Any) -> None:
+    @mt.function
+    def traced(x: Any) -> Any:
+        return tf.summary.scalar("inside", x)
+
+    made = tf.Summary.FromString(tf.Session().run(traced(tf.constant(1.0))))
+    assert [(v.tag, v.simple_value) for v in made.value] == [("inside", 1.0)]
 
 
 def test_merge_all_without_summaries_is_none(graph: Any) -> None:

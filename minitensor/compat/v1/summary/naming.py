@@ -14,7 +14,7 @@ from typing import Any
 from minitensor.compat.v1.scopes import name_scope
 from minitensor.compat.v1.tracer import open_tracer
 from minitensor.eager import convert_to_tensor
-from minitensor.errors import ArgumentError, message, shorten
+from minitensor.errors import ArgumentError, InvalidArgumentError, message, shorten
 from minitensor.graph.trace import Tracer
 from minitensor.op import Op, state
 from minitensor.scopes import get_logger
@@ -51,6 +51,12 @@ def tagged(name: Any, family: Any = None, default: str | None = None) -> Iterato
         InvalidArgumentError: (also a ValueError) without a name, and for one that graphs refuse.
     """
     name, family = clean_tag(name), clean_tag(family)
+    if name == "":
+        raise InvalidArgumentError(
+            message("summary", "an empty name", "nothing is left to call it by",
+                    "the tag is the name, below the name scopes that are active",
+                    'write tf.summary.scalar("loss", loss)')
+        )  # fmt: skip
     whole = name if family is None else f"{family}/{name}"
     with name_scope(whole, default, values=()) as scope:
         node = scope.rstrip("/")
