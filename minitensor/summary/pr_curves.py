@@ -120,8 +120,8 @@ def _check(labels: Any, predictions: Any, weights: Any, number: int) -> None:
                         "they are no real numbers", "all three are numbers, labels 0 and 1",
                         f"convert {name} to mt.float32")
             )  # fmt: skip
-    shapes = [None if x.shape is None else tuple(x.shape) for x in (labels, predictions, weights)]
-    if any(shape is None or None in shape for shape in shapes):
+    shapes = [tuple(x.shape) for x in (labels, predictions, weights) if x.shape is not None]
+    if len(shapes) < 3 or any(None in shape for shape in shapes):
         return
     given = "labels {}, predictions {}, weights {}".format(*shapes)
     if shapes[0] != shapes[1]:

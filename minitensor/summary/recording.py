@@ -161,7 +161,8 @@ def step_number(step: Any) -> int:
             "tf.summary.experimental.set_step()\nWithout it all values would lie on one point. To "
             "fix it: write step=step, where step counts the rounds of your loop."
         )
-    array = np.asarray(step.numpy() if hasattr(step, "numpy") else step)
+    given: Any = step
+    array = np.asarray(given.numpy() if hasattr(given, "numpy") else given)
     if array.ndim or array.dtype.kind not in "iu" or not -_LARGEST <= int(array) < _LARGEST:
         raise ArgumentError(
             message("summary", f"step={shorten(step)}", "that is no whole number of 64 bits",
