@@ -307,6 +307,7 @@ def test_tensorboards_own_metadata_is_written_as_it_is() -> None:
         (lambda: S.scalar("s", 1.0, 0, description=5), TypeError, "description=5"),
         (lambda: S.image("i", np.zeros((1, 0, 2, 1)), 0), ValueError, "Axis 1 has size 0"),
         (lambda: S.image("i", np.zeros((1, 2, 0, 1)), 0), ValueError, "Axis 2 has size 0"),
+        (lambda: S.image("i", [np.zeros((1, k, 1)) for k in (2, 3)], 0), ValueError, "They differ"),
         (lambda: S.image("i", NUMBERS, 0, scaling="v3"), ValueError, "scaling='v3'"),
         (lambda: S.image("i", [[[[1]]]], 0, scaling="v1"), TypeError, "dtype int32"),
         (lambda: S.image("i", [[[[1j]]]], 0), TypeError, "image dtype must be"),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import sys
 import time
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -28,7 +29,7 @@ from minitensor.summary.hparams_messages import (
     SessionStart,
 )  # fmt: skip
 from minitensor.summary.hparams_space import Discrete, HParam, Metric
-from minitensor.summary.recording import record
+from minitensor.summary.recording import clean, record
 from minitensor.summary.records import Kind, tensor_bytes
 from minitensor.wire import Message
 
@@ -69,10 +70,9 @@ def hparams(
             + message("hparams", f"trial_id={shorten(trial_id)}", "it is no text",
                       "runs with the same text stand in one row", f"write {str(trial_id)!r}")
         )  # fmt: skip
-    start = time.time() if start_time_secs is None else start_time_secs
     session = SessionStart(
         hparams={name: _value(x) for name, x in values.items()}, group_name=trial_id,
-        start_time_secs=float(start),
+        start_time_secs=_seconds("hparams", "start_time_secs", start_time_secs),
     )  # fmt: skip
     return _record("session_start_info", HParamsData(session_start_info=session))
 
@@ -100,9 +100,12 @@ def hparams_config(
         ...     mt.summary.hparams_config([rate], [mt.summary.Metric("accuracy")])
         <tf.Tensor: shape=(), dtype=bool, numpy=True>
     """
+    created = time_created_secs
+    if created is not None:
+        created = _seconds("hparams_config", "time_created_secs", created)
     experiment = Experiment(
         hparam_infos=[_described(x) for x in hparams], metric_infos=[_measured(x) for x in metrics],
-        time_created_secs=time_created_secs or None,
+        time_created_secs=created or None,
     )  # fmt: skip
     return _record("experiment", HParamsData(experiment=experiment))
 
@@ -133,8 +136,8 @@ def session_end(status: str = "success", end_time_secs: float | None = None) -> 
                     f"a run ends with {', '.join(map(repr, _STATUS))}",
                     suggest(str(status), list(_STATUS)) or 'write session_end("success")')
         )  # fmt: skip
-    end = time.time() if end_time_secs is None else end_time_secs
-    session = SessionEnd(status=_STATUS.index(status) or None, end_time_secs=float(end))
+    end = _seconds("session_end", "end_time_secs", end_time_secs)
+    session = SessionEnd(status=_STATUS.index(status) or None, end_time_secs=end)
     return _record("session_end_info", HParamsData(session_end_info=session))
 
 
@@ -144,14 +147,31 @@ def _record(name: str, content: Message) -> Any:
     return record(kind, f"_hparams_/{name}", (), 0)
 
 
+def _seconds(subject: str, name: str, value: Any) -> float:
+    """Seconds since 1970; now, where none are given."""
+    if value is None:
+        return time.time()
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise ArgumentError(
+            message(subject, f"{name}={shorten(value)}", f"it is of type {type(value).__name__}",
+                    "a time is a number of seconds since 1970", "leave it out for now")
+        )  # fmt: skip
+    return float(value)
+
+
 def _named(hparams: Mapping[Any, Any]) -> dict[str, Any]:
     """The values by name, as Python's own numbers."""
+    if not isinstance(hparams, Mapping):
+        raise ArgumentError(
+            message("hparams", shorten(hparams), "that is no dictionary",
+                    "hyper-parameters are values by name", 'write hparams({"rate": 0.1})')
+        )  # fmt: skip
     found: dict[str, Any] = {}
     for key, value in hparams.items():
         name = key.name if isinstance(key, HParam) else key
         if not isinstance(name, str):
             raise ArgumentError(
-                message("hparams", f"the key {shorten(key)}", f"it is a {type(key).__name__}",
+                message("hparams", f"the key {shorten(key)}", f"it is of type {type(key).__name__}",
                         "a hyper-parameter has a name", f"write {str(key)!r}")
             )  # fmt: skip
         if name in found:
@@ -160,15 +180,21 @@ def _named(hparams: Mapping[Any, Any]) -> dict[str, Any]:
                 + message("hparams", f"the key {name!r} twice", "it has two values",
                           "a run has one value of each", "give the other one another name")
             )  # fmt: skip
-        value = value.item() if isinstance(value, np.generic) else value
-        if not isinstance(value, bool | float | int | str):
-            raise ArgumentError(
-                message("hparams", f"{name}={shorten(value)}", f"it is a {type(value).__name__}",
-                        "a hyper-parameter is a bool, a number or a text",
-                        f"write float(...), or str(...): {str(shorten(value))!r}")
-            )  # fmt: skip
-        found[name] = value
+        found[clean(name)] = _plain(name, value)
     return found
+
+
+def _plain(name: str, value: Any) -> Any:
+    value = value.item() if isinstance(value, np.generic) else value
+    large = isinstance(value, int) and value.bit_length() >= sys.float_info.max_exp
+    if large or not isinstance(value, bool | float | int | str):
+        fault = "no float is as large" if large else f"it is of type {type(value).__name__}"
+        raise ArgumentError(
+            message("hparams", f"{name}={shorten(value)}", fault,
+                    "a hyper-parameter is a bool, a number or a text",
+                    "write float(...) or str(...)")
+        )  # fmt: skip
+    return clean(value) if isinstance(value, str) else value
 
 
 def _value(x: Any) -> Message:
@@ -179,6 +205,7 @@ def _value(x: Any) -> Message:
 
 
 def _described(x: HParam) -> Message:
+    _check_class("hparams", x, HParam)
     made = HParamInfo(
         name=x.name, description=x.description or None, display_name=x.display_name or None
     )
@@ -195,11 +222,20 @@ def _described(x: HParam) -> Message:
 
 
 def _measured(x: Metric) -> Message:
+    _check_class("metrics", x, Metric)
     name = MetricName(group=x.group or None, tag=x.tag or None)
     return MetricInfo(
         name=name, display_name=x.display_name or None, description=x.description or None,
         dataset_type=x.dataset_type,
     )  # fmt: skip
+
+
+def _check_class(name: str, x: Any, wanted: type) -> None:
+    if not isinstance(x, wanted):
+        raise ArgumentError(
+            message("hparams_config", f"{shorten(x)} in {name}", f"it is no {wanted.__name__}",
+                    f"{name} are a list of {wanted.__name__}", f"write {wanted.__name__}({x!r})")
+        )  # fmt: skip
 
 
 def _nothing() -> None:

@@ -193,7 +193,7 @@ def _check_bounds(domain: Any, kinds: Any, wanted: str) -> None:
     for x in bounds:
         if not isinstance(x, kinds) or isinstance(x, bool):
             raise ArgumentError(
-                message(name, shorten(bounds), f"{shorten(x)} is a {type(x).__name__}",
+                message(name, shorten(bounds), f"{shorten(x)} is of type {type(x).__name__}",
                         f"a bound is {wanted}", "convert it")
             )  # fmt: skip
     if bounds[0] > bounds[1]:

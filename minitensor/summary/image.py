@@ -59,7 +59,20 @@ def image(
         <tf.Tensor: shape=(), dtype=bool, numpy=True>
     """
     most = outputs("image", max_outputs)
+    if isinstance(data, list | tuple):
+        _check_sizes([x.shape for x in data if isinstance(x, np.ndarray)])
     return record(_IMAGE, name, (data,), step, description, most=most, scaling=scaling)
+
+
+def _check_sizes(shapes: list[tuple]) -> None:
+    """Refuse a list of arrays that cannot be stacked."""
+    other = [shape for shape in shapes if shape != shapes[0]]
+    if other:
+        raise InvalidArgumentError(
+            message("image", f"a list with pictures of shapes {shapes[0]} and {other[0]}",
+                    "they differ", "pictures of one call have one size",
+                    "record them one by one, each with a name of its own")
+        )  # fmt: skip
 
 
 def _check(value: Any, most: int, scaling: str) -> None:

@@ -22,7 +22,9 @@ from minitensor.summary.context import Context, present
 from minitensor.summary.records import Kind
 from minitensor.tensor import Operand
 
-__all__ = ["Recording", "holds", "in_graph", "record", "step_number", "tag_of", "write_summary"]
+__all__ = [
+    "Recording", "clean", "holds", "in_graph", "record", "step_number", "tag_of", "write_summary",
+]  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False)
@@ -128,22 +130,26 @@ def tag_of(name: Any, kind: Kind) -> str:
     """The name below the active name scopes."""
     if not isinstance(name, str) and name is not None:
         raise ArgumentError(
-            message(kind.name, f"name={shorten(name)}", f"it is a {type(name).__name__}",
+            message(kind.name, f"name={shorten(name)}", f"it is of type {type(name).__name__}",
                     "a summary's name is text", f'write summary.{kind.name}("loss", …)')
         )  # fmt: skip
     name = name or f"{kind.name}_summary"
     return f"{state.scope}/{name}" if state.scope and kind.scoped else name
 
 
+def clean(text: str) -> str:
+    """A text without the half characters that no file can hold."""
+    return text.encode("utf-8", "replace").decode()
+
+
 def _text(description: Any) -> str:
-    """A description without the half characters that no file can hold."""
     if not isinstance(description, str):
         raise ArgumentError(
             message("summary", f"description={shorten(description)}",
-                    f"it is a {type(description).__name__}", "a description is Markdown text",
+                    f"it is of type {type(description).__name__}", "a description is Markdown text",
                     "leave it out, or write it as text")
         )  # fmt: skip
-    return description.encode("utf-8", "replace").decode()
+    return clean(description)
 
 
 def step_number(step: Any) -> int:

@@ -46,7 +46,7 @@ def write(
     """
     if not isinstance(tag, str):
         raise ArgumentError(
-            message("write", f"tag={shorten(tag)}", f"it is a {type(tag).__name__}",
+            message("write", f"tag={shorten(tag)}", f"it is of type {type(tag).__name__}",
                     "a tag is text", 'write summary.write("confusion", …)')
         )  # fmt: skip
     plugin, whole = _understood(metadata)
@@ -61,7 +61,8 @@ def _understood(metadata: Any) -> tuple[str, bytes]:
     data = metadata.SerializeToString() if hasattr(metadata, "SerializeToString") else metadata
     if not isinstance(data, bytes):
         raise ArgumentError(
-            message("write", f"metadata={shorten(metadata)}", f"it is a {type(data).__name__}",
+            message("write", f"metadata={shorten(metadata)}",
+                    f"it is of type {type(data).__name__}",
                     "metadata is a SummaryMetadata message, or its bytes", "leave it out")
         )  # fmt: skip
     try:
