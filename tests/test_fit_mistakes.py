@@ -372,8 +372,8 @@ def test_no_warning_of_retraces_when_models_are_compiled_again_and_again(caplog:
 
 
 def test_callbacks_that_do_not_exist_say_what_does() -> None:
-    with pytest.raises(AttributeError, match="CSVLogger"):
-        keras.callbacks.TensorBoard
+    with pytest.raises(AttributeError, match="LambdaCallback"):
+        keras.callbacks.RemoteMonitor
     with pytest.raises(AttributeError, match="did you mean 'EarlyStopping'"):
         keras.callbacks.EarlyStoping
 

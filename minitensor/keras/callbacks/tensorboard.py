@@ -271,7 +271,8 @@ def _check_profile(profile_batch: Any) -> None:
     if profile_batch:
         raise UnimplementedError(
             message("TensorBoard", f"profile_batch={shorten(profile_batch)}",
-                    "there is no profiler here", "TensorFlow's profiler writes files for a page that TensorBoard does "
-                    "not have by itself", "leave it out; write_steps_per_second=True records the "
+                    "there is no profiler here",
+                    "TensorFlow's profiler writes files for a page that TensorBoard does not have "
+                    "by itself", "leave it out; write_steps_per_second=True records the "
                     "speed, and write_graph=True the graph of a step")
         )  # fmt: skip
