@@ -11,7 +11,7 @@ from ..output import Output, is_static
 from .records import fitting
 from .sources import Source, log_of
 
-FIRST_LOOK = 0.4
+FIRST_LOOK = 0.3
 """So many seconds of reading come before the first picture; the rest is read while it is seen."""
 
 

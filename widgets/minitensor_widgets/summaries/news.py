@@ -9,11 +9,13 @@ from .records import PANES, Chosen, pane
 from .sending import Part, packed
 
 Message = tuple[dict[str, Any], list[bytes]]
-ANEW, STEP, HELD = 1000, 200, 4000
+ANEW, STEP, HELD = 600, 200, 4000
 """The points of a curve that is sent whole, of a piece of it, and those a page may gather."""
 BYTES = 64_000
-POINT = 28
+POINT = 32
 CARD_BYTES = 24_000
+AT_ONCE = 60
+"""So many curves are sent at a time: the page draws in between."""
 FIRST = 12
 OTHERS = 12
 """So many curves that nobody looks at are sent at a time: the page may not be able to say where it
@@ -68,7 +70,10 @@ class News:
         if others:
             self._turn = (self._turn + OTHERS) % len(others)
             first += (others[self._turn :] + others[: self._turn])[:OTHERS]
-        found = [part for tag, run in first if (part := self._part(tag, run, tag in seen))]
+        found = []
+        for tag, run in first:
+            if len(found) < AT_ONCE and (part := self._part(tag, run, tag in seen)):
+                found.append(part)
         for anew, most in ((True, ANEW), (False, STEP)):
             yield from _messages([part for part in found if part[4] == anew], most)
 
@@ -123,12 +128,7 @@ class News:
 
 def _messages(parts: list[Part], most: int) -> Iterator[Message]:
     """Curves in messages of about 64 kB."""
-    size, waiting = 0, []
-    for part in parts:
-        series, first = part[1], part[2]
-        size += POINT * min(most, len(series) - first)
-        waiting.append(part)
-        if size >= BYTES - POINT * most or part is parts[-1]:
-            head, buffers = packed(waiting, most)
-            yield {"news": {"kind": "scalars", **head}}, buffers
-            size, waiting = 0, []
+    each = BYTES // (POINT * most)
+    for first in range(0, len(parts), each):
+        head, buffers = packed(parts[first : first + each], most)
+        yield {"news": {"kind": "scalars", **head}}, buffers

@@ -47,20 +47,20 @@ def _card(tag: str, series: Sequence[Any], most: int) -> dict[str, Any]:
 
 
 def _line(one: Any, most: int) -> dict[str, Any]:
-    from .thinning import thinned
+    from .thinning import shortened, thinned
 
     points = thinned(one, most)
     line = {
         "run": one.run,
         "x": _differences(points.x),
         "t": _differences((points.time * 1000).round()),
-        "y": [_short(v) for v in points.y.tolist()],
+        "y": [_short(v) for v in shortened(points.y).tolist()],
         "count": points.count,
         "nans": points.nans,
         "infs": points.infinite,
     }
     if not points.whole:
-        line |= {"m": [_short(v, 4) for v in points.mean.tolist()], "n": points.many.tolist()}
+        line |= {"m": [_short(v) for v in shortened(points.mean, 4).tolist()], "n": points.many.tolist()}
     return line
 
 
@@ -70,13 +70,11 @@ def _differences(numbers: Any) -> list[int]:
     return np.diff(numbers.astype(np.int64), prepend=0).tolist()
 
 
-def _short(value: float, digits: int = 6) -> float | str:
-    """A number in few digits; what is infinite as a word, since JSON has no number for it."""
+def _short(value: float) -> float | str:
+    """A number for JSON, which has none for what is infinite: a word stands for it."""
     if math.isinf(value):
         return "Infinity" if value > 0 else "-Infinity"
-    if math.isnan(value):
-        return value
-    return int(value) if value == int(value) and abs(value) < 1e15 else float(f"{value:.{digits}g}")
+    return int(value) if value == value and value == int(value) else value
 
 
 def points(line: Mapping) -> dict[str, Any]:

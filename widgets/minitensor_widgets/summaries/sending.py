@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from .thinning import thinned
+from .thinning import shortened, thinned
 
 Part = tuple[str, Any, int, int | None, bool]
 """A tag, a series, its points from one to another, and whether they replace all that are known."""
@@ -16,15 +16,15 @@ Part = tuple[str, Any, int, int | None, bool]
 def packed(parts: Sequence[Part], most: int) -> tuple[dict[str, Any], list[bytes]]:
     """Some curves, each in at most about `most` points.
 
-    The first buffer has steps and times as float64, the second values, means and how many points
+    The first buffer has steps, times and values as float64, the second means and how many points
     each stands for as float32: curve by curve.
     """
     head, exact, rough = [], [], []
     for tag, series, first, last, anew in parts:
         found = thinned(series, most, first, last)
         head.append([tag, series.run, len(found.x), anew, found.count, found.nans, found.infinite])
-        exact += [found.x.astype(np.float64), found.time.astype(np.float64)]
-        rough += [found.y, found.mean, found.many]
+        exact += [found.x, found.time, shortened(found.y)]
+        rough += [found.mean, found.many]
     return {"lines": head}, [_bytes(exact, np.float64), _bytes(rough, np.float32)]
 
 

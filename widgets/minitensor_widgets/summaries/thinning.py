@@ -94,3 +94,19 @@ def thinned(series: Any, most: int, first: int = 0, last: int | None = None) -> 
         int(np.isinf(values).sum()),
         len(values),
     )
+
+
+def shortened(values: np.ndarray, digits: int = 6) -> np.ndarray:
+    """Numbers in so many digits: 0.1 as float32 is 0.1 again.
+
+    Example:
+        >>> shortened(np.float32([0.1, -123456.789])).tolist()
+        [0.1, -123457.0]
+    """
+    values = values.astype(np.float64)
+    with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
+        places = digits - 1 - np.floor(np.log10(np.abs(values)))
+        scale = 10.0**places
+        short = np.where(places > 0, np.round(values * scale) / scale,
+                         np.round(values / 10.0**-places) * 10.0**-places)  # fmt: skip
+    return np.where(np.isfinite(short), short, values)

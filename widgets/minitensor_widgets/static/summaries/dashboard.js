@@ -1,5 +1,6 @@
 // The dashboard of a directory of runs: its runs, a filter, and sections of cards by kind and group.
 import { frame, html, lifetime, linkTo, listen } from "../dom.js";
+import { count } from "../units.js";
 import { PANES } from "./registry.js";
 import { runList } from "./runs.js";
 import { asker, looksOf, sharedOf } from "./shared.js";
@@ -33,7 +34,7 @@ class Section {
     Object.assign(this, { board, kind, cards: [], most: FIRST, pane: null });
     this.own = lifetime(board.own.signal);
     const { signal } = this.own;
-    this.count = html("span", { class: "mt-dim" });
+    this.total = html("span", { class: "mt-dim" });
     this.el = html("div", { class: "mt-pane" });
     this.more = linkTo("", signal, () => {
       this.most += MORE;
@@ -44,7 +45,7 @@ class Section {
       ? html(
           "details",
           { class: "mt-group", open: "" },
-          html("summary", {}, html("b", {}, name), " ", this.count),
+          html("summary", {}, html("b", {}, name), " ", this.total),
           inside,
         )
       : html("div", { class: "mt-group" }, inside);
@@ -70,7 +71,7 @@ class Section {
 
   update(cards) {
     this.cards = cards;
-    this.count.textContent = `(${cards.length})`;
+    this.total.textContent = `(${cards.length})`;
     this.stale = true;
     this.paint();
   }
@@ -146,30 +147,30 @@ class Dashboard {
   arrange() {
     const wanted = new Set(),
       fits = matcher(this.shared.filter ?? "");
-    let count = 0;
-    for (const [kind, all] of Object.entries(this.record.kinds)) {
-      const cards = all.filter(({ tag }) => fits(tag));
-      count += cards.length;
+    let all = 0;
+    for (const [kind, known] of Object.entries(this.record.kinds)) {
+      const cards = known.filter(({ tag }) => fits(tag));
+      all += cards.length;
       for (const [name, some] of PANES[kind] ? groupsOf(cards) : []) {
         const key = `${kind}/${name}`;
         wanted.add(key);
         if (!this.sections.has(key)) this.sections.set(key, this.add(kind, name, key));
         this.sections.get(key).update(some);
       }
-      if (this.kinds.has(kind)) this.kinds.get(kind).count.textContent = `(${cards.length})`;
+      if (this.kinds.has(kind)) this.kinds.get(kind).total.textContent = `(${cards.length})`;
     }
     for (const [key, section] of this.sections)
       if (!wanted.has(key)) {
         section.own.abort();
         this.sections.delete(key);
       }
-    this.status(count);
+    this.status(all);
     this.told();
   }
 
-  status(count) {
+  status(cards) {
     const { progress, live } = this.record,
-      parts = [`${this.record.runs.length} runs`, `${count} cards`];
+      parts = [count(this.record.runs.length, "run"), count(cards, "chart")];
     if (progress < 1) parts.push(`reading: ${Math.floor(100 * progress)} %`);
     if (live) parts.push("live");
     this.note.textContent = parts.join(" · ");
@@ -178,14 +179,14 @@ class Dashboard {
   // The part of a kind is made with its first group; the first kind is open.
   add(kind, name, key) {
     if (!this.kinds.has(kind)) {
-      const count = html("span", { class: "mt-dim" }),
+      const total = html("span", { class: "mt-dim" }),
         title = this.record.titles[kind],
         root = html(
           "details",
           { class: "mt-kind", open: this.kinds.size ? null : "" },
-          html("summary", {}, html("b", {}, title), " ", count),
+          html("summary", {}, html("b", {}, title), " ", total),
         );
-      this.kinds.set(kind, { root, count });
+      this.kinds.set(kind, { root, total });
       this.bar.append(...(PANES[kind].controls?.(this.shared, this.own.signal) ?? []));
       this.all.append(root);
     }

@@ -36,11 +36,11 @@ export function unpacked(head, [exact, rough]) {
     near = new Float32Array(view(rough));
   let [a, b] = [0, 0];
   return head.map(([tag, run, many, anew, count, nans, infs]) => {
-    const [x, t] = [0, many].map((by) => far.slice(a + by, a + by + many)),
-      [y, m, n] = [0, many, 2 * many].map((by) => near.slice(b + by, b + by + many));
-    a += 2 * many;
-    b += 3 * many;
-    return [tag, { run, x, t, y: Float64Array.from(y), m: Float64Array.from(m), n, count, nans, infs }, anew];
+    const [x, t, y] = [0, many, 2 * many].map((by) => far.slice(a + by, a + by + many)),
+      [m, n] = [0, many].map((by) => near.slice(b + by, b + by + many));
+    a += 3 * many;
+    b += 2 * many;
+    return [tag, { run, x, t, y, m: Float64Array.from(m), n, count, nans, infs }, anew];
   });
 }
 

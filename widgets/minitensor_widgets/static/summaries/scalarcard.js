@@ -11,7 +11,7 @@ import { along, curveOf, hourText, innerReach, reachOf, softOf, timeMarks, unpac
 import { aside, Painting } from "./painting.js";
 import { swatch } from "./runs.js";
 
-const [WIDE, TALL, MARK, ROOM, MOST_READ] = [420, 206, 9, 0.04, 12];
+const [WIDE, TALL, MARK, ROOM, MOST_READ, MOST_WIDE] = [420, 206, 9, 0.04, 12, 400];
 const AXES = { step: "step", relative: "time since the run began", wall: "time" };
 const [CROSS, UP, DOWN] = ["l8,8m0,-8l-8,8", "m0,8l4,-8l4,8z", "l4,8l4,-8z"];
 
@@ -111,12 +111,13 @@ export class ScalarCard {
     made.removeAttribute("role");
     made.setAttribute("aria-hidden", "true");
     this.axes = made.axes;
-    const painting = new Painting(this.canvas, WIDE, this.axes, box);
+    const painting = new Painting(this.canvas, WIDE, this.axes, box),
+      quick = this.lines.reduce((sum, { line }) => sum + line.x.length, 0) > MOST_WIDE;
     for (const { look, line } of this.lines) {
       const x = along(line, axis),
         colour = colours.get(look.name);
-      if (smoothing) painting.curve(x, line.y, { colour, faint: true });
-      painting.curve(x, softOf(line, smoothing), { colour, dash: look.dash });
+      if (smoothing) painting.curve(x, line.y, { colour, faint: true, quick });
+      painting.curve(x, softOf(line, smoothing), { colour, dash: look.dash, quick });
     }
     made.append(...this.marks(), ...this.letters());
     this.cross = svg("g", { class: "mt-cross" });

@@ -4,7 +4,8 @@ import { takeLines } from "./lines.js";
 import { PANES } from "./registry.js";
 import { ScalarCard } from "./scalarcard.js";
 
-const [SLICE, DRAG] = [14, 6];
+// A frame has time for so many milliseconds of ours, and points: these are painted after us.
+const [SLICE, AT_ONCE, DRAG] = [14, 20000, 6];
 const LOOKS_DRAWN = ["smoothing", "log", "axis", "outliers", "runs"];
 
 class ScalarPane {
@@ -113,6 +114,7 @@ class ScalarPane {
   draw() {
     this.queued = 0;
     const began = performance.now();
+    let points = 0;
     if (!this.colours) {
       this.swatches.replaceChildren(
         ...this.shared.runs.map(({ colour }) => html("span", { style: `color:${colour}` })),
@@ -123,13 +125,14 @@ class ScalarPane {
     }
     const order = [...this.waiting].sort((a, b) => (b === this.here) - (a === this.here));
     for (const card of order) {
-      if (performance.now() - began > SLICE) {
+      if (points > AT_ONCE || performance.now() - began > SLICE) {
         this.queued = requestAnimationFrame(() => this.draw());
         return;
       }
       this.waiting.delete(card);
       if (!card.visible) continue; // it is drawn when it comes into sight
       card.paint(this.colours);
+      points += card.lines.reduce((sum, { line }) => sum + line.x.length, 0);
       if (this.shared.at !== null && card.picture) card.read(this.shared.at, card === this.here);
     }
   }
