@@ -18,6 +18,8 @@ PANES = {
     "audio": "Audio",
     "text": "Text",
     "pr_curves": "Precision and recall",
+    "hparams": "Hyper-parameters",
+    "projector": "Embeddings",
 }
 """Each kind that a dashboard can show, in its order, and the title of its section.
 

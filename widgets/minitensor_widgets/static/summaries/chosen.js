@@ -15,7 +15,7 @@ export class ChosenPoints {
     this.list = html("select", { size: 5, "aria-label": "Points" });
     this.metric = html("select", {}, ["cosine", "euclidean"].map((name) => html("option", {}, name)));
     this.details = html("div");
-    this.count = html("p", {});
+    this.count = html("p", {}, "No point is selected.");
     const link = (text, act) => linkTo(text, signal, act);
     this.acts = html(
       "div",

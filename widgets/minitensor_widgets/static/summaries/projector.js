@@ -254,8 +254,9 @@ export function projectorPane({ el, ask, signal, chosen, titled = true }) {
   signal.addEventListener("abort", drop);
   return {
     update(cards) {
-      const same = views.length === cards.length && views.every(({ view }, i) => view.card === cards[i]);
-      if (same) return;
+      const same = ({ view: { card } }, i) =>
+        card.tag === cards[i].tag && card.run === cards[i].run && card.maps[0].data === cards[i].maps[0].data;
+      if (views.length === cards.length && views.every(same)) return;
       drop();
       views = cards.map((card) => {
         const own = new AbortController();
