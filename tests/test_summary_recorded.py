@@ -111,7 +111,7 @@ def test_what_tensorflow_2_wrote():
     loss = log.scalars("loss")
     assert loss.step.tolist() == [0, 200, 1 << 40, -7]
     assert loss.description == "how *bad*"
-    np.testing.assert_array_equal(loss.value, np.float32([0.5, np.nan, -1e-3, 3e38]))
+    np.testing.assert_array_equal(loss.value, np.array([0.5, np.nan, -1e-3, 3e38], np.float32))
     for ours, array in zip(log.histograms("weights").buckets, WEIGHTS, strict=True):
         np.testing.assert_array_equal(ours, mt.summary.bucketed(array))
     graph = GraphDef.FromString(log.graphs(".")["double"])

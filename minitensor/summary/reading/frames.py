@@ -23,9 +23,9 @@ FRAME = 16
 _HEAD = 12
 _LARGEST = 1 << 31
 """Messages of two gigabytes and more do not exist in the format."""
-_TRIES = 1000
-"""After a damaged length: how many places to check whose lengths fit, before a piece is given up.
-The first is the next record, except in files that were made to keep us busy."""
+_TRIES = 5000
+"""After a damaged length: how many places to check whose lengths fit before a pause. The first is
+the next record, except in files that were made to keep us busy."""
 
 
 class Frames(NamedTuple):
@@ -44,7 +44,7 @@ class Frames(NamedTuple):
     """Whether the next record was still being searched for when the piece ended."""
 
 
-def frames(data: bytes, last: bool, lost: bool = False) -> Frames:
+def frames(data: bytes, last: bool, lost: bool = False, deep: bool = True) -> Frames:
     """The records in a piece of an event file.
 
     Args:
@@ -52,6 +52,7 @@ def frames(data: bytes, last: bool, lost: bool = False) -> Frames:
         last: whether the file has no more for now: a record that runs on past its end is then one
             that is being written, unless whole records lie within it.
         lost: whether the piece before ended in a search: this one may begin anywhere.
+        deep: whether to look for whole records within damaged ones, where bytes are missing.
 
     Example:
         >>> from minitensor.summary.event_file import framed
@@ -59,15 +60,19 @@ def frames(data: bytes, last: bool, lost: bool = False) -> Frames:
         >>> found.starts.tolist(), found.sizes.tolist(), found.used
         ([12, 31], [3, 5], 40)
     """
-    found = _Found([], [], [])
+    found = _Found([], [], [], deep)
     place, wanted = _search(data, 0) if lost else (0, 0)
     while wanted == 0:
         at, suspect = _walk(data, place, found)
         claim = _claim(data, at)
-        if claim is not None and (not last or (claim == 0 and suspect is None)):
+        if suspect is not None and claim:  # another record follows: the length was right
+            found.add_within(data, suspect, at)
+            suspect = None
+        if suspect is not None and not last and claim == 0:
+            return found.until(suspect, at - suspect + _HEAD)
+        if claim is not None and suspect is None and not (last and claim):
             return found.until(at, claim)
-        # The length of a damaged record is right where another one follows it, as told by `claim`.
-        begin = suspect if suspect is not None and not claim else at
+        begin = at if suspect is None else suspect
         place, wanted = _search(data, begin + 1)
         if wanted and claim is not None:  # no whole record follows: it is being written
             return found.until(at, claim)
@@ -81,10 +86,19 @@ class _Found(NamedTuple):
     starts: list[int]
     sizes: list[int]
     damaged: list[tuple[int, str]]
+    deep: bool
 
     def until(self, used: int, wanted: int, lost: bool = False) -> Frames:
         starts, sizes = (np.array(x, np.int64) for x in (self.starts, self.sizes))
-        return Frames(starts, sizes, self.damaged, used, wanted, lost)
+        order = np.argsort(starts)
+        return Frames(starts[order], sizes[order], sorted(self.damaged), used, wanted, lost)
+
+    def add_within(self, data: bytes, begin: int, end: int) -> None:
+        """Add the whole records that lie in a damaged one."""
+        if self.deep:
+            inside = frames(data[begin + 1 : end], last=True, lost=True, deep=False)
+            self.starts.extend((inside.starts + begin + 1).tolist())
+            self.sizes.extend(inside.sizes.tolist())
 
 
 def _walk(data: bytes, at: int, found: _Found) -> tuple[int, int | None]:
@@ -107,8 +121,11 @@ def _walk(data: bytes, at: int, found: _Found) -> tuple[int, int | None]:
     good = _masked(np.array(sums, np.uint32)) == stored
     found.starts.extend(begins[good].tolist())
     found.sizes.extend((ends - 4 - begins)[good].tolist())
-    found.damaged.extend((x - _HEAD, "its checksum does not fit") for x in begins[~good].tolist())
-    return at, None if good[-1] else starts[-1] - _HEAD
+    bad = [(int(begins[i]) - _HEAD, int(ends[i])) for i in np.flatnonzero(~good)]
+    found.damaged.extend((begin, "its checksum does not fit") for begin, _ in bad)
+    for begin, end in bad if good[-1] else bad[:-1]:
+        found.add_within(data, begin, end)
+    return at, None if good[-1] else bad[-1][0]
 
 
 def _claim(data: bytes, at: int) -> int | None:
@@ -145,14 +162,15 @@ def _search(data: bytes, start: int) -> tuple[int, int]:
     heads = window[likely]
     fits = _masked(_checksums(heads[:, :8])) == np.ascontiguousarray(heads[:, 8:]).view("<u4")[:, 0]
     first = None
-    for place in (likely[fits][:_TRIES] + start).tolist():
+    places = (likely[fits] + start).tolist()
+    for place in places[:_TRIES]:
         size = _claim(data, place) or 0
         record = data[place + _HEAD : place + size - 4]
         if place + size > len(data):
             first = first or (place, size)
         elif size and data[place + size - 4 : place + size] == masked(record).to_bytes(4, "little"):
             return place, 0
-    return first or (len(data) - _HEAD + 1, -1)
+    return first or ([*places, len(data) - _HEAD + 1][: _TRIES + 1][-1], -1)
 
 
 def _masked(sums: np.ndarray) -> np.ndarray:

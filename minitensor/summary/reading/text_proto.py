@@ -12,15 +12,14 @@ from typing import Any
 __all__ = ["parse_text"]
 
 _STRING = r'"(?:\\.|[^"\\\n])*"' + r"|'(?:\\.|[^'\\\n])*'"
-_TOKEN = re.compile(
-    rf"(?:\s|\#[^\n]*)*(?:(?P<string>(?:{_STRING}))|(?P<word>[\w.+-]+)|(?P<sign>[{{}}<>:,;\[\]]))",
-)
+_TOKEN = re.compile(rf"(?P<string>{_STRING})|(?P<word>[\w.+-]+)|(?P<sign>[{{}}<>:,;\[\]])")
 _BLANK = re.compile(r"(?:\s|#[^\n]*)*")
 _ESCAPE = re.compile(rb"\\(?:x([0-9a-fA-F]{1,2})|([0-7]{1,3})|(.))", re.DOTALL)
 _PLAIN = {b"n": b"\n", b"r": b"\r", b"t": b"\t", b"a": b"\a", b"b": b"\b", b"f": b"\f",
           b"v": b"\v"}  # fmt: skip
 _DEEPEST = 16
 
+_Token = tuple[str, str]
 Block = dict[str, list[Any]]
 
 
@@ -41,18 +40,20 @@ def parse_text(text: str) -> Block:
     return found
 
 
-def _tokens(text: str) -> Iterator[tuple[str, str]]:
+def _tokens(text: str) -> Iterator[_Token]:
     at = 0
-    while found := _TOKEN.match(text, at):
-        yield str(found.lastgroup), found[str(found.lastgroup)]
-        at = found.end()
-    end = _BLANK.match(text, at)
-    at = end.end() if end else at
-    if at < len(text):
-        raise ValueError(f"line {text.count(chr(10), 0, at) + 1} has {text[at : at + 20]!r}")
+    while at < len(text):
+        blank = _BLANK.match(text, at)
+        at = blank.end() if blank else at
+        found = _TOKEN.match(text, at)
+        if found:
+            yield str(found.lastgroup), found[0]
+            at = found.end()
+        elif at < len(text):
+            raise ValueError(f"line {text.count(chr(10), 0, at) + 1} has {text[at : at + 20]!r}")
 
 
-def _block(tokens: list[tuple[str, str]], at: int, depth: int) -> tuple[Block, int]:
+def _block(tokens: list[_Token], at: int, depth: int) -> tuple[Block, int]:
     """The fields from a token on, and the token that ends them."""
     if depth > _DEEPEST:
         raise ValueError(f"blocks lie more than {_DEEPEST} deep in one another")
@@ -61,28 +62,40 @@ def _block(tokens: list[tuple[str, str]], at: int, depth: int) -> tuple[Block, i
         kind, name = tokens[at]
         if kind != "word":
             raise ValueError(f"{name!r} stands where a name belongs")
-        after = tokens[at + 1][1] if at + 1 < len(tokens) else ""
-        at += 2 if after == ":" else 1
-        opened = tokens[at][1] if at < len(tokens) and tokens[at][0] == "sign" else ""
-        if opened in ("{", "<"):
-            value, at = _block(tokens, at + 1, depth + 1)
-            if at >= len(tokens) or tokens[at][1] != {"{": "}", "<": ">"}[opened]:
-                raise ValueError(f"the block {name!r} is not closed")
-            at += 1
-        elif after == ":" and at < len(tokens) and not opened:
-            value, at = _value(tokens, at)
-        else:
-            raise ValueError(f"{name!r} has no value")
-        found.setdefault(name, []).append(value)
+        colon = tokens[at + 1 : at + 2] == [("sign", ":")]
+        values, at = _values(tokens, at + 1 + colon, depth, name, colon)
+        found.setdefault(name, []).extend(values)
         at += at < len(tokens) and tokens[at][1] in (",", ";")
     return found, at
 
 
-def _value(tokens: list[tuple[str, str]], at: int) -> tuple[Any, int]:
+def _values(tokens: list[_Token], at: int, depth: int, name: str, colon: bool) -> tuple[list, int]:
+    """What a name stands for: a block, a value, or a list of them in brackets."""
+    opened = tokens[at] if at < len(tokens) else ("sign", "")
+    if opened in (("sign", "{"), ("sign", "<")):
+        value, at = _block(tokens, at + 1, depth + 1)
+        if tokens[at : at + 1] != [("sign", "}" if opened[1] == "{" else ">")]:
+            raise ValueError(f"the block {name!r} is not closed")
+        return [value], at + 1
+    if opened == ("sign", "[") and depth < _DEEPEST:
+        found: list = []
+        while tokens[at] != ("sign", "]"):
+            some, at = _values(tokens, at + 1, depth + 1, name, colon)
+            found += some
+            if tokens[at : at + 1] not in ([("sign", ",")], [("sign", "]")]):
+                raise ValueError(f"the list {name!r} is not closed")
+        return found, at + 1
+    if not colon or opened[0] == "sign":
+        raise ValueError(f"{name!r} has no value")
+    value, at = _value(tokens, at)
+    return [value], at
+
+
+def _value(tokens: list[_Token], at: int) -> tuple[Any, int]:
     """A text, of which several in a row are one, or a number or a word."""
     if tokens[at][0] == "word":
         word = tokens[at][1]
-        for number in (int, float):
+        for number in (lambda x: int(x, 0), float):
             try:
                 return number(word), at + 1
             except ValueError:
