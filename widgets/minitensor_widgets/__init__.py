@@ -39,6 +39,8 @@ if TYPE_CHECKING:
     from .live.graphs import DifferenceWidget as DifferenceWidget
     from .live.graphs import GraphWidget as GraphWidget
     from .live.graphs import StepperWidget as StepperWidget
+    from .live.health import HealthCallback as HealthCallback
+    from .live.health import HealthWidget as HealthWidget
     from .live.kernels import LaunchWidget as LaunchWidget
     from .live.kernels import LoopsWidget as LoopsWidget
     from .live.playground import Playground as Playground
@@ -57,6 +59,8 @@ if TYPE_CHECKING:
     from .play.races import race as race
     from .summaries.dashboard import dashboard as dashboard
     from .summaries.figures import Dashboard as Dashboard
+    from .summaries.health import ModelHealth as ModelHealth
+    from .summaries.health import model_health as model_health
     from .summaries.projection_view import Projection as Projection
     from .summaries.projection_view import projector as projector
     from .tensors.broadcasting import Broadcast as Broadcast
@@ -103,6 +107,8 @@ _HOMES = {
     "tensors.inspector": ("Inspection", "inspect"),
     "tensors.broadcasting": ("Broadcast", "broadcast"),
     "tensors.distribution": ("Distribution", "distribution"),
+    "live.health": ("HealthCallback", "HealthWidget"),
+    "summaries.health": ("ModelHealth", "model_health"),
     "live.distribution": ("DistributionWidget",),
     "tensors.histogram": ("Histogram", "histogram"),
     "display": ("load_ipython_extension", "unload_ipython_extension"),
@@ -134,6 +140,8 @@ __all__ = [
     "GradientCheck",
     "GradientCheckWidget",
     "GraphWidget",
+    "HealthCallback",
+    "HealthWidget",
     "Histogram",
     "HistogramWidget",
     "Inspection",
@@ -144,6 +152,7 @@ __all__ = [
     "LaunchWidget",
     "LoopNest",
     "LoopsWidget",
+    "ModelHealth",
     "Passes",
     "PassesWidget",
     "Play",
@@ -168,6 +177,7 @@ __all__ = [
     "kernel",
     "launch",
     "loops",
+    "model_health",
     "passes",
     "playground",
     "projector",

@@ -1,0 +1,283 @@
+// The health of a model: a verdict, a row for each layer with a strip for each measure, what was
+// found, and the curves of the layer looked at.
+import { css } from "../colours.js";
+import { frame, html, lifetime, linkTo, listen, remount, sourceLine, svg } from "../dom.js";
+import { chart } from "../plot.js";
+import { count } from "../units.js";
+import {
+  badText,
+  beyond,
+  decades,
+  findingText,
+  healthColour,
+  realOf,
+  scaleText,
+  stepText,
+  stripsOf,
+  usualText,
+  valueText,
+} from "./healthwords.js";
+
+const [STRIP_WIDE, STRIP_TALL] = [240, 32];
+
+function strip(row, measure, ends) {
+  const canvas = html("canvas", { width: STRIP_WIDE, height: STRIP_TALL, "aria-hidden": "true" }),
+    paint = canvas.getContext("2d"),
+    wide = STRIP_WIDE / row.length;
+  row.forEach((value, i) => {
+    const colour = healthColour(value, measure, ends),
+      x = Math.round(i * wide),
+      end = Math.round((i + 1) * wide);
+    paint.fillStyle = colour ? css(colour) : "rgb(128, 128, 128)";
+    // not measured: a thin line, which is no colour of the scale
+    if (colour) paint.fillRect(x, 0, end - x, STRIP_TALL);
+    else paint.fillRect(x, STRIP_TALL / 2 - 1, end - x, 2);
+  });
+  return html("div", { class: "mt-strip" }, canvas, html("i", {}));
+}
+
+class HealthView {
+  constructor({ model, el, signal: given }) {
+    this.own = lifetime(given);
+    const { signal } = this.own,
+      record = model.get("health"),
+      { layers, steps } = record,
+      where = steps.length === 1 ? stepText(steps[0]) : count(steps.length, "look"),
+      title = steps.length
+        ? `Health of ${count(layers.length, "layer")}: ${where}`
+        : "Health: nothing was looked at yet";
+    Object.assign(this, { model, record, row: 0 }, frame(el, title, signal, record.note));
+    this.bar.hidden = true;
+    if (!steps.length) {
+      this.body.append(html("p", { class: "mt-verdict" }, "It appears when a step was looked at."));
+      return;
+    }
+    this.verdict = html("p", { class: "mt-verdict" });
+    this.body.before(this.verdict, ...this.firstBad());
+    this.measures = stripsOf(record);
+    this.cells = new Map();
+    this.table = this.grid(signal);
+    this.body.append(html("div", { class: "mt-layers" }, this.table), this.panel);
+    this.root.insertBefore(this.findings(signal), this.root.lastChild);
+    listen(model, signal, { "change:step": () => this.paint(true), "change:selected": () => this.paint() });
+    this.paint();
+  }
+
+  get step() {
+    return Math.max(0, Math.min(this.record.steps.length - 1, this.model.get("step")));
+  }
+
+  get layer() {
+    const at = this.record.layers.findIndex(({ name }) => name === this.model.get("selected"));
+    return Math.max(0, at);
+  }
+
+  go(step, layer) {
+    const { model, record } = this;
+    model.set("step", Math.max(0, Math.min(record.steps.length - 1, step)));
+    if (layer !== undefined && record.layers[layer]) model.set("selected", record.layers[layer].name);
+    model.save_changes();
+  }
+
+  firstBad() {
+    const bad = this.record.first_bad;
+    if (!bad) return [];
+    const at = this.record.steps.indexOf(bad.step),
+      layer = this.record.layers.findIndex(({ name }) => name === bad.layer);
+    const shown = linkTo(badText(bad), this.own.signal, () =>
+      this.go(at < 0 ? this.step : at, layer < 0 ? undefined : layer),
+    );
+    return [html("div", { class: "mt-first-bad" }, "✗ ", shown, sourceLine(bad.line))];
+  }
+
+  // One row for each layer; its name is a button, its numbers are text, its strips a picture.
+  grid(signal) {
+    const { layers, values } = this.record,
+      head = html(
+        "tr",
+        {},
+        html("th", { scope: "col" }, "layer"),
+        this.measures.map((measure) =>
+          html(
+            "th",
+            { scope: "col" },
+            html("b", {}, measure.title),
+            html("small", {}, usualText(measure)),
+          ),
+        ),
+      );
+    this.names = layers.map(({ name }) =>
+      html("button", { type: "button", class: "mt-layer", tabindex: -1 }, name),
+    );
+    const rows = layers.map((_, i) =>
+      html(
+        "tr",
+        {},
+        html("th", { scope: "row" }, this.names[i]),
+        this.measures.map((measure) => {
+          const row = values[measure.name][i],
+            text = html("span"),
+            ends = decades(values[measure.name]),
+            known = row.some((v) => v !== null),
+            drawn = known ? strip(row, measure, ends) : "";
+          this.cells.set(`${i} ${measure.name}`, { text, drawn, row, measure });
+          return html("td", {}, html("div", { class: "mt-measured" }, drawn, text));
+        }),
+      ),
+    );
+    const caption = html(
+      "caption",
+      {},
+      html("div", {}, "Arrow keys: up and down the layers, left and right the steps."),
+      html("div", {}, scaleText(this.record)),
+    );
+    const table = html("table", { class: "mt-health" }, caption, html("thead", {}, head), html("tbody", {}, rows));
+    table.addEventListener("keydown", (event) => this.pressed(event), { signal });
+    table.addEventListener("click", (event) => this.clicked(event), { signal });
+    return table;
+  }
+
+  clicked({ target, clientX }) {
+    const row = target.closest("tbody tr"),
+      over = target.closest(".mt-strip");
+    if (!row) return;
+    const layer = [...row.parentNode.children].indexOf(row);
+    let { step } = this;
+    if (over) {
+      const box = over.getBoundingClientRect();
+      step = Math.floor(((clientX - box.left) / box.width) * this.record.steps.length);
+    }
+    this.go(step, layer);
+  }
+
+  pressed(event) {
+    if (event.ctrlKey || event.metaKey || event.altKey || event.shiftKey) return;
+    const many = Infinity,
+      across = { ArrowRight: 1, ArrowLeft: -1, Home: -many, End: many }[event.key],
+      down = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+    if (across) this.go(this.step + across);
+    else if (down) {
+      const to = Math.max(0, Math.min(this.names.length - 1, this.layer + down));
+      this.go(this.step, to);
+      this.names[to].focus();
+    } else return;
+    event.preventDefault();
+  }
+
+  findings(signal) {
+    const { findings, layers, steps } = this.record;
+    const items = findings.map((item) => {
+      const layer = layers.findIndex(({ name }) => name === item.layer);
+      return html(
+        "li",
+        { class: `mt-${item.level}` },
+        findingText(item),
+        sourceLine(item.line),
+        layer < 0
+          ? ""
+          : linkTo(`Look at ${item.layer}`, signal, () => {
+              const at = steps.indexOf(item.step);
+              this.go(at < 0 ? this.step : at, layer);
+            }),
+      );
+    });
+    return html(
+      "div",
+      { class: "mt-found" },
+      html("div", { class: "mt-sub" }, "What was found"),
+      items.length ? html("ul", {}, items) : html("p", {}, "Nothing looks wrong."),
+    );
+  }
+
+  paint(moved) {
+    const { step, layer, record } = this,
+      { steps, verdicts, layers } = record;
+    this.verdict.replaceChildren(html("b", {}, `${stepText(steps[step])}: `), verdicts[step]);
+    for (const { text, drawn, row, measure } of this.cells.values()) {
+      const sign = beyond(row[step], measure.good),
+        said = { "▲": "above the usual", "▼": "below the usual" }[sign];
+      text.replaceChildren(
+        valueText(row[step], measure.scale),
+        sign && html("b", { class: "mt-odd", role: "img", "aria-label": said, title: said }, sign),
+      );
+      if (drawn) drawn.lastChild.style.left = `${(100 * (step + 0.5)) / steps.length}%`;
+    }
+    this.names.forEach((made, i) => {
+      made.tabIndex = i === layer ? 0 : -1;
+      made.setAttribute("aria-pressed", String(i === layer));
+    });
+    if (layers.length) this.panel.replaceChildren(...this.details(layer, step).filter(Boolean));
+    if (moved) this.say(`${stepText(steps[step])}: ${this.told(layer, step)}`);
+  }
+
+  told(layer, step) {
+    const { layers, values } = this.record;
+    const parts = this.measures.map(
+      ({ name, title, scale, good }) =>
+        `${title} ${valueText(values[name][layer][step], scale)}${beyond(values[name][layer][step], good)}`,
+    );
+    return `${layers[layer].name}: ${parts.join(", ")}`;
+  }
+
+  details(at, step) {
+    const { layers, measures, values, findings } = this.record,
+      { name, kind, activation, units, variables, line } = layers[at],
+      what = [kind, activation, units && count(units, "unit")].filter(Boolean).join(", "),
+      facts = measures.filter((item) => values[item.name][at].some((v) => v !== null));
+    return [
+      html(
+        "div",
+        {},
+        html("div", { class: "mt-head" }, name),
+        html("p", { class: "mt-dim" }, what),
+        sourceLine(line) ?? "",
+        findings.filter(({ layer }) => layer === name).map((item) => html("p", {}, findingText(item))),
+        html("p", { class: "mt-dim" }, variables.join(", ")),
+        html(
+          "dl",
+          {},
+          facts.map((item) => [
+            html("dt", {}, item.title),
+            html("dd", {}, valueText(values[item.name][at][step], item.scale)),
+          ]),
+        ),
+      ),
+      this.curves(at, step, "log", "Ratios"),
+      this.curves(at, step, "share", "Shares"),
+    ];
+  }
+
+  // The measures of one scale that have strips, over the steps, with a line at the one looked at.
+  curves(at, step, scale, title) {
+    const { steps, values } = this.record,
+      all = this.measures.filter((item) => item.scale === scale),
+      x = steps.map((v) => v ?? 0),
+      lines = all
+        .map((item) => ({
+          name: item.title,
+          x,
+          y: values[item.name][at].map((v) => realOf(v) ?? NaN),
+        }))
+        .filter(({ y }) => y.some((v) => Number.isFinite(v) && (scale === "share" || v > 0)));
+    if (steps.length < 2 || !lines.length) return "";
+    const alt = `${title}: ${lines.map(({ name, y }) => `${name} ${valueText(y[step], scale)}`).join(", ")}`,
+      made = chart(lines, {
+        alt,
+        labels: ["step", lines.length > 1 ? "" : lines[0].name],
+        log: [false, scale === "log"],
+        ends: [null, scale === "share" ? [0, 1] : null],
+      }),
+      [across, up] = made.axes;
+    made.append(
+      svg("path", { class: "mt-here", d: `M${across.at(x[step])},${up.first}V${up.last}` }),
+    );
+    return made;
+  }
+}
+
+function mountHealth(host) {
+  const { own } = new HealthView(host);
+  return () => own.abort();
+}
+export const render = (host) => remount(host, "health", mountHealth);
+export default { render };
