@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 import json
+import subprocess
+import sys
 import time
 import xml.etree.ElementTree as ElementTree
 from typing import Any
@@ -200,6 +202,19 @@ def test_thumbnails_are_packed_row_by_row():
     np.testing.assert_array_equal(whole[:60], np.arange(60))
 
 
+def test_a_record_is_shown_without_numpy_or_the_engine():
+    record = json.dumps(projector(POINTS, CLASSES).record)
+    code = (
+        "import json, sys, minitensor_widgets as w\n"
+        "shown = w.Projection(json.loads(sys.stdin.read()))\n"
+        "shown.to_html(), shown.description()\n"
+        "print(sorted({'numpy', 'minitensor', 'anywidget'} & set(sys.modules)))\n"
+    )
+    run = [sys.executable, "-c", code]
+    out = subprocess.run(run, capture_output=True, text=True, input=record, check=True).stdout
+    assert out == "[]\n"
+
+
 # ---- with Python behind it
 
 
@@ -243,7 +258,7 @@ def test_a_widget_computes_tsne_beside_the_page():
 
 
 def test_a_widget_without_scikit_learn_says_so(monkeypatch):
-    monkeypatch.setitem(__import__("sys").modules, "sklearn.manifold", None)
+    monkeypatch.setitem(sys.modules, "sklearn.manifold", None)
     widget = ProjectorWidget(POINTS)
     answer: dict[str, Any] = {}
     deadline = time.monotonic() + 60
@@ -281,6 +296,7 @@ def recorded() -> Recorded:
     return Recorded([
         Embedding("a", "words", vectors, ["class", "word"], labels),
         Embedding("a", "words_tsne", vectors[:, :2] * 3),
+        Embedding("a", "words_pca", vectors[:, :3]),
         Embedding("b", "words", vectors[:5]),
     ])  # fmt: skip
 

@@ -108,6 +108,18 @@ def test_thumbnails_are_one_picture_row_by_row(tmp_path, dtype):
     np.testing.assert_allclose(whole[::3, ::2].ravel(), levels, atol=1)
 
 
+def test_what_was_recorded_is_read_again(tmp_path):
+    name = 'é "x" \\ a/b'
+    mt.summary.embedding(name, POINTS, WORDS, images=np.ones((12, 3, 2)), logdir=tmp_path)
+    rows = [[word, i] for i, word in enumerate(WORDS)]
+    mt.summary.embedding("two", POINTS, rows, columns=["word", "n"], logdir=tmp_path)
+    first, second = mt.summary.read(tmp_path).embeddings()
+    assert (first.name, first.thumbnail) == (name, (2, 3))
+    np.testing.assert_array_equal(first.vectors, POINTS)
+    assert [row[0] for row in first.labels] == WORDS
+    assert (second.columns, second.labels[3]) == (["word", "n"], ["word 3", "3"])
+
+
 def test_another_embedding_is_added_and_one_of_the_same_name_replaced(tmp_path):
     foreign = 'model_checkpoint_path: "x{"  # embeddings {\nembeddings { tensor_name: "old" }\n'
     (tmp_path / CONFIG).write_text(foreign)

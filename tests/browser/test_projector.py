@@ -102,11 +102,15 @@ def test_points_are_walked_by_keys_and_their_nearest_are_those_in_all_dimensions
     assert page.text(".mt-points .mt-panel .mt-head") == "Point 1"
     far = np.linalg.norm(POINTS - POINTS[1], axis=1)
     expected = np.argsort(far)[1:11]
-    names = page.page.locator(".mt-panel .mt-sub ~ .mt-link").all_inner_texts()
+    names = page.page.locator(".mt-panel [role=group] .mt-link").all_inner_texts()
     assert [int(name.split("(")[1].split(")")[0]) for name in names] == expected.tolist()
     assert float(names[0].split("· ")[1]) == pytest.approx(far[expected[0]], rel=5e-3)
     assert "in all 6 dimensions" in page.panel()
     assert said(page).startswith("Point 1 · c1 · word 1. Nearest: ")
+    page.page.locator(".mt-panel [role=group] .mt-link").first.focus()
+    page.press("ArrowRight", "Enter")
+    assert page.text(".mt-points .mt-panel .mt-head") == f"Point {expected[1]}"
+    focus_stage(page)
     page.press("Escape")
     assert page.page.locator(".mt-panel .mt-head").count() == 0
 
@@ -238,6 +242,14 @@ def test_rules_of_accessibility_hold(open_page, mode):
     assert [
         (f["id"], [n["html"][:200] for n in f["nodes"]]) for f in found.response["violations"]
     ] == []
+
+
+def test_nothing_is_lost_at_a_zoom_of_200_percent(page):
+    shown(page, POINTS, LABELS, images=IMAGES)
+    page.page.set_viewport_size({"width": 500, "height": 400})
+    assert page.page.evaluate(
+        "document.documentElement.scrollWidth <= document.documentElement.clientWidth"
+    )
 
 
 def test_nothing_is_left_when_it_is_put_away(page):

@@ -26,8 +26,9 @@ def record(log: Any, budget: int) -> list[dict[str, Any]]:
         made = cloud_of(one)
         made.place("pca")
         for other in found:
-            if _home(other, found) is one:
-                made.place(other.name.rpartition("_")[2], other.vectors[made.kept])
+            method = other.name.rpartition("_")[2]
+            if method != "pca" and _home(other, found) is one:
+                made.place(method, other.vectors[made.kept])
         card = made.record(budget // len(alone), _sprite(one))
         cards.append(card | {"tag": one.name, "run": one.run})
     return cards

@@ -127,9 +127,25 @@ export class ChosenPoints {
       html("div", { class: "mt-head" }, `Point ${rowOf(i)}`),
       this.thumbnail(i),
       html("dl", {}, rows),
-      ...(near ? [html("div", { class: "mt-sub" }, "Nearest points"), ...near] : []),
+      ...(near ? [html("div", { class: "mt-sub" }, "Nearest points"), this.oneStop(near)] : []),
       answer ? html("p", { class: "mt-dim" }, `${answer.source}.`) : "",
     );
+  }
+
+  // Buttons as one Tab stop: arrow keys go from one to the next.
+  oneStop(links) {
+    const group = html("div", { role: "group", "aria-label": "Nearest points" }, links);
+    links.forEach((link, k) => (link.tabIndex = k ? -1 : 0));
+    this.view.hear(group, "keydown", (event) => {
+      const by = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key],
+        to = links[links.indexOf(event.target) + by];
+      if (!to || event.ctrlKey || event.metaKey || event.altKey) return;
+      event.preventDefault();
+      event.target.tabIndex = -1;
+      to.tabIndex = 0;
+      to.focus();
+    });
+    return group;
   }
 
   thumbnail(i) {
