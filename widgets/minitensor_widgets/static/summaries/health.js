@@ -1,7 +1,7 @@
 // The health of a model: a verdict, a row for each layer with a strip for each measure, what was
 // found, and the curves of the layer looked at.
 import { css } from "../colours.js";
-import { frame, html, lifetime, linkTo, listen, remount, sourceLine, svg } from "../dom.js";
+import { frame, html, lifetime, linkTo, listen, sourceLine, svg } from "../dom.js";
 import { chart } from "../plot.js";
 import { count } from "../units.js";
 import {
@@ -275,9 +275,22 @@ class HealthView {
   }
 }
 
+// A newer record is drawn anew; the place and the focus are kept.
 function mountHealth(host) {
-  const { own } = new HealthView(host);
-  return () => own.abort();
+  let view = new HealthView(host);
+  const again = () => {
+    const had = view.table?.querySelector(":focus"),
+      down = view.table?.parentNode.scrollTop ?? 0;
+    view.own.abort();
+    view = new HealthView(host);
+    if (view.table) view.table.parentNode.scrollTop = down;
+    if (had) view.names?.[view.layer]?.focus({ preventScroll: true });
+  };
+  host.model.on("change:health", again);
+  return () => {
+    host.model.off?.("change:health", again);
+    view.own.abort();
+  };
 }
-export const render = (host) => remount(host, "health", mountHealth);
+export const render = (host) => mountHealth(host);
 export default { render };
