@@ -243,4 +243,4 @@ def test_a_step_out_of_range_is_clamped():
     assert widget.step == 11
     widget.step = -5
     assert widget.step == 0
-    assert widget.island().record == widget.health
+    assert widget.island().to_svg() == model_health(widget.health, step=0).to_svg()

@@ -217,7 +217,8 @@ def test_walking_is_quick_with_many_layers(open_page):
         for (let i = 0; i < 20; i++) {
             const start = performance.now();
             const key = i % 2 ? "ArrowLeft" : "ArrowDown";
-            document.activeElement.dispatchEvent(new KeyboardEvent("keydown", {key, bubbles: true}));
+            const event = new KeyboardEvent("keydown", {key, bubbles: true});
+            document.activeElement.dispatchEvent(event);
             document.body.getBoundingClientRect();
             times.push(performance.now() - start);
         }

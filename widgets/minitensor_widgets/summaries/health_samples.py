@@ -17,6 +17,32 @@ MEASURES = (
 )
 
 
+def _values(layers: int, looks: int, ends: bool) -> dict[str, list[list[Any]]]:
+    """The numbers of each measure: a row for each layer."""
+    values: dict[str, list[list[Any]]] = {name: [] for name, *_ in MEASURES}
+    for i in range(layers):
+        last = i == layers - 1
+        slope = [10.0 ** (i - layers) * 0.98**k for k in range(looks)]
+        values["gradient_to_weight"].append([*slope[:-1], "NaN"] if last and ends else slope)
+        values["update_to_weight"].append([v / 10 for v in slope])
+        dead = [min(1.0, 0.05 + 0.08 * k) if not i else 0.02 for k in range(looks)]
+        values["dead"].append([None] * looks if last else dead)
+        values["saturated"].append([0.1] * looks if last else [None] * looks)
+        values["activation_mean"].append([0.4 + 0.01 * k for k in range(looks)])
+        values["weight_norm"].append([3.0 + i] * looks)
+        values["not_finite"].append([0.0] * (looks - 1) + [0.5 if last and ends else 0.0])
+    return values
+
+
+def _layers(names: list[str]) -> list[dict[str, Any]]:
+    return [
+        {"name": name, "kind": "Dense", "activation": "relu" if name != names[-1] else "",
+         "units": 64, "variables": [f"{name}/kernel", f"{name}/bias"],
+         "line": line(5 + i, f"Dense(64),  # {name}")}
+        for i, name in enumerate(names)
+    ]  # fmt: skip
+
+
 def watched(layers: int = 3, looks: int = 12, bad: bool = True) -> dict[str, Any]:
     """A net whose first layers hardly learn and whose first layer dies.
 
@@ -31,49 +57,33 @@ def watched(layers: int = 3, looks: int = 12, bad: bool = True) -> dict[str, Any
         (3, 110, 'NaN')
     """
     names = [f"dense_{i}" if i else "dense" for i in range(layers)]
-    ends = bad and looks > 0
-    values: dict[str, list[list[Any]]] = {name: [] for name, *_ in MEASURES}
-    for i in range(layers):
-        last = i == layers - 1
-        slope = [10.0 ** (i - layers) * 0.98**k for k in range(looks)]
-        values["gradient_to_weight"].append([*slope[:-1], "NaN"] if last and ends else slope)
-        values["update_to_weight"].append([v / 10 for v in slope])
-        dead = [min(1.0, 0.05 + 0.08 * k) if not i else 0.02 for k in range(looks)]
-        values["dead"].append([None] * looks if last else dead)
-        values["saturated"].append([0.1] * looks if last else [None] * looks)
-        values["activation_mean"].append([0.4 + 0.01 * k for k in range(looks)])
-        values["weight_norm"].append([3.0 + i] * looks)
-        values["not_finite"].append([0.0] * (looks - 1) + [0.5 if last and ends else 0.0])
     steps = [10 * k for k in range(looks)]
-    at_end = steps[-1] if ends else None
-    words = "the first NaN was made on the way back, by sqrt in layer"
-    sentence = f"At step {at_end} {words} {names[-1]}." if ends else ""
-    line_ = line(17, "y = mt.sqrt(x)")
     dying = f"More than a tenth of the units of {names[0]} are dead. Try a smaller learning rate."
-    found = [
+    found: list[dict[str, Any]] = [
         {"step": at, "kind": "dead", "level": "warning", "layer": names[0], "sentence": dying,
          "line": line(5, 'Dense(64, activation="relu"),')}
         for at in steps[1:]
     ]  # fmt: skip
-    error = {"step": at_end, "kind": "not finite", "level": "error", "layer": names[-1],
-             "sentence": f"{sentence} Keep its input away from 0.", "line": line_}  # fmt: skip
+    first = None
+    if bad and looks:
+        made = f"At step {steps[-1]} the first NaN was made on the way back, by sqrt in layer"
+        first = {"step": steps[-1], "layer": names[-1], "direction": "backward", "what": "NaN",
+                 "op": "sqrt", "sentence": f"{made} {names[-1]}.",
+                 "line": line(17, "y = mt.sqrt(x)")}  # fmt: skip
+        found.append({"step": steps[-1], "kind": "not finite", "level": "error",
+                      "layer": names[-1], "line": first["line"],
+                      "sentence": f"{first['sentence']} Keep its input away from 0."})  # fmt: skip
     return {
         "version": 1,
         "name": "health",
         "examples": 32,
         "steps": steps,
-        "layers": [
-            {"name": name, "kind": "Dense", "activation": "" if i == layers - 1 else "relu",
-             "units": 64, "variables": [f"{name}/kernel", f"{name}/bias"],
-             "line": line(5 + i, f"Dense(64),  # {name}")}
-            for i, name in enumerate(names)
-        ],
+        "layers": _layers(names),
         "measures": [dict(zip(("name", "title", "scale", "good"), item, strict=True))
                      for item in MEASURES],
-        "values": values,
-        "findings": [*found, error] if ends else found,
+        "values": _values(layers, looks, first is not None),
+        "findings": found,
         "verdicts": [f"Look at {names[0]}: {dying}" if at else "Nothing looks wrong."
                      for at in steps],
-        "first_bad": {"step": at_end, "layer": names[-1], "direction": "backward", "what": "NaN",
-                      "op": "sqrt", "sentence": sentence, "line": line_} if ends else None,
+        "first_bad": first,
     }  # fmt: skip
