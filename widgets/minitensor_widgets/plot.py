@@ -25,15 +25,18 @@ Span = tuple[float, float]
 
 
 def ticks(low: float, high: float, log: bool = False, most: int = 5) -> list[float]:
-    """Round numbers between two ends: steps of 1, 2 or 5, or powers of ten.
+    """Round numbers between two ends: steps of 1, 2 or 5, or powers of ten if there are several.
 
     Example:
-        >>> ticks(0.0, 9.0), ticks(1e-3, 10.0, log=True)
-        ([0.0, 2.0, 4.0, 6.0, 8.0], [0.001, 0.01, 0.1, 1.0, 10.0])
+        >>> ticks(0.0, 9.0), ticks(1e-3, 10.0, log=True), ticks(1.0, 6.0, log=True)
+        ([0.0, 2.0, 4.0, 6.0, 8.0], [0.001, 0.01, 0.1, 1.0, 10.0], [1.0, 2.0, 4.0, 6.0])
     """
     if log:
         first, last = math.ceil(math.log10(low) - 1e-9), math.floor(math.log10(high) + 1e-9)
-        return [10.0**e for e in range(first, last + 1, max(1, -(-(last - first) // most)))]
+        powers = [10.0**e for e in range(first, last + 1, max(1, -(-(last - first) // most)))]
+        if len(powers) > 1 or not high > low:
+            return powers
+        return sorted({*powers, *(value for value in ticks(low, high) if value > 0)})
     if not high > low:
         return [low]
     rough = high / most - low / most if math.isinf(high - low) else (high - low) / most

@@ -6,18 +6,21 @@ import { clip, number } from "./values.js";
 const [LEFT, RIGHT, TOP, BOTTOM] = [58, 12, 10, 40];
 
 export function ticks(low, high, log = false, most = 5) {
-  const list = [];
   if (log) {
     const first = Math.ceil(Math.log10(low) - 1e-9),
-      last = Math.floor(Math.log10(high) + 1e-9);
+      last = Math.floor(Math.log10(high) + 1e-9),
+      list = [];
     for (let e = first; e <= last; e += Math.max(1, Math.ceil((last - first) / most)))
       list.push(10 ** e);
-    return list;
+    if (list.length > 1 || !(high > low)) return list;
+    const all = new Set([...list, ...ticks(low, high).filter((v) => v > 0)]);
+    return [...all].sort((a, b) => a - b);
   }
   if (!(high > low)) return [low];
   const rough = Number.isFinite(high - low) ? (high - low) / most : high / most - low / most,
     unit = 10 ** Math.floor(Math.log10(rough)),
-    step = [1, 2, 5, 10].map((k) => unit * k).find((k) => k >= rough * (1 - 1e-9));
+    step = [1, 2, 5, 10].map((k) => unit * k).find((k) => k >= rough * (1 - 1e-9)),
+    list = [];
   if (!unit) return [low, high];
   const last = Math.floor(high / step + 1e-9);
   for (let k = Math.ceil(low / step - 1e-9); k <= last; k++)

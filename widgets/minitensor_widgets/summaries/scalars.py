@@ -8,7 +8,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ..plot import chart
+from ..plot import BOTTOM, LEFT, RIGHT, TOP, Axis, chart, span
 from ..svg import text
 from ..training.figure import summary
 from ..units import plural
@@ -19,7 +19,7 @@ FEWEST, MOST, ALL = 40, 1000, 16_000
 POINT = 24
 """About so many bytes of JSON take one point: its step, its time, its value, its mean."""
 ASKED = 2000
-WIDE, TALL, GAP, MOST_LINES = 333.0, 190.0, 14.0, 12
+WIDE, TALL, GAP, MARK, MOST_LINES = 333.0, 190.0, 14.0, 9.0, 12
 
 
 def record(log: Any, budget: int) -> list[dict[str, Any]]:
@@ -60,7 +60,10 @@ def _line(one: Any, most: int) -> dict[str, Any]:
         "infs": points.infinite,
     }
     if not points.whole:
-        line |= {"m": [_short(v) for v in shortened(points.mean, 4).tolist()], "n": points.many.tolist()}
+        line |= {
+            "m": [_short(v) for v in shortened(points.mean, 4).tolist()],
+            "n": points.many.tolist(),
+        }
     return line
 
 
@@ -146,7 +149,7 @@ def figure(cards: Sequence[Mapping], runs: Sequence[Mapping]) -> tuple[str, floa
         tall = TALL + 14 * (len(lines) if len(lines) > 1 else 0)
         x = (i % 2) * (WIDE + GAP)
         parts.append(text(x, y + 10, clip(card["tag"], 44)))
-        drawn = chart(lines, WIDE, tall, labels=("step", ""))
+        drawn = chart(lines, WIDE, tall, labels=("step", "")) + _marks(lines, tall)
         parts.append(f'<g transform="translate({x:.1f},{y + 16:.1f})">{drawn}</g>')
         if more > 0:
             parts.append(text(x, y + 28 + tall, f"and {plural(more, 'more run')}", "s"))
@@ -154,6 +157,25 @@ def figure(cards: Sequence[Mapping], runs: Sequence[Mapping]) -> tuple[str, floa
         if i % 2 or i == len(cards) - 1:
             y, tallest = y + tallest, 0.0
     return "".join(parts), y
+
+
+def _marks(lines: Sequence[Mapping], tall: float) -> str:
+    """Dots for curves of one point, and crosses at the top where a value is no finite number."""
+    rows = 14.0 * len(lines) if len(lines) > 1 else 0.0
+    every = [(line["x"], line["y"]) for line in lines]
+    x = Axis(span([v for xs, _ in every for v in xs]), (LEFT, WIDE - RIGHT))
+    y = Axis(span([v for _, ys in every for v in ys]), (tall - BOTTOM - rows, TOP))
+    dots = [(x.at(xs[0]), y.at(ys[0])) for xs, ys in every if len(xs) == 1]
+    odd = [x.at(at) or 0.0 for xs, ys in every
+           for at, v in zip(xs, ys, strict=True) if not math.isfinite(v)]  # fmt: skip
+    places = {int(at / MARK): at for at in reversed(odd)}
+    made = [f'<circle cx="{a:.1f}" cy="{b:.1f}" r="2.5"/>' for a, b in dots if a and b]
+    crosses = "".join(
+        f"M{at - 4:.1f},{TOP + 2:.1f}l8,8m0,-8l-8,8" for at in sorted(places.values())
+    )
+    if crosses:
+        made.append(f'<path stroke="#9a3b00" stroke-width="2" fill="none" d="{crosses}"/>')
+    return "".join(made)
 
 
 def _drawn(line: Mapping, most: int) -> dict[str, Any]:

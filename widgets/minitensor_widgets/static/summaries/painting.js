@@ -13,11 +13,13 @@ function placing({ ends, first, last, log, at }) {
 // Of the points in one column of pixels only the first, the least, the greatest and the last matter.
 function traceCurve(path, xs, ys, px, py, ratio) {
   let pen = false,
+    alone = false,
     column = 0,
     low = 0,
     high = 0,
     latest = 0;
   const flush = () => {
+    if (alone) path.arc(column, latest, 2, 0, 7); // a point without neighbours
     if (!pen || low === high) return;
     path.lineTo(column, low);
     path.lineTo(column, high);
@@ -28,19 +30,17 @@ function traceCurve(path, xs, ys, px, py, ratio) {
       b = py(ys[i]);
     if (!Number.isFinite(a) || !Number.isFinite(b)) {
       flush();
-      pen = false;
+      pen = alone = false;
     } else if (pen && Math.floor(a * ratio) === Math.floor(column * ratio)) {
       low = Math.min(low, b);
       high = Math.max(high, b);
       latest = b;
     } else {
+      alone = false;
       flush();
       if (pen) path.lineTo(a, b);
-      else {
-        path.moveTo(a, b);
-        path.lineTo(a + 0.01, b); // a point without neighbours is a dot
-      }
-      [pen, column, low, high, latest] = [true, a, b, b, b];
+      else path.moveTo(a, b);
+      [alone, pen, column, low, high, latest] = [!pen, true, a, b, b, b];
     }
   }
   flush();
@@ -58,8 +58,8 @@ export function aside(places, [top, bottom], apart = 9) {
 }
 
 export class Painting {
-  constructor(canvas, width, [x, y], box) {
-    const ratio = (box / width) * Math.min(2, globalThis.devicePixelRatio || 1),
+  constructor(canvas, width, [x, y]) {
+    const ratio = Math.min(2, globalThis.devicePixelRatio || 1),
       paint = canvas.getContext("2d");
     canvas.width = Math.round(width * ratio);
     canvas.height = Math.round((y.first + 6) * ratio);

@@ -11,9 +11,9 @@ import { along, curveOf, hourText, innerReach, reachOf, softOf, timeMarks, unpac
 import { aside, Painting } from "./painting.js";
 import { swatch } from "./runs.js";
 
-const [WIDE, TALL, MARK, ROOM, MOST_READ, MOST_WIDE] = [420, 206, 9, 0.04, 12, 400];
+const [TALL, MARK, ROOM, MOST_READ, MOST_WIDE] = [200, 9, 0.04, 12, 400];
 const AXES = { step: "step", relative: "time since the run began", wall: "time" };
-const [CROSS, UP, DOWN] = ["l8,8m0,-8l-8,8", "m0,8l4,-8l4,8z", "l4,8l4,-8z"];
+const [SIGN_NAN, SIGN_UP, SIGN_DOWN] = ["l8,8m0,-8l-8,8", "m0,8l4,-8l4,8z", "l4,8l4,-8z"];
 
 export class ScalarCard {
   constructor(tag, pane) {
@@ -99,19 +99,21 @@ export class ScalarCard {
     if (!box) return;
     const { axis, log, smoothing } = this.shared,
       ends = this.reach(),
+      marks = timeMarks(ends[0], axis),
+      unit = marks || axis === "step" ? "" : " (s)",
       made = chart([], {
-        width: WIDE,
+        width: box,
         height: TALL,
-        labels: [AXES[axis] + (this.zoom ? " (zoomed)" : ""), ""],
+        labels: [AXES[axis] + unit + (this.zoom ? " (zoomed)" : ""), ""],
         log: [false, log],
         ends,
-        marks: timeMarks(ends[0], axis),
+        marks,
         alt: "",
       });
     made.removeAttribute("role");
     made.setAttribute("aria-hidden", "true");
     this.axes = made.axes;
-    const painting = new Painting(this.canvas, WIDE, this.axes, box),
+    const painting = new Painting(this.canvas, box, this.axes),
       quick = this.lines.reduce((sum, { line }) => sum + line.x.length, 0) > MOST_WIDE;
     for (const { look, line } of this.lines) {
       const x = along(line, axis),
@@ -137,7 +139,7 @@ export class ScalarCard {
         seen = new Map();
       line.y.forEach((v, i) => {
         if (Number.isFinite(v) || at[i] < x.ends[0] || at[i] > x.ends[1]) return;
-        const [kind, top] = Number.isNaN(v) ? [CROSS, y.last + 4] : v > 0 ? [UP, y.last + 4] : [DOWN, y.first - 12],
+        const [kind, top] = Number.isNaN(v) ? [SIGN_NAN, y.last + 4] : v > 0 ? [SIGN_UP, y.last + 4] : [SIGN_DOWN, y.first - 12],
           place = x.at(at[i]);
         seen.set(`${kind}${Math.floor(place / MARK)}`, `M${(place - 4).toFixed(1)},${top}${kind}`);
       });
@@ -218,7 +220,7 @@ export class ScalarCard {
   under(event) {
     const box = this.picture.getBoundingClientRect(),
       { ends, first, last } = this.axes[0],
-      px = (event.clientX - box.left) * (WIDE / box.width);
+      px = event.clientX - box.left;
     return ends[0] + ((Math.max(first, Math.min(last, px)) - first) / (last - first)) * (ends[1] - ends[0]);
   }
 

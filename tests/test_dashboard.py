@@ -1,0 +1,463 @@
+"""The dashboard without a browser: records, figures, words, what is sent, when it lives."""
+
+import json
+import math
+import re
+import xml.etree.ElementTree as ElementTree
+import zlib
+from base64 import b64decode
+from itertools import pairwise
+
+import numpy as np
+import pytest
+
+import minitensor as mt
+from minitensor_widgets import Dashboard, DashboardWidget, assets, dashboard
+from minitensor_widgets.samples import HOSTILE
+from minitensor_widgets.summaries import following, samples, scalars
+from minitensor_widgets.summaries.figures import kinds_of
+from minitensor_widgets.summaries.news import ANEW, BYTES, News
+from minitensor_widgets.summaries.records import PANES, pane
+from minitensor_widgets.summaries.sources import Source
+from minitensor_widgets.summaries.thinning import kept, shortened, thinned
+
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+@pytest.fixture(autouse=True)
+def interactive(monkeypatch):
+    monkeypatch.delenv("MINITENSOR_DISPLAY", raising=False)
+
+
+def state_of(html):
+    data = re.search(r'await inflate\("([^"]+)"\)', html)
+    assert data
+    return json.loads(zlib.decompress(b64decode(data[1])))
+
+
+def noisy(count, seed=0):
+    return np.random.default_rng(seed).normal(size=count)
+
+
+def whole(curve):
+    """The points of a line of a record as arrays."""
+    found = scalars.points(curve)
+    return np.array(found["x"]), np.array(found["y"])
+
+
+# ---- curves in fewer points
+
+
+@pytest.mark.parametrize("count", [0, 1, 2, 7, 1000, 100_001])
+def test_a_thinned_curve_keeps_its_ends_and_its_extremes(count):
+    values = noisy(count)
+    at = kept(values, 300)
+    assert len(at) <= max(300, 2)
+    assert list(at) == sorted(set(at.tolist()))
+    if count:
+        assert {0, count - 1, int(values.argmin()), int(values.argmax())} <= set(at.tolist())
+
+
+def test_a_thinned_curve_says_where_it_was_no_number():
+    values = noisy(10_000)
+    values[4000:4100] = math.nan
+    values[7000] = math.inf
+    points = thinned(samples.curve("a", "loss", values), 200)
+    at = points.x.tolist()
+    assert {4000, 7000} <= set(at)
+    assert (points.nans, points.infinite, points.count) == (100, 1, 10_000)
+
+
+def test_a_thinned_curve_knows_the_means_of_what_was_left_out():
+    values = noisy(5000).astype(np.float32)
+    points = thinned(samples.curve("a", "loss", values), 300)
+    assert points.many.sum() == 5000
+    ends = points.x + 1
+    starts = ends - points.many
+    by_hand = [values[a:b].mean(dtype=np.float64) for a, b in zip(starts, ends, strict=True)]
+    np.testing.assert_allclose(points.mean, by_hand, rtol=1e-6)
+    assert thinned(samples.curve("a", "loss", values[:20]), 300).whole
+
+
+def test_numbers_are_short_and_equal_to_six_digits():
+    values = np.concatenate([noisy(1000) * 10.0 ** np.arange(-20, 20).repeat(25), [0.0, -0.0]])
+    assert [float(f"{v:.6g}") for v in values] == pytest.approx(shortened(values), rel=1e-12)
+    odd = shortened(np.array([math.nan, math.inf, -math.inf, 5e-324, 1e308]))
+    assert math.isnan(odd[0])
+    assert odd[1:3].tolist() == [math.inf, -math.inf]
+    assert odd[3:].tolist() == pytest.approx([5e-324, 1e308])
+
+
+# ---- records
+
+
+def test_a_record_has_a_card_for_each_tag_and_a_line_for_each_run():
+    log = samples.training(runs=2, points=50)
+    record = dashboard(log).record
+    assert [run["name"] for run in record["runs"]] == ["rate 0.1", "rate 0.2"]
+    cards = record["kinds"]["scalars"]
+    assert [card["tag"] for card in cards] == sorted(log.tags("rate 0.1"))
+    line = cards[0]["lines"][1]
+    assert (line["run"], line["count"], "n" in line) == ("rate 0.2", 50, False)
+    x, y = whole(line)
+    series = log.scalars(cards[0]["tag"], "rate 0.2")
+    assert x.tolist() == series.step.tolist()
+    np.testing.assert_allclose(y, series.value, rtol=1e-5)
+    times = np.cumsum(line["t"]) / 1000
+    np.testing.assert_allclose(times, series.time, atol=1e-3)
+
+
+def test_what_json_cannot_hold_comes_through():
+    log = samples.Log([samples.curve("a", "loss", [1.0, math.nan, math.inf, -math.inf])])
+    line = dashboard(log).record["kinds"]["scalars"][0]["lines"][0]
+    assert line["y"] == [1, None, "Infinity", "-Infinity"]
+    json.dumps(line, allow_nan=False)
+    assert "last -inf" in dashboard(log).description()
+
+
+@pytest.mark.parametrize(
+    ("tags", "left"),
+    [
+        (None, 4),
+        ("loss", 2),
+        ("^train/", 2),
+        (["learning rate"], 1),
+        ("nothing has this name", 0),
+    ],
+)
+def test_tags_are_chosen_by_a_regex_or_by_name(tags, left):
+    record = dashboard(samples.training(points=5), tags=tags).record
+    assert len(record["kinds"].get("scalars", [])) == left
+
+
+def test_hostile_names_are_data():
+    log = samples.Log([samples.curve(HOSTILE[0], HOSTILE[1], [1.0, 2.0], HOSTILE[3])])
+    output = dashboard(log, title=HOSTILE[4])
+    html = output.to_html()
+    assert html.count("<script") == html.count("</script") == 1
+    card = state_of(html)["dashboard"]["kinds"]["scalars"][0]
+    assert (card["tag"], card["description"]) == (HOSTILE[1], HOSTILE[3])
+    tags = {
+        element.tag.removeprefix(SVG) for element in ElementTree.fromstring(output.to_svg()).iter()
+    }
+    assert tags <= {"svg", "style", "rect", "path", "text", "g", "circle"}
+
+
+# ---- figures and words
+
+
+def test_the_figure_draws_the_first_six_charts_and_counts_the_others():
+    output = dashboard(samples.training(runs=2, points=60, tags=9))
+    svg = ElementTree.fromstring(output.to_svg())
+    words = ["".join(text.itertext()) for text in svg.iter(f"{SVG}text")]
+    assert "… and 3 more charts" in words
+    assert sum(path.get("class") == "cv" for path in svg.iter(f"{SVG}path")) == 6 * 2 * 2
+    assert svg.get("aria-label") == output.alt
+    sizes = re.findall(r"font[^;}]*?([\d.]+)px", output.to_svg())
+    assert min(map(float, sizes)) >= 10
+
+
+def test_curves_are_told_with_last_least_greatest_and_trend():
+    log = samples.Log([samples.curve("a", "loss", [4.0, 1.0, 3.0, math.nan, 2.0])])
+    assert dashboard(log).description().splitlines() == [
+        "logs: 1 run, 1 chart.",
+        "  loss, a: last 2, least 1 at 1, greatest 4 at 0, falling, 1 not a number.",
+    ]
+    empty = dashboard(samples.Log([]))
+    assert empty.description() == "logs: nothing is recorded yet."
+    assert "Nothing is recorded yet." in empty.to_svg()
+
+
+def test_a_static_output_is_the_same_each_time(monkeypatch):
+    monkeypatch.setenv("MINITENSOR_DISPLAY", "static")
+    first, second = (dashboard(samples.training()).to_html() for _ in range(2))
+    assert first == second
+    assert "<script" not in first
+
+
+# ---- sizes
+
+
+def test_an_output_is_small_and_never_too_large():
+    assert len(dashboard(samples.training()).to_html()) < 100_000
+    curves = [samples.curve(f"run {i}", f"tag {j}", noisy(3000, i + 20 * j))
+              for i in range(20) for j in range(20)]  # fmt: skip
+    output = dashboard(samples.Log(curves))
+    assert len(output.to_html()) < 250_000
+    assert len(output.record["kinds"]["scalars"][0]["lines"][0]["x"]) >= 20
+
+
+def test_an_output_carries_the_panes_of_its_kinds_only():
+    output = dashboard(samples.training(points=10))
+    assert output.main == "summaries/dashboard+summaries/scalars"
+    every = assets.whole("summaries/dashboard")
+    assert len(assets.loading(output.main)) < len(assets.loading(every))
+    widget = DashboardWidget(output.record)
+    assert widget._esm == assets.esm(output.main)
+
+
+def test_every_pane_has_its_two_modules_and_no_name_is_used_twice():
+    main = assets.whole("summaries/dashboard")
+    assert {f"summaries/{kind}" for kind in PANES} <= set(main.split("+"))
+    for kind in PANES:
+        assert callable(pane(kind).record)
+    text = "\n".join(
+        (assets.STATIC / f"{name}.js").read_text(encoding="utf-8") for name in assets.modules(main)
+    )
+    top = r"^(?:export )?(?:async )?(?:const|let|class|function) "
+    names = re.findall(rf"{top}(\w+)", text, re.MULTILINE)
+    for group in re.findall(rf"{top}\[([^\]=]+)\] =", text, re.MULTILINE):
+        names += [name.strip() for name in group.split(",")]
+    assert sorted({name for name in names if names.count(name) > 1}) == []
+
+
+def test_minified_parts_are_joined_like_the_plain_ones():
+    main = "summaries/dashboard+summaries/scalars"
+    assert assets.modules(main)[-1] == "summaries/scalars"
+    assert assets.joined(main).endswith("return render;")
+    assert assets.css(main).startswith(".mt-in-summaries-dashboard{")
+
+
+# ---- what a directory holds
+
+
+@pytest.fixture
+def run(tmp_path):
+    """A writer of a run with ten points of a curve."""
+    writer = mt.summary.create_file_writer(tmp_path / "runs" / "first")
+    record(writer, 0, 10)
+    yield writer
+    writer.close()
+
+
+def record(writer, first, last, tag="loss"):
+    with writer.as_default():
+        for step in range(first, last):
+            mt.summary.scalar(tag, 1 / (step + 1), step=step)
+
+
+def test_a_directory_a_writer_and_a_log_show_the_same(run, tmp_path):
+    root = tmp_path / "runs"
+    outputs = [dashboard(root), dashboard(str(root)), dashboard(mt.summary.read(root))]
+    assert all(isinstance(output, Dashboard) for output in outputs)
+    assert len({output.description() for output in outputs}) == 1
+    assert "loss, .: last 0.1" in dashboard(run).description()
+
+
+def test_a_writer_is_flushed_before_it_is_read(tmp_path):
+    writer = mt.summary.create_file_writer(tmp_path, max_queue=1000, flush_millis=100_000)
+    with writer.as_default():
+        mt.summary.scalar("loss", 0.5, step=3)
+        assert "last 0.5" in dashboard(writer).description()
+    writer.close()
+
+
+def test_errors_say_what_to_do(tmp_path):
+    with pytest.raises(mt.errors.NotFoundError):
+        dashboard(tmp_path / "missing")
+    with pytest.raises(TypeError, match=r"got int 5; it shows a directory of runs"):
+        dashboard(5)
+    with pytest.raises(ValueError, match="is no regex"):
+        dashboard(samples.training(points=3), tags="(")
+    with pytest.raises(TypeError, match="is no record of a dashboard"):
+        DashboardWidget(3)
+
+
+# ---- what is sent
+
+
+def points_of(message):
+    """The curves of a message: (tag, run, anew) and their steps and values."""
+    content, (exact, rough) = message
+    far, near = np.frombuffer(exact), np.frombuffer(rough, np.float32)
+    found, a, b = [], 0, 0
+    for tag, name, many, anew, *_ in content["news"]["lines"]:
+        x, t, y = far[a : a + 3 * many].reshape(3, many)
+        mean, count = near[b : b + 2 * many].reshape(2, many)
+        found.append(((tag, name, anew), x, y, mean, count, t))
+        a, b = a + 3 * many, b + 2 * many
+    assert (a, b) == (len(far), len(near))
+    return found
+
+
+def test_only_new_points_are_sent(run, tmp_path):
+    log = mt.summary.read(tmp_path)
+    source = Source(log, None, None, {})
+    news = News(log, source.record(90_000))
+    assert list(news.messages()) == []
+    record(run, 10, 15)
+    assert source.look()
+    ((name, x, y, *_),) = points_of(next(iter(news.messages())))
+    assert name == ("loss", "runs/first", False)
+    assert x.tolist() == [10, 11, 12, 13, 14]
+    assert y.tolist() == [float(f"{np.float32(1 / (k + 1)):.6g}") for k in range(10, 15)]
+    assert list(news.messages()) == []
+    assert not news.is_other
+    record(run, 0, 2, "other")
+    source.look()
+    assert news.is_other
+
+
+def test_messages_are_small_and_the_cards_that_are_seen_come_first():
+    curves = [samples.curve(f"run {i}", f"tag {j:02d}", noisy(3000))
+              for i in range(3) for j in range(30)]  # fmt: skip
+    log = samples.Log(curves)
+    news = News(log, dashboard(log).record)
+    news.visible = {"scalars": ["tag 20", "tag 21"]}
+    messages = list(news.messages())
+    assert max(sum(map(len, buffers)) for _, buffers in messages) <= BYTES
+    found = [one for message in messages for one in points_of(message)]
+    assert {tag for (tag, _, _), *_ in found} == {"tag 20", "tag 21"}
+    assert all(anew and len(x) <= ANEW for (_, _, anew), x, *_ in found)
+    assert list(news.messages()) == []
+
+
+def test_a_curve_that_grows_for_long_is_sent_whole_again():
+    long = samples.curve("a", "loss", noisy(200_000))
+    log = samples.Log([samples.curve("a", "loss", long.value[:100])])
+    news = News(log, dashboard(log).record)
+    anew, held = 0, 100
+    for end in range(1000, 200_000, 1000):
+        log.series[0] = samples.curve("a", "loss", long.value[:end])
+        for message in news.messages():
+            (((_, _, whole_again), x, *_),) = points_of(message)
+            held = len(x) if whole_again else held + len(x)
+            anew += whole_again
+            assert held < 6000
+    assert anew > 3
+
+
+def test_the_pane_is_answered_with_a_stretch_or_with_csv():
+    log = samples.training(runs=2, points=5000)
+    content, (exact, rough) = scalars.answer(log, {"tag": "train/loss", "low": 1000, "high": 1500})
+    for _, x, y, *_ in points_of(({"news": content}, [exact, rough])):
+        assert (x[0], x[-1], len(x)) == (999, 1501, 503)
+        assert np.isfinite(y).all()
+    content, _ = scalars.answer(log, {"tag": "train/loss", "csv": True})
+    lines = content["csv"].splitlines()
+    assert lines[0] == "run,tag,step,wall_time,value"
+    assert len(lines) == 1 + 2 * 5000
+    assert lines[1].startswith("rate 0.1,train/loss,0,1700000000.0,")
+
+
+def test_what_a_page_gets_wrong_is_a_fault_not_an_error():
+    sent = []
+    widget = DashboardWidget(dashboard(samples.training(points=5)).record, samples.training())
+    widget.send = lambda content, buffers=None: sent.append(content)
+    for order in (
+        {"ask": "a", "what": "nothing"},
+        {"ask": "b", "what": "scalars", "args": {"tag": "train/loss", "low": "x"}},
+        {"ask": "c", "what": "scalars", "args": 5},
+        "nonsense",
+    ):
+        widget._asked(widget, order, [])
+    assert [content["answer"] for content in sent] == ["a", "b", "c"]
+    assert ["fault" in content for content in sent] == [True, True, False]
+    widget.smoothing, widget.axis = math.nan, "sideways"
+    assert (widget.smoothing, widget.axis) == (0.0, "step")
+
+
+# ---- living and resting
+
+
+class Handle:
+    """An output that can be replaced: remembers whether it is live."""
+
+    def __init__(self):
+        self.shown = []
+
+    def update(self, data, **_):
+        self.shown.append("widget" if isinstance(data, dict) else data.description())
+
+
+@pytest.fixture
+def live(run, tmp_path):
+    """A dashboard as in a notebook, whose thread is played by the test."""
+    log = mt.summary.read(tmp_path / "runs")
+    made = following.LiveDashboard(Source(log, None, None, {"smoothing": 0.3}, "s"))
+    made._handles = [Handle()]
+    yield made
+    made.close()
+
+
+def test_it_comes_to_life_when_something_is_written_and_rests_when_the_cell_is_over(live, run):
+    shown = live._handles[0].shown
+    assert live.tick() > 0
+    assert shown == []
+    record(run, 10, 20)
+    live.tick()
+    assert shown == ["widget"]
+    assert live._widget.smoothing == 0.3
+    live.cell_over(None)
+    assert "last 0.05, least 0.05 at 19" in shown[1]
+    assert live._widget is None
+    record(run, 20, 30)
+    live.tick()
+    assert shown[2:] == ["widget"]
+
+
+def test_it_rests_when_the_writer_is_closed(live, run):
+    record(run, 10, 20)
+    live.tick()
+    run.close()
+    live.tick()
+    assert live._widget is None
+    assert "at 19" in live._handles[0].shown[-1]
+    assert live.tick() > 0
+
+
+def test_a_short_cell_updates_the_island_without_coming_to_life(live, run):
+    record(run, 10, 12)
+    live.cell_over(None)
+    assert [text != "widget" and "at 11" in text for text in live._handles[0].shown] == [True]
+    live.cell_over(None)
+    assert len(live._handles[0].shown) == 1
+
+
+def test_freezing_is_for_good(live, run):
+    record(run, 10, 20)
+    live.tick()
+    live.freeze()
+    record(run, 20, 30)
+    live.tick()
+    live.cell_over(None)
+    assert len(live._handles[0].shown) == 2
+    assert "at 19" in live._handles[0].shown[1]
+
+
+def test_new_points_are_sent_and_a_new_tag_brings_another_record(live, run):
+    sent = []
+    record(run, 10, 20)
+    live.tick()
+    live._widget.send = lambda content, buffers=None: sent.append(content)
+    record(run, 20, 25)
+    live.tick()
+    assert [line[:3] for line in sent[0]["news"]["lines"]] == [["loss", "first", 5]]
+    record(run, 0, 5, "accuracy")
+    live.tick()
+    tags = [card["tag"] for card in live._widget.dashboard["kinds"]["scalars"]]
+    assert tags == ["accuracy", "loss"]
+
+
+def test_what_the_reader_set_stays_when_it_rests(live, run):
+    record(run, 10, 20)
+    live.tick()
+    live._widget.smoothing, live._widget.hidden = 0.9, ["first"]
+    live.cell_over(None)
+    assert live.island().looks["smoothing"] == 0.9
+    record(run, 20, 30)
+    live.tick()
+    assert (live._widget.smoothing, live._widget.hidden) == (0.9, ["first"])
+
+
+def test_it_rests_nineteen_times_as_long_as_it_worked(live, run, monkeypatch):
+    times = iter([0.0, 0.5])
+    monkeypatch.setattr(following.time, "thread_time", lambda: next(times, 0.5))
+    record(run, 10, 20)
+    assert live.tick() == pytest.approx(9.5)
+
+
+def test_kinds_stand_in_the_order_of_their_panes():
+    assert next(iter(PANES)) == "scalars"
+    assert kinds_of({"kinds": {"text": [1], "scalars": [1], "images": []}}) == ["scalars", "text"]
+    assert all(a != b for a, b in pairwise(PANES))
