@@ -348,7 +348,7 @@ def test_the_area_is_scikit_learns_average_precision():
         rows[0].append(tp / max(1, int(found.sum())))
         rows[1].append(tp / truth.sum())
     expected = metrics.average_precision_score(truth, scores)
-    assert pr_curves.area({"precision": [*rows[0], 1.0], "recall": [*rows[1], 0.0]}) == (
+    assert pr_curves.area({"precision": rows[0], "recall": rows[1]}) == (
         pytest.approx(expected, abs=1e-6)
     )
 

@@ -16,6 +16,7 @@ from .keeping import found, head, keep, moment, note, series_of
 KIND = "images"
 MOST_PIXELS = 16_000_000
 MOST_DRAWN, MOST_BESIDE = 3, 4
+DRAWN_BYTES = 12_000  # of the pictures of a card, in a static figure
 WIDTH, TALL = 680.0, 132.0
 NONE = 'fill="#f4f4f4" stroke="#666" stroke-dasharray="5 3"'
 
@@ -155,9 +156,12 @@ def figure(cards: Sequence[Mapping], runs: Sequence[Mapping]) -> tuple[str, floa
         last = own["entries"][-1] if own["entries"] else None
         where = f", step {last['step']}" if last else ""
         parts.append(text(10, y + 14, clip(f"{own['tag']} ({own['run']}){where}", 90)))
-        parts.append(_row(last["pictures"] if last else [], y + 20))
-        parts.append(text(10, y + 36 + TALL, clip(own["note"], 105), "s"))
-        y += 44 + TALL
+        pictures = last["pictures"] if last else []
+        parts.append(_row(pictures, y + 20))
+        y += TALL + 20 if pictures else 16
+        said = own["note"] or ("" if pictures else "No pictures yet.")
+        parts.append(text(10, y + 14, clip(said, 105), "s"))
+        y += 24
     if len(cards) > MOST_DRAWN:
         parts.append(text(10, y + 12, f"… {len(cards) - MOST_DRAWN} more series of pictures", "s"))
         y += 20
@@ -166,13 +170,12 @@ def figure(cards: Sequence[Mapping], runs: Sequence[Mapping]) -> tuple[str, floa
 
 def _row(pictures: Sequence[Mapping], y: float) -> str:
     """Pictures beside one another, each as large as fits."""
-    if not pictures:
-        return text(10, y + 16, "No picture is kept here.", "s")
     wide = (WIDTH - 20) / MOST_BESIDE
-    parts = []
+    parts, room = [], DRAWN_BYTES
     for i, own in enumerate(pictures[:MOST_BESIDE]):
         x = 10 + i * wide
-        if "data" not in own or len(own["data"]) > 20_000:
+        room -= len(own.get("data", ""))
+        if "data" not in own or room < 0:
             words = own.get("problem") or f"{own['width']} × {own['height']} pixels"
             box = f'x="{x:.1f}" y="{y:.1f}" width="{wide - 8:.1f}" height="{TALL:.1f}"'
             parts.append(f"<rect {NONE} {box}/>")

@@ -24,7 +24,7 @@ def keep(sizes: Sequence[Sequence[int]], budget: int, most: int = MOST) -> list[
         most: steps of one series.
 
     Example:
-        >>> keep([[10] * 5, [10, 90]], budget=60)
+        >>> keep([[10] * 5, [10, 90]], budget=35)
         [[0, 2, 4], []]
     """
     orders = [list(_order(len(own)))[:most] for own in sizes]
@@ -77,11 +77,10 @@ def _reader(log: Any, kind: str) -> Any:
 
 
 def series_of(log: Any, kind: str) -> Iterator[Any]:
-    """All series of one kind in a log, by run and tag."""
-    for run, tags in log.tags().items():
-        for tag, is_kind in tags.items():
-            if is_kind == kind:
-                yield _reader(log, kind)(tag, run)
+    """All series of one kind in a log, by tag, then by run."""
+    places = [(tag, run) for run, tags in log.tags().items() for tag in tags if tags[tag] == kind]
+    for tag, run in sorted(places):
+        yield _reader(log, kind)(tag, run)
 
 
 def found(log: Any, kind: str, asked: Mapping[str, Any]) -> tuple[Any, int]:

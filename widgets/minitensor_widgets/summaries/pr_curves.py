@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 KIND = "pr_curves"
 NAMES = ("tp", "fp", "tn", "fn", "precision", "recall")
 """The rows of a recorded curve, in order."""
-MOST_STEPS, MOST_DRAWN, POINT_BYTES = 50, 3, 36
+MOST_STEPS, MOST_DRAWN, POINT_BYTES = 50, 3, 30
 TALL = 210.0
 
 
@@ -39,7 +39,7 @@ def _entry(series: Any, at: int) -> dict[str, Any]:
 
 
 def curve(rows: np.ndarray) -> dict[str, list[float]]:
-    """One curve by the names of its rows, in few digits.
+    """One curve by the names of its rows, in few characters.
 
     Example:
         >>> import numpy as np
@@ -47,7 +47,7 @@ def curve(rows: np.ndarray) -> dict[str, list[float]]:
         [0.75]
     """
     return {
-        name: [float(f"{value:.5g}") for value in row]
+        name: [int(value) if value.is_integer() else float(f"{value:.4g}") for value in row]
         for name, row in zip(NAMES, rows.tolist(), strict=True)
     }
 
@@ -92,8 +92,9 @@ def area(entry: Mapping) -> float:
 
     Source: average precision, as scikit-learn's `average_precision_score` defines it.
     """
-    points = zip(entry["recall"], entry["precision"], strict=True)
-    return sum((here[0] - after[0]) * here[1] for here, after in pairwise(points))
+    steps = pairwise([*entry["recall"], 0.0])
+    widths = [here - after for here, after in steps]
+    return sum(a * b for a, b in zip(widths, entry["precision"], strict=True))
 
 
 def words(cards: Sequence[Mapping], runs: Sequence[Mapping]) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import json
 import re
 from collections.abc import Callable, Iterable, Mapping
 from types import ModuleType
@@ -32,6 +33,7 @@ _BOARD = {
     "version": VERSION, "title": "Summaries", "runs": [], "titles": {}, "kinds": {}, "problems": [],
     "progress": 1.0, "live": False, "session": "",
 }  # fmt: skip
+LARGE = ("images", "audio")
 METHODS = {"text": "texts", "distributions": "histograms"}
 
 
@@ -99,8 +101,7 @@ def dashboard_record(
         **more: `live`, `session`.
     """
     log = log if fits is None else Chosen(log, fits)
-    share = budget // max(1, len(_kinds_of(log)))
-    made = {kind: pane(kind).record(log, share) for kind in PANES}
+    made = _cards(log, budget)
     return plain({
         **_BOARD,
         "title": title,
@@ -111,6 +112,20 @@ def dashboard_record(
         "progress": log.progress,
         **more,
     })  # fmt: skip
+
+
+def _cards(log: Any, budget: int) -> dict[str, list]:
+    """The cards of all kinds; pictures and sounds have what others leave, and half as much more.
+
+    They are what an output may be large for: nothing can be left out of a picture.
+    """
+    share = budget // max(1, len(_kinds_of(log)))
+    made = {kind: pane(kind).record(log, share) for kind in PANES}
+    large = [kind for kind in LARGE if made[kind]]
+    left = budget * 3 // 2 - sum(len(json.dumps(made[kind], default=float)) for kind in made)
+    for kind in large if left > 0 else ():
+        made[kind] = pane(kind).record(log, share + left // len(large))
+    return made
 
 
 def _kinds_of(log: Any) -> set[str]:

@@ -71,27 +71,37 @@ function setupImages({ signal }) {
     },
   );
   function make({ tag }) {
-    const el = html("div", { class: "mt-batch" }),
+    const batch = html("div", { class: "mt-batch" }),
+      caption = html("figcaption"),
+      reading = html("div", { class: "mt-reading" }),
+      el = html("figure", { class: "mt-pictures" }, batch, caption, reading),
       list = new Set();
     let own = null;
     drawn.add(list);
     const clear = () => {
       own?.abort();
       list.clear();
+      caption.textContent = reading.textContent = "";
     };
     return {
       el,
       paint(entry) {
         clear();
         own = new AbortController();
-        const pictures = entry?.pictures ?? [];
+        const pictures = entry?.pictures ?? [],
+          many = pictures.length;
         pictures.forEach((picture, i) => {
-          const name = `${tag}, step ${entry.step}, picture ${i + 1} of ${pictures.length}`;
-          list.add(new Pixels(picture, name, () => look, own.signal));
+          const name = `${tag}, step ${entry.step}, picture ${i + 1} of ${many}`;
+          const told = (said, aloud) => {
+            // Only what the keyboard reads is spoken: the pointer passes many pixels.
+            reading.setAttribute("aria-live", aloud ? "polite" : "off");
+            reading.textContent = many > 1 ? `picture ${i + 1}, ${said}` : said;
+          };
+          const { signal } = own;
+          list.add(new Pixels(picture, name, { look: () => look, told, caption, signal, many }));
         });
-        el.replaceChildren(...[...list].map((one) => one.el));
-        if (!pictures.length)
-          el.textContent = entry ? "No picture was recorded." : "No picture is kept here.";
+        batch.replaceChildren(...[...list].map((one) => one.el));
+        if (!many) caption.textContent = entry ? "No picture was recorded." : "";
       },
       dispose() {
         clear();

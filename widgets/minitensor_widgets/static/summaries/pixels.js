@@ -2,7 +2,7 @@
 import { html } from "../dom.js";
 import { bytesOf } from "./stepped.js";
 
-const [PICTURE_WIDE, PICTURE_TALL] = [300, 260];
+const [PICTURE_WIDE, PICTURE_TALL] = [280, 240]; // alone; in a batch, half of it
 const PIXEL_WAYS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 export const CHANNELS = ["all channels", "red", "green", "blue", "opacity"];
 
@@ -31,9 +31,10 @@ function changedPixels(pixels, { channel, black, white }) {
 }
 
 export class Pixels {
-  // `look()` says how all pictures of the pane are shown.
-  constructor(picture, name, look, signal) {
-    Object.assign(this, { picture, name, look, at: null });
+  // `look()` says how all pictures of the pane are shown, `told(sentence)` what is read; `caption`
+  // is one for those of a batch.
+  constructor(picture, name, { look, told, caption, signal, many }) {
+    Object.assign(this, { picture, name, look, told, caption, many, at: null });
     this.canvas = html("canvas", { class: "mt-pixels", width: 1, height: 1 });
     this.mark = html("div", { class: "mt-pixel", hidden: "" });
     this.area = html(
@@ -42,9 +43,7 @@ export class Pixels {
       this.canvas,
       this.mark,
     );
-    this.caption = html("figcaption");
-    this.reading = html("div", { class: "mt-reading" });
-    this.el = html("figure", {}, this.area, this.caption, this.reading);
+    this.el = html("div", { class: "mt-one" }, this.area);
     const hear = (name, act) => this.area.addEventListener(name, act, { signal });
     hear("keydown", (event) => this.pressed(event));
     hear("pointermove", (event) => this.pointed(event));
@@ -76,7 +75,8 @@ export class Pixels {
   // CSS pixels for each pixel of the picture.
   get scale() {
     const { width, height } = this.pixels,
-      fit = Math.min(PICTURE_WIDE / width, PICTURE_TALL / height);
+      part = this.many > 1 ? 0.5 : 1,
+      fit = Math.min((part * PICTURE_WIDE) / width, (part * PICTURE_TALL) / height);
     return this.look().size || (fit > 1 ? Math.floor(fit) : fit);
   }
 
@@ -116,15 +116,15 @@ export class Pixels {
     return [least, most];
   }
 
-  read(x, y) {
+  read(x, y, aloud = false) {
     this.at = [x, y];
     const { scale } = this,
       i = (y * this.pixels.width + x) * 4,
       [red, green, blue, opacity] = this.pixels.data.subarray(i, i + 4),
       colour = this.grey ? `${red}` : `red ${red}, green ${green}, blue ${blue}`,
       size = Math.max(scale, 4);
-    this.reading.textContent =
-      `row ${y}, column ${x}: ${colour}` + (this.opaque ? "" : `, opacity ${opacity}`);
+    const said = `row ${y}, column ${x}: ${colour}` + (this.opaque ? "" : `, opacity ${opacity}`);
+    this.told(said, aloud);
     this.mark.hidden = false;
     this.mark.style = `left:${x * scale}px;top:${y * scale}px;width:${size}px;height:${size}px`;
   }
@@ -134,7 +134,6 @@ export class Pixels {
     const box = this.canvas.getBoundingClientRect(),
       x = Math.floor(((clientX - box.left) / box.width) * this.pixels.width),
       y = Math.floor(((clientY - box.top) / box.height) * this.pixels.height);
-    this.reading.removeAttribute("aria-live");
     if (x >= 0 && y >= 0 && x < this.pixels.width && y < this.pixels.height) this.read(x, y);
   }
 
@@ -148,9 +147,8 @@ export class Pixels {
       far = shiftKey ? 8 : 1,
       to = way ? [x + way[0] * far, y + way[1] * far] : [key === "Home" ? 0 : width - 1, y],
       into = (value, end) => Math.max(0, Math.min(end - 1, value));
-    this.reading.setAttribute("aria-live", "polite");
     // The first key shows where reading begins.
-    this.read(...(this.at ? [into(to[0], width), into(to[1], height)] : [0, 0]));
+    this.read(...(this.at ? [into(to[0], width), into(to[1], height)] : [0, 0]), true);
     this.mark.scrollIntoView({ block: "nearest", inline: "nearest" });
     event.preventDefault();
   }

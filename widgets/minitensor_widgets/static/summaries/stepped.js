@@ -93,7 +93,7 @@ class SteppedCard {
   async ask(at) {
     const { run, tag } = this.card,
       answer = await this.pane.ask(this.pane.kind, { run, tag, at });
-    if (!answer?.content || answer.content.error) return null;
+    if (!answer) return null;
     const entry = answer.content;
     for (const item of entry[this.pane.items] ?? [])
       if (item.part !== undefined) item.part = answer.buffers[item.part];
@@ -112,21 +112,12 @@ class SteppedCard {
 // A pane of such cards. `setup(pane)` gives `make(card)`, which gives a view, and perhaps `tools`;
 // `items` is the field of an entry whose parts may come as buffers.
 export const steppedPane = (kind, items, setup) => (host) => {
-  const pane = { kind, items, live: false, cards: new Map(), ...host },
+  const pane = { kind, items, live: host.ask.live, cards: new Map(), ...host },
     { make, tools } = setup(pane),
     list = html("div", { class: "mt-stepped" });
   pane.make = make;
   pane.el.append(...(tools ? [tools] : []), list);
   const ended = pane.shared.on("runs", () => pane.cards.forEach((card) => card.paint()));
-  // Once: where Python answers, sliders lead to all steps.
-  async function probe(card) {
-    if (pane.probed || card.kept.length === card.card.steps.length) return;
-    pane.probed = true;
-    const kept = new Set(card.kept),
-      missing = card.card.steps.findLastIndex((_, at) => !kept.has(at));
-    pane.live = Boolean(await card.ask(missing));
-    if (pane.live && !pane.signal.aborted) pane.cards.forEach((one) => one.paint());
-  }
   return {
     update(cards) {
       const wanted = new Set();
@@ -135,9 +126,7 @@ export const steppedPane = (kind, items, setup) => (host) => {
         wanted.add(key);
         if (pane.cards.has(key)) pane.cards.get(key).load(card);
         else pane.cards.set(key, new SteppedCard(card, pane));
-        const made = pane.cards.get(key);
-        list.append(made.root);
-        probe(made);
+        list.append(pane.cards.get(key).root);
       }
       for (const [key, card] of pane.cards)
         if (!wanted.has(key)) {
