@@ -3,8 +3,16 @@
 import numpy as np
 import pytest
 
-from minitensor_widgets import ProjectorWidget, assets, projector, samples
+from minitensor_widgets import (
+    DashboardWidget,
+    ProjectorWidget,
+    assets,
+    dashboard,
+    projector,
+    samples,
+)
 
+from ..test_projector import recorded
 from .hosted import host
 from .test_every_viewer import MODES, RULES, page_of
 
@@ -133,6 +141,20 @@ def test_labels_are_searched_and_what_is_found_is_selected(page):
     assert "No point is selected." in page.panel()
 
 
+def test_the_name_of_a_class_finds_that_class(page):
+    numbers = 100 + np.arange(90) / 8
+    shown(page, POINTS, {"class": np.arange(90) % 15, "size": numbers, "word": WORDS})
+    for text in ("1", "c", "100.5", "word 8"):
+        page.page.get_by_label("Search in the labels").fill(text)
+        expected = sum(
+            text in WORDS[i] or text == str(i % 15) or text == f"{numbers[i]:g}" for i in range(90)
+        )
+        assert said(page) == f"{expected} points found"
+    page.page.get_by_label("Search in the labels").fill("1")
+    options = page.page.locator(".mt-panel select[size] option").all_inner_texts()
+    assert [option.split(" · ")[1] for option in options[:6]] == ["1"] * 6
+
+
 def test_points_are_chosen_from_the_list_by_keys(page):
     shown(page, POINTS, LABELS, images=IMAGES)
     page.page.locator(".mt-panel select[size]").focus()
@@ -195,6 +217,23 @@ def test_with_python_the_nearest_are_of_all_points_and_tsne_is_computed(page):
     assert page.page.get_by_label("Map").input_value() == "1"
     assert page.page.locator(".mt-cloud").get_attribute("aria-label").startswith("t-SNE, 2-D of 90")
     assert drawn(page)[0] > 90 * 5
+
+
+def test_on_the_dashboard_there_is_a_cloud_for_each_embedding(page):
+    log = recorded()
+    page.island(dashboard(log))
+    page.page.wait_for_selector(".mt-stage")
+    assert page.page.locator(".mt-stage").count() == 2
+    names = page.page.locator(".mt-points select").first.locator("option").all_inner_texts()
+    assert names == ["PCA", "t-SNE, 2-D"]
+    looks = ("smoothing", "axis", "log", "outliers", "hidden", "filter")
+    host(page.page, DashboardWidget(dashboard(log).record, log), ("dashboard", *looks))
+    page.page.wait_for_selector(".mt-stage")
+    page.page.locator(".mt-stage").first.focus()
+    page.press("n")
+    page.page.wait_for_function(
+        "document.querySelector('.mt-points .mt-panel').innerText.includes('computed by Python')"
+    )
 
 
 def test_a_column_of_numbers_is_a_scale(page):

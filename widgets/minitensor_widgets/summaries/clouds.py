@@ -18,7 +18,7 @@ from .labels import word_of
 
 WIDE, TALL, SIDE, MOST = 680.0, 430.0, 380.0, 600
 TITLES = {"pca": "PCA", "tsne": "t-SNE"}
-HUES = ("#0072b2", "#c44200", "#00805c", "#8b3a9a", "#666666", "#9a6200", "#1f7fb8", "#c43a84",
+HUES = ("#0072b2", "#c44200", "#00805c", "#8b3a9a", "#666666", "#9a6200", "#5b5bd6", "#c43a84",
         "#657300", "#7a4a2b")  # fmt: skip
 SHAPES = (
     "m-3-0a3 3 0 1 0 6 0a3 3 0 1 0-6 0z", "m-2.6-2.6h5.2v5.2h-5.2z", "m0-3.6l3.4 6h-6.8z",
@@ -31,8 +31,8 @@ Place = tuple[float, float]
 
 
 def look(code: int) -> tuple[str, str]:
-    """The colour and the shape of a class; ten by ten they begin with another shape."""
-    return HUES[code % 10], SHAPES[(code + code // 10) % 5]
+    """The colour and the shape of a class: fifty differ, and each from the next in both."""
+    return HUES[code % 10], SHAPES[(code + code // 5) % 5]
 
 
 def places(one: Mapping) -> list[Place | None]:

@@ -9,11 +9,27 @@ const [MOST_LISTED, MOST_ROWS] = [200, 100];
 export class ChosenPoints {
   constructor(view, heard) {
     const { card, signal } = view;
-    Object.assign(this, { view, heard, picked: -1, over_: -1, near: [], selected: new Set(), found: null });
+    Object.assign(this, {
+      view,
+      heard,
+      picked: -1,
+      over_: -1,
+      near: [],
+      selected: new Set(),
+      found: null,
+    });
     this.only = null;
-    this.input = html("input", { type: "search", "aria-label": "Search in the labels", placeholder: "search" });
+    this.input = html("input", {
+      type: "search",
+      "aria-label": "Search in the labels",
+      placeholder: "search",
+    });
     this.list = html("select", { size: 5, "aria-label": "Points" });
-    this.metric = html("select", {}, ["cosine", "euclidean"].map((name) => html("option", {}, name)));
+    this.metric = html(
+      "select",
+      {},
+      ["cosine", "euclidean"].map((name) => html("option", {}, name)),
+    );
     this.details = html("div");
     this.count = html("p", {}, "No point is selected.");
     const link = (text, act) => linkTo(text, signal, act);
@@ -21,14 +37,22 @@ export class ChosenPoints {
       "div",
       {},
       link("Select what is found", () => this.select(this.found ?? this.all())),
-      link("Select it and the nearest", () => this.picked >= 0 && this.select([this.picked, ...this.drawn()])),
+      link(
+        "Select it and the nearest",
+        () => this.picked >= 0 && this.select([this.picked, ...this.drawn()]),
+      ),
       link("Show only the selection", () => this.isolate()),
       link("Show all, select none", () => this.clear()),
     );
     this.table = html("details", {}, html("summary", {}, "Points as a table"));
     this.root = html(
       "div",
-      { class: "mt-panel", tabindex: 0, role: "region", "aria-label": `Points of ${card.name || "the cloud"}` },
+      {
+        class: "mt-panel",
+        tabindex: 0,
+        role: "region",
+        "aria-label": `Points of ${card.name || "the cloud"}`,
+      },
       card.columns.length ? this.input : null,
       this.list,
       this.details,
@@ -117,10 +141,15 @@ export class ChosenPoints {
 
   detail(i, answer) {
     const { card, rowOf, signal } = this.view,
-      rows = card.columns.map((column) => [html("dt", {}, column.name), html("dd", {}, wordAt(column, i))]);
+      rows = card.columns.map((column) => [
+        html("dt", {}, column.name),
+        html("dd", {}, wordAt(column, i)),
+      ]);
     const near = answer?.found.map((one) =>
-      linkTo(`${this.nameOf(one)}${one.far === null ? "" : ` · ${number(one.far, 3)}`}`, signal, () =>
-        one.i < 0 ? this.view.say("This point is not drawn.") : this.pick(one.i),
+      linkTo(
+        `${this.nameOf(one)}${one.far === null ? "" : ` · ${number(one.far, 3)}`}`,
+        signal,
+        () => (one.i < 0 ? this.view.say("This point is not drawn.") : this.pick(one.i)),
       ),
     );
     this.details.replaceChildren(
@@ -208,10 +237,18 @@ export class ChosenPoints {
       large = new Set([this.picked, ...this.drawn()]);
     const faint = (i) => (selected.size ? !selected.has(i) : found ? !found.has(i) : false);
     cloud.states = Uint8Array.from({ length: cloud.count ?? 0 }, (_, i) =>
-      large.has(i) || (selected.has(i) && selected.size <= 500) ? 2 : only && !only.has(i) ? 3 : faint(i) ? 1 : 0,
+      large.has(i) || (selected.has(i) && selected.size <= 500)
+        ? 2
+        : only && !only.has(i)
+          ? 3
+          : faint(i)
+            ? 1
+            : 0,
     );
     const { size } = selected;
-    this.count.textContent = size ? `${size} point${size > 1 ? "s" : ""} selected` : "No point is selected.";
+    this.count.textContent = size
+      ? `${size} point${size > 1 ? "s" : ""} selected`
+      : "No point is selected.";
     cloud.draw();
   }
 
@@ -252,10 +289,24 @@ export class ChosenPoints {
       html(
         "table",
         {},
-        html("thead", {}, html("tr", {}, heads.map((name) => html("th", { scope: "col" }, name)))),
-        html("tbody", {}, rows.map((i) => html("tr", {}, line(i)))),
+        html(
+          "thead",
+          {},
+          html(
+            "tr",
+            {},
+            heads.map((name) => html("th", { scope: "col" }, name)),
+          ),
+        ),
+        html(
+          "tbody",
+          {},
+          rows.map((i) => html("tr", {}, line(i))),
+        ),
       ),
-      this.all().length > MOST_ROWS ? html("p", {}, `The first ${MOST_ROWS}; search lists others.`) : "",
+      this.all().length > MOST_ROWS
+        ? html("p", {}, `The first ${MOST_ROWS}; search lists others.`)
+        : "",
     );
   }
 }

@@ -1,5 +1,5 @@
-// A cloud of points on a canvas: turned, moved, enlarged, pointed at. It knows places and looks, not
-// what the points are.
+// A cloud of points on a canvas: turned, moved, enlarged, pointed at. It knows places and looks,
+// not what the points are.
 import { html } from "../dom.js";
 import { SHAPE_COUNT, blend, makeStamp, packColour, press } from "./stamps.js";
 
@@ -57,7 +57,11 @@ export class Cloud {
 
   fit() {
     Object.assign(this, { zoom: 1, shift: [0, 0] });
-    this.rotation = [[1, 0, 0], [0, 1, 0], [0, 0, 1]];
+    this.rotation = [
+      [1, 0, 0],
+      [0, 1, 0],
+      [0, 0, 1],
+    ];
     this.draw();
   }
 
@@ -115,7 +119,9 @@ export class Cloud {
     const back = read("var(--mt-under)");
     this.palette = this.shades.map((value) => {
       const full = read(value);
-      return Array.from({ length: LEVELS }, (_, i) => blend(full, back, 0.5 + (0.5 * i) / (LEVELS - 1)));
+      return Array.from({ length: LEVELS }, (_, i) =>
+        blend(full, back, 0.5 + (0.5 * i) / (LEVELS - 1)),
+      );
     });
     this.faint = this.shades.map((value) => blend(read(value), back, 0.22));
     probe.remove();
@@ -129,7 +135,8 @@ export class Cloud {
 
   project() {
     const { given, width, x, y, depth, rotation, flat } = this,
-      scale = (this.scale = ((Math.min(this.wide, this.tall) / 2 - 12) / 32767) * this.zoom * (flat ? 1 : 0.8)),
+      scale = (this.scale =
+        ((Math.min(this.wide, this.tall) / 2 - 12) / 32767) * this.zoom * (flat ? 1 : 0.8)),
       [a, b, c] = rotation,
       [left, top] = [this.wide / 2 + this.shift[0], this.tall / 2 + this.shift[1]];
     for (let i = 0, at = 0; i < this.count; i++, at += width) {
@@ -159,7 +166,8 @@ export class Cloud {
   stamp(shape, size) {
     const key = shape * 10 + size;
     if (!this.stamps.has(key)) {
-      const few = this.count < 400 ? 1.5 : this.count < 3000 ? 1.2 : 1,
+      const { count } = this,
+        few = count < 400 ? 1.5 : count < 3000 ? 1.2 : count < 6000 ? 1 : 0.8,
         radius = [2.1, 2.6, 3.1, 5.2][size] * this.sharp * few;
       this.stamps.set(key, makeStamp(shape % SHAPE_COUNT, radius));
     }
@@ -177,19 +185,22 @@ export class Cloud {
     const put = (i, state) => {
       const hue = this.hue[i],
         level = Math.max(0, Math.min(LEVELS - 1, (depth[i] * LEVELS) | 0)),
-        size = state === 2 ? SIZES : flat ? 1 : Math.max(0, Math.min(SIZES - 1, (depth[i] * SIZES) | 0)),
-        colour = state === 1 ? this.faint[hue] : this.palette[hue][state === 2 ? LEVELS - 1 : level];
-      press(pixels, wide, tall, this.stamp(this.shape[i], size), (x[i] * sharp) | 0, (y[i] * sharp) | 0, colour);
+        size =
+          state === 2 ? SIZES : flat ? 1 : Math.max(0, Math.min(SIZES - 1, (depth[i] * SIZES) | 0)),
+        colour =
+          state === 1 ? this.faint[hue] : this.palette[hue][state === 2 ? LEVELS - 1 : level];
+      press(
+        pixels,
+        wide,
+        tall,
+        this.stamp(this.shape[i], size),
+        (x[i] * sharp) | 0,
+        (y[i] * sharp) | 0,
+        colour,
+      );
     };
-    const late = [];
-    for (let k = 0; k < this.count; k++) {
-      const i = order[k],
-        state = states[i];
-      if (state === 3 || Number.isNaN(x[i])) continue;
-      if (state === 2) late.push(i);
-      else put(i, state);
-    }
-    for (const i of late) put(i, 2);
+    for (const wanted of [1, 0, 2])
+      for (const i of order) if (states[i] === wanted && !Number.isNaN(x[i])) put(i, wanted);
     this.context.putImageData(picture, 0, 0);
     this.context.setTransform(sharp, 0, 0, sharp, 0, 0);
     this.over(this.context, this);
@@ -216,7 +227,10 @@ export class Cloud {
       for (let k = 0, j = line.length - 1; k < line.length; j = k++) {
         const [ax, ay] = line[k],
           [bx, by] = line[j];
-        if (ay > this.y[i] !== by > this.y[i] && this.x[i] < ((bx - ax) * (this.y[i] - ay)) / (by - ay) + ax)
+        if (
+          ay > this.y[i] !== by > this.y[i] &&
+          this.x[i] < ((bx - ax) * (this.y[i] - ay)) / (by - ay) + ax
+        )
           odd = !odd;
       }
       if (odd) inside.push(i);

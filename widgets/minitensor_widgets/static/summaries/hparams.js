@@ -1,4 +1,4 @@
-// Hyper-parameters: a table of runs that is sorted and filtered, and a line for each run across axes.
+// Hyper-parameters: a table of runs, sorted and filtered, and a line for each run across axes.
 import { html, linkTo } from "../dom.js";
 import { csv } from "../rows.js";
 import { saveText } from "../saving.js";
@@ -21,7 +21,8 @@ export const cellWords = (value) =>
         : String(value);
 // What a cell is sorted by: numbers before texts, what is missing last.
 const rankOf = (value) => {
-  if (value in GIVEN_NUMBERS) return [Number.isNaN(GIVEN_NUMBERS[value]) ? 1 : 0, GIVEN_NUMBERS[value]];
+  if (value in GIVEN_NUMBERS)
+    return [Number.isNaN(GIVEN_NUMBERS[value]) ? 1 : 0, GIVEN_NUMBERS[value]];
   if (value === null || value === undefined) return [3, 0];
   return typeof value === "string" ? [2, value] : [0, +value];
 };
@@ -45,7 +46,12 @@ class RunTable {
     this.heads = ["run", ...card.columns.map(({ name }) => name), "status", "time"];
     this.input = html("input", { type: "search", placeholder: "part of any cell" });
     this.status = html("p", { class: "mt-dim", role: "status" });
-    this.place = html("div", { class: "mt-hp-table", tabindex: 0, role: "region", "aria-label": "Table of runs" });
+    this.place = html("div", {
+      class: "mt-hp-table",
+      tabindex: 0,
+      role: "region",
+      "aria-label": "Table of runs",
+    });
     this.plot = html("div");
     this.note = html("p", { class: "mt-dim" });
     this.root = html(
@@ -67,7 +73,11 @@ class RunTable {
     this.head = this.makeHead();
     this.body = html("tbody");
     this.place.append(html("table", {}, this.head, this.body));
-    this.body.addEventListener("click", ({ target }) => this.choose(target.closest("tr")?.dataset.run), { signal });
+    this.body.addEventListener(
+      "click",
+      ({ target }) => this.choose(target.closest("tr")?.dataset.run),
+      { signal },
+    );
     this.renew(card);
   }
 
@@ -81,10 +91,20 @@ class RunTable {
 
   makeHead() {
     this.cells = this.heads.map((name, at) => {
-      const sort = html("button", { type: "button" }, name, html("span", { "aria-hidden": "true" })),
+      const sort = html(
+          "button",
+          { type: "button" },
+          name,
+          html("span", { "aria-hidden": "true" }),
+        ),
         better = this.card.columns[at - 1]?.better;
       sort.addEventListener("click", () => this.sort(at), { signal: this.signal });
-      return html("th", { scope: "col" }, sort, better ? html("small", {}, better === "low" ? "low is best" : "high is best") : "");
+      return html(
+        "th",
+        { scope: "col" },
+        sort,
+        better ? html("small", {}, better === "low" ? "low is best" : "high is best") : "",
+      );
     });
     return html("thead", {}, html("tr", {}, this.cells));
   }
@@ -107,7 +127,13 @@ class RunTable {
   // The rows that are shown, in their order. What is missing stays last either way.
   rows() {
     const wanted = this.input.value.trim().toLowerCase(),
-      fits = (row) => !wanted || this.cellsOf(row).some((cell) => cellWords(cell ?? null).toLowerCase().includes(wanted)),
+      fits = (row) =>
+        !wanted ||
+        this.cellsOf(row).some((cell) =>
+          cellWords(cell ?? null)
+            .toLowerCase()
+            .includes(wanted),
+        ),
       shown = this.card.rows.filter((row) => fits(row) && !this.look(row.run)?.hidden),
       { by, down } = this;
     if (by === null) return shown;
@@ -146,7 +172,13 @@ class RunTable {
   line(row) {
     const look = this.look(row.run),
       cells = row.values.map((value, at) =>
-        html("td", {}, this.best[at] === row ? html("b", {}, "★ ", cellWords(value), html("small", {}, " best")) : cellWords(value)),
+        html(
+          "td",
+          {},
+          this.best[at] === row
+            ? html("b", {}, "★ ", cellWords(value), html("small", {}, " best"))
+            : cellWords(value),
+        ),
       );
     return html(
       "tr",
@@ -162,7 +194,8 @@ class RunTable {
     if (run === undefined) return;
     this.chosen = run;
     const row = this.card.rows.find((one) => one.run === run);
-    for (const line of this.body.children) line.classList.toggle("mt-chosen", line.dataset.run === run);
+    for (const line of this.body.children)
+      line.classList.toggle("mt-chosen", line.dataset.run === run);
     for (const line of this.plot.querySelectorAll("[data-run]"))
       line.classList.toggle("mt-chosen", line.dataset.run === run);
     if (row)

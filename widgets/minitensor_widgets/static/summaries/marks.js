@@ -21,7 +21,7 @@ export const wordAt = (column, i) =>
       : column.values[i];
 // Columns that colour: all but names.
 export const colouring = (columns) => columns.filter(({ kind }) => kind !== "name");
-const shapeOf = (code) => (code + Math.floor(code / HUE_COUNT)) % SHAPE_COUNT;
+const shapeOf = (code) => (code + Math.floor(code / SHAPE_COUNT)) % SHAPE_COUNT;
 const hueOf = (code) => `var(--mt-hue-${code % HUE_COUNT})`;
 
 export function lookBy(column, count) {
@@ -45,36 +45,45 @@ export function legendOf(column) {
   if (!column) return "";
   if (column.kind === "number") {
     const ends = [Math.min(...column.values), Math.max(...column.values)].map((v) => number(v, 4));
-    return [`${column.name}: dark ${ends[0]}`, html("i", { class: "mt-scale" }), `bright ${ends[1]}`];
+    const scale = html("i", { class: "mt-scale" });
+    return [`${column.name}: dark ${ends[0]}`, scale, `bright ${ends[1]}`];
   }
   const rest = column.names.length - LISTED;
-  const entries = column.names.slice(0, LISTED).map((name, code) =>
-    html(
-      "li",
-      {},
-      svg(
-        "svg",
-        { viewBox: "0 0 12 12", width: 12, height: 12, "aria-hidden": "true" },
-        svg("path", { d: PATHS[shapeOf(code)], style: `fill:${hueOf(code)}` }),
+  const entries = column.names
+    .slice(0, LISTED)
+    .map((name, code) =>
+      html(
+        "li",
+        {},
+        svg(
+          "svg",
+          { viewBox: "0 0 12 12", width: 12, height: 12, "aria-hidden": "true" },
+          svg("path", { d: PATHS[shapeOf(code)], style: `fill:${hueOf(code)}` }),
+        ),
+        name,
       ),
-      name,
-    ),
-  );
+    );
   const more = rest > 0 ? html("li", {}, `… and ${rest} more`) : null;
   return [`${column.name}:`, html("ul", {}, entries, more)];
 }
 
-// The points whose labels hold a text: first those that are it, then those that begin with it.
+// The points whose labels hold a text: first those that are it, then those that begin with it. Of
+// numbers, and of classes where one has this name, only those that are it.
 export function search(columns, count, text) {
   const wanted = text.trim().toLowerCase(),
     found = [[], [], []];
+  const whole = columns.map(
+    ({ kind, names }) =>
+      kind === "number" || names?.some((name) => name.toLowerCase() === wanted) === true,
+  );
   for (let i = 0; i < count; i++) {
     let best = 3;
-    for (const column of columns) {
+    columns.forEach((column, k) => {
       const word = wordAt(column, i).toLowerCase(),
         at = word.indexOf(wanted);
-      if (at >= 0) best = Math.min(best, word === wanted ? 0 : at ? 2 : 1);
-    }
+      if (word === wanted) best = 0;
+      else if (at >= 0 && !whole[k]) best = Math.min(best, at ? 2 : 1);
+    });
     found[best]?.push(i);
   }
   return found.flat();

@@ -20,7 +20,10 @@ function inPicture({ given, width, count }, i) {
     for (let k = 0; k < width; k++) sum += (given[i * width + k] - given[j * width + k]) ** 2;
     if (j !== i && given[j * width] !== -32768) all.push([sum, j]);
   }
-  return all.sort((a, b) => a[0] - b[0]).slice(0, FEW).map(([, j]) => ({ i: j, far: null }));
+  return all
+    .sort((a, b) => a[0] - b[0])
+    .slice(0, FEW)
+    .map(([, j]) => ({ i: j, far: null }));
 }
 
 // { found: [{ i, far, row, words }], source }: `i` is -1 for a point that is not drawn.

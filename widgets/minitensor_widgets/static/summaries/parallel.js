@@ -51,7 +51,9 @@ function drawAxis(axis, x) {
     {},
     svg("path", { class: "mt-axis", d: `M${x},${upright(1)}V${upright(0)}` }),
     svg("text", { x, y: 14, class: "mt-m" }, clip(axis.name, 16)),
-    marks.map(([part, words]) => svg("text", { x: x + 4, y: upright(part) + (part ? -3 : 11) }, clip(words, 12))),
+    marks.map(([part, words]) =>
+      svg("text", { x: x + 4, y: upright(part) + (part ? -3 : 11) }, clip(words, 12)),
+    ),
     axis.note ? svg("text", { x, y: TALL_PLOT - 4, class: "mt-m" }, axis.note) : null,
   );
 }
@@ -72,7 +74,10 @@ function pathOf(row, axes) {
 export function parallelPlot({ card, rows, look, chosen, choose, signal }) {
   const all = card.columns
       .map((column, i) => {
-        const axis = laneOf(column, card.rows.map(({ values }) => values[i]));
+        const axis = laneOf(
+          column,
+          card.rows.map(({ values }) => values[i]),
+        );
         return axis && { ...axis, column: i };
       })
       .filter(Boolean),
@@ -86,19 +91,32 @@ export function parallelPlot({ card, rows, look, chosen, choose, signal }) {
         "g",
         { "data-run": row.run, class: row.run === chosen ? "mt-chosen" : null },
         svg("path", { class: "mt-hp-hit", d: path }),
-        svg("path", { class: "mt-curve", style: `stroke:${colour}`, "stroke-dasharray": dash, d: path }),
+        svg("path", {
+          class: "mt-curve",
+          style: `stroke:${colour}`,
+          "stroke-dasharray": dash,
+          d: path,
+        }),
       );
     });
   const names = axes.map(({ name }) => name).join(", "),
     drawing = svg(
       "svg",
-      { class: "mt-plot mt-hp-plot", viewBox: `0 0 ${wide} ${TALL_PLOT}`, style: `max-width:${wide}px`, role: "img" },
+      {
+        class: "mt-plot mt-hp-plot",
+        viewBox: `0 0 ${wide} ${TALL_PLOT}`,
+        style: `max-width:${wide}px`,
+        role: "img",
+      },
       axes.map((axis, k) => drawAxis(axis, AXIS_WIDE * (k + 0.5))),
       lines,
     ),
     root = html("div", { class: "mt-hp-lines", tabindex: 0, role: "application" }, drawing);
   drawing.setAttribute("aria-label", `A line for each of ${rows.length} runs across ${names}`);
-  root.setAttribute("aria-label", "Runs as lines: arrow keys go from run to run, in the order of the table");
+  root.setAttribute(
+    "aria-label",
+    "Runs as lines: arrow keys go from run to run, in the order of the table",
+  );
   root.addEventListener(
     "click",
     ({ target }) => choose(target.closest("[data-run]")?.getAttribute("data-run") ?? undefined),
@@ -108,8 +126,12 @@ export function parallelPlot({ card, rows, look, chosen, choose, signal }) {
     "keydown",
     (event) => {
       const by = { ArrowDown: 1, ArrowRight: 1, ArrowUp: -1, ArrowLeft: -1 }[event.key],
-        at = rows.findIndex(({ run }) => run === root.querySelector(".mt-chosen")?.getAttribute("data-run")),
-        to = { Home: 0, End: rows.length - 1 }[event.key] ?? Math.max(0, Math.min(rows.length - 1, at + by));
+        at = rows.findIndex(
+          ({ run }) => run === root.querySelector(".mt-chosen")?.getAttribute("data-run"),
+        ),
+        to =
+          { Home: 0, End: rows.length - 1 }[event.key] ??
+          Math.max(0, Math.min(rows.length - 1, at + by));
       if (Number.isNaN(to) || event.ctrlKey || event.metaKey || event.altKey) return;
       event.preventDefault();
       choose(rows[to].run);
@@ -117,5 +139,12 @@ export function parallelPlot({ card, rows, look, chosen, choose, signal }) {
     { signal },
   );
   const rest = all.length - axes.length;
-  return html("div", {}, root, rest > 0 ? html("p", { class: "mt-dim" }, `The first ${MOST_AXES} columns of ${all.length}.`) : "");
+  return html(
+    "div",
+    {},
+    root,
+    rest > 0
+      ? html("p", { class: "mt-dim" }, `The first ${MOST_AXES} columns of ${all.length}.`)
+      : "",
+  );
 }

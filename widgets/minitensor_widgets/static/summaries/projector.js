@@ -25,7 +25,11 @@ class PointView {
     this.status = html("p", { class: "mt-dim", role: "status" });
     this.told = html("p", { class: "mt-dim" });
     this.legend = html("div", { class: "mt-legend" });
-    this.stage = html("div", { class: "mt-stage", tabindex: 0, role: "application" }, this.cloud.canvas);
+    this.stage = html(
+      "div",
+      { class: "mt-stage", tabindex: 0, role: "application" },
+      this.cloud.canvas,
+    );
     this.chosen = new ChosenPoints(this, chosen);
     this.bar = html("div", { class: "mt-bar", role: "toolbar", "aria-label": "Picture" });
     this.root = html(
@@ -61,9 +65,19 @@ class PointView {
     const { card, cloud, signal } = this,
       columns = colouring(card.columns);
     this.map = html("select", {}, this.mapOptions());
-    this.space = box(true);
-    this.by = html("select", {}, option("-1", "nothing"), columns.map(({ name }, i) => option(i, name)));
-    this.by.value = columns.length ? Math.max(0, columns.findIndex(({ kind }) => kind === "class")) : -1;
+    this.space = box(card.dims > 2);
+    this.by = html(
+      "select",
+      {},
+      option("-1", "nothing"),
+      columns.map(({ name }, i) => option(i, name)),
+    );
+    this.by.value = columns.length
+      ? Math.max(
+          0,
+          columns.findIndex(({ kind }) => kind === "class"),
+        )
+      : -1;
     this.lasso = html("button", { type: "button", "aria-pressed": "false" }, "Select by drawing");
     this.spin = html("button", { type: "button", "aria-pressed": "false" }, "Turn");
     this.pictures = box(false);
@@ -89,7 +103,9 @@ class PointView {
       button("Fit into view", signal, () => cloud.fit()),
       this.spin,
       this.lasso,
-      ...(card.sprite && card.maps[0].drawn <= MOST_PICTURES ? [labelled("thumbnails", this.pictures)] : []),
+      ...(card.sprite && card.maps[0].drawn <= MOST_PICTURES
+        ? [labelled("thumbnails", this.pictures)]
+        : []),
       ...(this.ask.live ? this.asking() : []),
     );
   }
@@ -151,7 +167,9 @@ class PointView {
     const shares = map.explained.slice(0, deep ? 3 : 2).map((part) => `${number(100 * part, 3)} %`),
       trust = map.trust[deep ? 1 : 0];
     const words = [
-      shares.length ? `Variance of the axes: ${shares.join(", ")}.` : "Only near points mean something.",
+      shares.length
+        ? `Variance of the axes: ${shares.join(", ")}.`
+        : "Only near points mean something.",
       trust === null ? "" : `Neighbours right: ${trust.toFixed(2)} of 1 (trustworthiness).`,
       map.drawn < this.cloud.count ? `${map.drawn} points have a place.` : "",
     ];
@@ -163,14 +181,16 @@ class PointView {
   name(deep) {
     const { card, column } = this,
       by = column ? `, coloured by ${column.name}` : "",
+      title = this.map.selectedOptions[0].text,
       keys = deep ? "Arrow keys turn it, with Shift they move it" : "Arrow keys move it";
     this.cloud.canvas.setAttribute(
       "aria-label",
-      `${this.map.selectedOptions[0].text} of ${card.count} points of ${card.dims} dimensions${by}. ${this.told.textContent}`,
+      `${title} of ${card.count} points of ${card.dims} dimensions${by}. ${this.told.textContent}`,
     );
     this.stage.setAttribute(
       "aria-label",
-      `Cloud of points. ${keys}; plus and minus zoom; n and p go from point to point; Space selects; Escape lets go.`,
+      `Cloud of points. ${keys}; plus and minus zoom; n and p go from point to point; ` +
+        "Space selects; Escape lets go.",
     );
   }
 
@@ -255,7 +275,9 @@ export function projectorPane({ el, ask, signal, chosen, titled = true }) {
   return {
     update(cards) {
       const same = ({ view: { card } }, i) =>
-        card.tag === cards[i].tag && card.run === cards[i].run && card.maps[0].data === cards[i].maps[0].data;
+        card.tag === cards[i].tag &&
+        card.run === cards[i].run &&
+        card.maps[0].data === cards[i].maps[0].data;
       if (views.length === cards.length && views.every(same)) return;
       drop();
       views = cards.map((card) => {

@@ -9,7 +9,7 @@ const INSIDE = [
 ];
 export const SHAPE_COUNT = INSIDE.length;
 
-// The pixels of a shape around its middle: their places, and how much of each is covered (1 to 255).
+// The pixels of a shape around its middle: their places, and how much of each is covered, to 255.
 export function makeStamp(shape, radius) {
   const reach = Math.ceil(radius * 1.25),
     cells = [];
@@ -47,7 +47,11 @@ export function press(pixels, wide, tall, stamp, atX, atY, colour) {
       much = cover[i],
       before = pixels[at];
     pixels[at] =
-      much === 255 ? colour : before ? mixed(colour, before, much) : ((much << 24) | (colour & 0xffffff)) >>> 0;
+      much === 255
+        ? colour
+        : before
+          ? mixed(colour, before, much)
+          : ((much << 24) | (colour & 0xffffff)) >>> 0;
   }
 }
 
