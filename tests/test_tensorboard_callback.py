@@ -100,7 +100,7 @@ def test_a_model_without_a_description_trains_all_the_same(tmp_path: Path) -> No
             super().__init__()
             self.out = keras.layers.Dense(3)
 
-        def call(self, x: Any) -> Any:
+        def call(self, x: Any) -> Any:  # type: ignore[override]
             return self.out(mt.reshape(x, (-1, 64)))
 
     made = Own()
@@ -240,7 +240,7 @@ def test_tables_of_embeddings_are_shown_by_the_projector(tmp_path: Path) -> None
         made.fit(x, np.zeros((5, 1), "float32"), verbose=0, callbacks=[wrong])
 
 
-@pytest.mark.parametrize("shape, images", [
+@pytest.mark.parametrize(("shape", "images"), [
     ((7,), (1, 7, 1, 1)), ((5, 2), (1, 2, 5, 1)), ((2, 5), (1, 2, 5, 1)), ((), None),
     ((3, 4, 1, 6), (6, 3, 4, 1)), ((3, 3, 2, 4), (3, 3, 2, 4)), ((3, 3, 2, 5), None),
     ((2, 3, 3, 2, 4), None), ((0, 3), None),
@@ -252,7 +252,7 @@ def test_weights_become_images_by_their_shape(shape: tuple, images: tuple | None
     assert (None if found is None else found.shape) == images
 
 
-@pytest.mark.parametrize("options, text", [
+@pytest.mark.parametrize(("options", "text"), [
     ({"update_freq": 0}, "no frequency"), ({"update_freq": "often"}, "epoch"),
     ({"histogram_freq": -1}, "0 is never"), ({"embeddings_freq": 1.5}, "whole number"),
 ])  # fmt: skip

@@ -59,7 +59,12 @@ def measured(part: Part, found: Found) -> LayerHealth:
 
 
 def array_of(value: Any) -> np.ndarray | None:
-    """The numbers of a tensor, a variable or a gradient, in a dtype that numpy computes with."""
+    """The numbers of a tensor, a variable or a gradient, in a dtype that numpy computes with.
+
+    None for None, and for what is not made of numbers with a fraction.
+    """
+    if value is None:
+        return None
     if isinstance(value, IndexedSlices):
         value = value.to_dense()
     array = to_numpy(getattr(value, "_array", value))
@@ -130,7 +135,7 @@ def _dead(node: Node) -> tuple[int, int] | None:
 def _slopes(node: Node, output: np.ndarray) -> np.ndarray:
     """The local derivative of each element, by the operation's own rule."""
     if node.op.name in ("relu", "maximum"):
-        return output
+        return (output != 0).astype(np.float32)
     inputs = [array_of(x) for x in node.inputs]
     rule: Any = node.op.gradient_rule
     found = rule(np, np.ones_like(output), output, *inputs, **node.attrs)

@@ -43,9 +43,10 @@ class Part:
 
     @property
     def activations(self) -> list[Node]:
-        """The activations that its operations apply; those that only scale something are none."""
-        scaling = {id(x) for node in self.nodes if node.op.name in _SCALING for x in node.inputs}
-        return [n for n in self.nodes if _is_activation(n) and id(n.outputs[0]) not in scaling]
+        """The activations that it ends with; those that are a part of another one are none."""
+        whole = [n for n in self.nodes if _is_activation(n) or n.op.name in _SCALING]
+        inside = {id(x) for node in whole for x in node.inputs}
+        return [n for n in self.nodes if _is_activation(n) and id(n.outputs[0]) not in inside]
 
     def line_at(self, node: Node) -> SourceLine | None:
         """The learner's line of an operation: of her own code, else where she made the layer."""
@@ -232,7 +233,7 @@ def _follow(parts: list[Part], nodes: Sequence[Node]) -> None:
         place = max(places)
         outs = [id(x) for x in node.outputs]
         part_of |= dict.fromkeys(outs, place)
-        if node.op is read_variable or all(id(x) in weights or not x.shape for x in node.inputs):
+        if node.op is read_variable or all(id(x) in weights or x.ndim == 0 for x in node.inputs):
             weights |= set(outs)
             continue
         part = parts[place]
@@ -249,7 +250,7 @@ def _is_activation(node: Node) -> bool:
     """Whether an operation is a function that layers end with; `maximum` with 0 is one."""
     if node.op.name != "maximum":
         return node.op.name in ACTIVATIONS
-    return any(not x.shape and not to_numpy(x._array) for x in node.inputs)
+    return any(x.ndim == 0 and not to_numpy(x._array) for x in node.inputs)
 
 
 def _is_own_code(part: Part, origin: tuple | None) -> bool:

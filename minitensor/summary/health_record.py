@@ -38,8 +38,9 @@ def health_record(history: Sequence[Health]) -> dict[str, Any]:
     """
     first = history[0] if history else Health([])
     names = [layer.name for layer in first.layers]
-    for health in history:
-        if [layer.name for layer in health.layers] != names:
+    layers = [{layer.name: layer for layer in health.layers} for health in history]
+    for health, found in zip(history, layers, strict=True):
+        if sorted(found) != sorted(names):
             raise InvalidArgumentError(
                 message("health_record", f"layers {names} and then "
                         f"{[layer.name for layer in health.layers]}",
@@ -54,12 +55,12 @@ def health_record(history: Sequence[Health]) -> dict[str, Any]:
         "layers": [
             {"name": x.name, "kind": x.kind, "activation": x.activation, "units": x.units,
              "variables": [v.name for v in x.variables], "line": _line(x.line)}
-            for x in (history[-1] if history else first).layers
+            for x in (layers[-1][name] for name in names)
         ],
         "measures": [{"name": name, **about} for name, about in MEASURES.items()],
         "values": {
-            name: [[_plain(getattr(h.layers[i], name)) for h in history] for i in range(len(names))]
-            for name in MEASURES
+            measure: [[_plain(getattr(found[name], measure)) for found in layers] for name in names]
+            for measure in MEASURES
         },
         "findings": [_finding(f, h.step) for h in history for f in h.findings],
         "verdicts": [health.verdict for health in history],

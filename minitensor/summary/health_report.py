@@ -34,7 +34,7 @@ class FirstBad:
     what: str
     """ "NaN" or "infinity"."""
     direction: str
-    """ "forward" or "backward"."""
+    """ "forward", "backward", or "update" for what an optimizer made of finite gradients."""
     layer: str
     op: str
     sentence: str

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -28,8 +29,8 @@ SHARE = 0.03
 """The share of the training's time that looking may take, with `every="auto"`."""
 
 
-COPYING = 0.015
-"""The share of it that keeping copies of the weights may take."""
+COPYING, FREE = 0.015, 0.02
+"""The share of it that keeping copies of the weights may take, and the seconds that are free."""
 
 
 class _Batch(NamedTuple):
@@ -51,14 +52,14 @@ class Health(Callback):
 
     A step of `fit` is one traced graph, whose inside cannot be seen. So the model is run once more,
     op by op on a tape of its own, on the batch that comes next, and nothing of that stays in the
-    model. In between, each step is only watched for a loss that is no number: then the step that
-    made it is repeated on such a tape, to find the layer and the line. With
+    model. In between, the loss and the weights are only watched for what is no number: then the
+    step that made it is repeated on such a tape, to find the layer and the line. With
     `steps_per_execution=n`, a look is at the first of n batches. With a default writer, the numbers
     are recorded as scalars, too.
 
     Args:
         every: after how many steps it looks; "epoch" for the first step of each; "auto" for as
-            often as takes a few percent of the time, and the first and the last step.
+            often as takes a few percent of the time, before the first step and after the last.
         data: a batch `(x, y)` to look at each time, in place of those that are trained on.
         loss: for a model with a `train_step` of its own: called as `loss(model, data)`.
         name: what the tags of the scalars begin with.
@@ -116,9 +117,9 @@ class Health(Callback):
         self._first = True
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        """See whether the loss is still a number."""
+        """See whether the loss and the weights are still numbers."""
         loss = (logs or {}).get("loss", 0.0)
-        if np.ndim(loss) == 0 and not math.isfinite(loss):
+        if (np.ndim(loss) == 0 and not math.isfinite(loss)) or not self._is_all_finite():
             self._look_back()
 
     def _see_batch(self, done: int, skeleton: Any, leaves: list, count: int) -> None:
@@ -136,10 +137,12 @@ class Health(Callback):
     def _watch(self, batch: _Batch) -> None:
         self._batches.append(batch)
         began = time.perf_counter()
-        if self._copying <= COPYING * (began - self._started):
+        if self._copying <= FREE + COPYING * (began - self._started):
             self._copy_weights()
+            if not self._found_bad and not self._is_all_finite():
+                self._look_back()
             self._copying += time.perf_counter() - began
-        if self._is_due():
+        if self._weights and self._is_due():
             self._look(batch)
 
     def _copy_weights(self) -> None:
@@ -154,12 +157,20 @@ class Health(Callback):
             arrays = [w._array.copy() for w in self._weights]
         self._copies.append(_Weights(self._step, arrays))
 
+    def _is_all_finite(self) -> bool:
+        """Whether the weights are numbers: a NaN in one makes the sum of the squares one."""
+        arrays = (w._array for w in self._weights)
+        return all(math.isfinite(abs(NAMESPACE[type(x)].vdot(x, x))) or _is_finite(x)
+                   for x in arrays)  # fmt: skip
+
     def _loss_so_far(self) -> float:
         """The sum of the losses of this epoch."""
         total = self.model._settings.tracker.total
         return 0.0 if self._first or self._found_bad else float(total._value._array)
 
     def _is_due(self) -> bool:
+        if self.history and self.history[-1].step == self._step:
+            return False
         if self.every == "epoch":
             return self._first
         if self.every != "auto":
@@ -207,7 +218,7 @@ class Health(Callback):
         finally:
             self._assign(now)
         bad = [x for x in reports if x.first_bad is not None]
-        report = bad[0] if bad else _by_the_update(reports[0])
+        report = bad[0] if bad else _not_repeated(reports[0], copy.step)
         self.history = [x for x in self.history if x.step != report.step]
         self.history.append(report)
         self.history.sort(key=lambda x: x.step or 0)
@@ -217,22 +228,32 @@ class Health(Callback):
             w.assign(array)
 
     def _close(self) -> None:
-        """Look at the last step, and let go of its batch."""
+        """Look at what the last step left, and let go of its batch."""
         last = self._batches[-1] if self._batches else None
         self._batches.clear()
         self._copies.clear()
-        if self.every == "auto" and last is not None and self.history[-1].step != last.step:
-            self._look(last)
+        in_order = sys.exc_info()[0] is None
+        if self.every == "auto" and in_order and last is not None and self._weights:
+            self._look(last._replace(step=self._step))
 
 
 def _is_finite(array: Any) -> bool:
     return not not_finite(array)
 
 
-def _by_the_update(report: Report) -> Report:
-    """The report of a step that was finite, forward and backward, and after which nothing was."""
-    sentence = (f"All was finite in step {report.step}, forward and backward; the update of the "
-                "weights made them so large that nothing was finite after it. Try a smaller "
-                "learning rate, or clipnorm=1.0 in the optimizer.")  # fmt: skip
+def _not_repeated(report: Report, began: int) -> Report:
+    """The report of a step after which nothing was finite, though it was, forward and backward.
+
+    `began` is the step whose weights it was repeated with.
+    """
+    if began == report.step:
+        sentence = (f"All was finite in step {report.step}, forward and backward; the update of "
+                    "the weights made them so large that nothing was finite after it. Try a "
+                    "smaller learning rate, or clipnorm=1.0 in the optimizer.")  # fmt: skip
+    else:
+        sentence = (f"After step {report.step} the loss was not finite. Repeated with the weights "
+                    f"before step {began}, the step gives finite numbers; later weights were not "
+                    "kept, since copying these takes long. Try Health(every=1), which looks at "
+                    "each step, or a smaller learning rate.")  # fmt: skip
     bad = FirstBad("infinity", "update", "", "update", sentence)
     return replace(report, first_bad=bad, findings=[Finding("not finite", "", sentence)])

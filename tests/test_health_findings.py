@@ -1,0 +1,261 @@
+"""What `mt.summary.health` says is wrong: the sentence, the layer and the learner's line."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+import minitensor as mt
+from minitensor import keras
+
+health = mt.summary.health
+rng = np.random.default_rng(0)
+
+
+def kinds(report: Any) -> list[str]:
+    return [finding.kind for finding in report.findings]
+
+
+# NaN and infinity.
+
+
+def looked(run: Any, x: Any, *variables: Any) -> Any:
+    with mt.GradientTape() as tape:
+        loss = mt.reduce_sum(run(mt.constant(x)))
+    return health(list(variables), tape, loss=loss)
+
+
+def test_a_naive_where_is_found_on_the_way_back_with_its_line() -> None:
+    v = mt.Variable(1.0, name="v")
+
+    def naive(x: Any) -> Any:
+        z = x * v
+        root = z**0.5
+        return mt.where(z > 0.0, root, 0.0)
+
+    x = mt.constant([0.0, 4.0])
+    with mt.GradientTape() as tape:
+        tape.watch(x)
+        loss = mt.reduce_sum(naive(x))
+    np.testing.assert_array_equal(tape.gradient(loss, x), [np.nan, 0.25])
+    report = looked(naive, [0.0, 4.0], v)
+    bad = report.first_bad
+    assert (bad.what, bad.direction, bad.op) == ("NaN", "backward", "pow")
+    assert bad.line.text == "root = z**0.5"
+    assert kinds(report) == ["not finite"]
+    assert report.findings[0].line == bad.line
+    assert "a where around the result does not protect the gradient" in report.verdict
+
+
+def test_a_logarithm_of_zero_is_found_going_forward() -> None:
+    v = mt.Variable(1.0, name="v")
+    report = looked(lambda x: mt.math.log(x * v), [0.0, 1.0], v)
+    bad = report.first_bad
+    assert (bad.what, bad.direction, bad.op) == ("infinity", "forward", "log")
+    assert "maximum(x, 1e-12)" in bad.sentence
+
+
+def test_data_and_weights_that_were_bad_before_are_told_apart() -> None:
+    v, bad = mt.Variable([1.0], name="v"), mt.Variable([np.nan], name="heavy")
+    report = looked(lambda x: x * v, [np.nan], v)
+    assert "NaN came in from outside" in report.first_bad.sentence
+    report = looked(lambda x: x * v * bad, [1.0], v, bad)
+    assert "heavy held it" in report.first_bad.sentence
+
+
+class Rooted(keras.layers.Layer):
+    def build(self, shape: Any) -> None:
+        self.scale = self.add_weight((shape[-1],), "ones", name="scale")
+
+    def call(self, x: Any) -> Any:  # type: ignore[override]
+        x = x * self.scale
+        return mt.where(x > 0.0, x**0.5, 0.0)
+
+
+def test_a_layer_of_ones_own_is_named_with_the_line_in_its_call() -> None:
+    made = keras.Sequential([keras.Input((3,)), keras.layers.Dense(3, "relu"), Rooted(name="root")])
+    with mt.GradientTape() as tape:
+        loss = mt.reduce_sum(made(rng.normal(size=(9, 3)).astype("float32")))
+    bad = health(made, tape, loss=loss).first_bad
+    assert (bad.layer, bad.direction, bad.op) == ("root", "backward", "pow")
+    assert bad.line.text == "return mt.where(x > 0.0, x**0.5, 0.0)"
+
+
+def test_a_function_given_as_activation_is_named_with_its_line() -> None:
+    def broken(x: Any) -> Any:
+        return mt.math.log(x - x)
+
+    made = keras.Sequential([keras.Input((3,)), keras.layers.Dense(3, broken, name="odd")])
+    with mt.GradientTape() as tape:
+        loss = mt.reduce_sum(made(np.ones((4, 3), "float32")))
+    bad = health(made, tape, loss=loss).first_bad
+    assert (bad.layer, bad.line.text) == ("odd", "return mt.math.log(x - x)")
+
+
+def test_a_layer_of_keras_is_named_with_the_line_that_made_it() -> None:
+    huge = keras.initializers.Constant(1e38)
+    made = keras.Sequential([
+        keras.Input((3,)),
+        keras.layers.Dense(3, kernel_initializer=huge, name="huge"),
+    ])  # fmt: skip
+    with mt.GradientTape() as tape:
+        loss = mt.reduce_sum(made(np.full((4, 3), 99.0, "float32")))
+    bad = health(made, tape, loss=loss).first_bad
+    assert (bad.layer, bad.what, bad.op) == ("huge", "infinity", "matmul")
+    assert bad.line.text.startswith("keras.layers.Dense(3, kernel_initializer=huge")
+
+
+# Twenty layers.
+
+
+def twenty(activation: Any, deviation: float, width: int = 64) -> tuple[Any, list[float]]:
+    """A deep network of equal layers, and the norms of its gradients computed by hand."""
+    draws = np.random.default_rng(1)
+    x = draws.normal(size=(128, width)).astype("float32")
+    start = [(deviation * draws.normal(size=(width, width))).astype("float32") for _ in range(20)]
+    weights = [mt.Variable(w, name=f"w{i}") for i, w in enumerate(start)]
+    with mt.GradientTape() as tape:
+        y = mt.constant(x)
+        for w in weights:
+            y = activation(y @ w)
+        loss = mt.reduce_mean(y**2)
+    return health(weights, tape, loss=loss), _norms_by_hand(activation, x, start)
+
+
+def _norms_by_hand(activation: Any, x: np.ndarray, weights: list[np.ndarray]) -> list[float]:
+    forward, slope = {
+        mt.sigmoid: (lambda z: 1 / (1 + np.exp(-z)), lambda y: y * (1 - y)),
+        mt.tanh: (np.tanh, lambda y: 1 - y**2),
+        mt.nn.relu: (lambda z: np.maximum(z, 0), lambda y: y > 0),
+    }[activation]
+    values = [np.float64(x)]
+    for w in weights:
+        values.append(forward(values[-1] @ w))
+    g, norms = 2 * values[-1] / values[-1].size, []
+    for w, before, after in reversed(list(zip(weights, values, values[1:], strict=False))):
+        g = g * slope(after)
+        norms.append(float(np.linalg.norm(before.T @ g)))
+        g = g @ w.T
+    return norms[::-1]
+
+
+@pytest.mark.parametrize(("activation", "deviation", "low", "high", "found"), [
+    (mt.sigmoid, 1 / 8, 1e-14, 1e-11, ["vanishing", "constant"]), (mt.tanh, 1 / 8, 0.2, 2.0, []),
+    (mt.nn.relu, np.sqrt(2 / 64), 0.3, 3.0, []),
+    (mt.nn.relu, 0.3, 0.1, 3.0, ["exploding"]),
+])  # fmt: skip
+def test_gradients_of_twenty_layers_are_those_computed_by_hand(
+    activation: Any, deviation: float, low: float, high: float, found: list[str]
+) -> None:
+    report, norms = twenty(activation, deviation)
+    np.testing.assert_allclose([x.gradient_norm for x in report.layers], norms, rtol=1e-2)
+    ratio = report.layers[0].gradient_norm / report.layers[-1].gradient_norm
+    assert low < ratio < high
+    assert sorted(kinds(report)) == sorted(found)
+
+
+def test_exploding_gradients_are_told_by_their_size() -> None:
+    report, _ = twenty(mt.nn.relu, 0.3)
+    assert max(x.gradient_norm for x in report.layers) > 1e5
+    assert "clipnorm" in report.findings[0].sentence
+
+
+# Units.
+
+
+def test_a_learning_rate_beyond_the_cliff_kills_the_units_of_digits() -> None:
+    datasets = pytest.importorskip("sklearn.datasets")
+    x, y = datasets.load_digits(return_X_y=True)
+    x = (x / 16).astype("float32")
+    dead, verdict = {}, {}
+    for rate in (1.0, 2.0):
+        keras.utils.set_random_seed(0)
+        made = keras.Sequential([
+            keras.Input((64,)),
+            keras.layers.Dense(64, "relu", kernel_initializer="he_normal", name="hidden"),
+            keras.layers.Dense(10)])  # fmt: skip
+        loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+        made.compile(keras.optimizers.SGD(rate), loss)
+        made.fit(x, y, epochs=10, batch_size=64, verbose=0)
+        with mt.GradientTape() as tape:
+            value = made.compute_loss(y=mt.constant(y), y_pred=made(x))
+        report = health(made, tape, loss=value)
+        dead[rate], verdict[rate] = report.layers[0].dead, report.verdict
+        hidden = np.maximum(x @ made.layers[0].kernel.numpy() + made.layers[0].bias.numpy(), 0)
+        assert dead[rate] == (hidden == 0).all(0).mean()
+    assert dead[1.0] < 0.2
+    assert dead[2.0] > 0.9
+    assert "In layer hidden, " in verdict[2.0]
+    assert "Try a smaller learning rate" in verdict[2.0]
+
+
+def dense(rate: float = 0.01, **options: Any) -> Any:
+    made = keras.Sequential([keras.Input((5,)), keras.layers.Dense(8, name="a", **options),
+                             keras.layers.Dense(2, name="b")])  # fmt: skip
+    made.compile(keras.optimizers.SGD(rate), "mse")
+    return made
+
+
+def report_of(made: Any, examples: int = 32) -> Any:
+    x = rng.normal(size=(examples, 5)).astype("float32")
+    y = rng.normal(size=(examples, 2)).astype("float32")
+    with mt.GradientTape() as tape:
+        loss = made.compute_loss(y=mt.constant(y), y_pred=made(x))
+    return health(made, tape, loss=loss)
+
+
+def test_saturated_outputs_are_told() -> None:
+    wide = keras.initializers.RandomNormal(stddev=20.0, seed=1)
+    report = report_of(dense(activation="tanh", kernel_initializer=wide))
+    assert report.findings[0].kind == "saturated"
+    assert "at the ends of tanh" in report.findings[0].sentence
+
+
+def test_dead_units_are_not_told_of_few_examples() -> None:
+    low = keras.initializers.Constant(-99.0)
+    made = dense(activation="relu", bias_initializer=low)
+    assert kinds(report_of(made))[0] == "dead"
+    assert "dead" not in kinds(report_of(made, examples=4))
+
+
+def test_outputs_that_are_the_same_for_all_are_told_once() -> None:
+    report = report_of(dense(kernel_initializer="zeros"))
+    assert kinds(report).count("constant") == 1
+    assert "Layer a gives the same for all 32 examples, and so does 1 after it" in str(report)
+
+
+@pytest.mark.parametrize(("rate", "kind"), [(99.0, "fast"), (1e-9, "slow"), (0.01, None)])
+def test_updates_of_an_unusual_size_are_told(rate: float, kind: str | None) -> None:
+    keras.utils.set_random_seed(0)
+    found = report_of(dense(rate))
+    assert kinds(found) == ([] if kind is None else [kind])
+
+
+def test_a_weight_without_a_gradient_says_why() -> None:
+    class Net(mt.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.w, self.unused = mt.Variable(2.0, name="w"), mt.Variable(1.0, name="unused")
+
+        def __call__(self, x: Any) -> Any:
+            return mt.stop_gradient(self.w) * x
+
+    net = Net()
+    x = mt.Variable(3.0)
+    with mt.GradientTape() as tape:
+        loss = net(x)
+    report = health(net, tape, loss=loss)
+    assert kinds(report) == ["no gradient", "no gradient"]
+    by_name = {name: f for name in ("w", "unused") for f in report.findings
+               if f", {name} is not trained" in f.sentence}  # fmt: skip
+    assert "take mt.stop_gradient away" in by_name["w"].sentence
+    assert by_name["w"].line.text == "return mt.stop_gradient(self.w) * x"
+    assert "does not depend" in by_name["unused"].sentence
+
+
+def test_a_healthy_network_is_left_in_peace() -> None:
+    keras.utils.set_random_seed(0)
+    report = report_of(dense(activation="relu", kernel_initializer="he_normal"))
+    assert (report.findings, report.verdict) == ([], "Nothing looks wrong in 2 layers.")
