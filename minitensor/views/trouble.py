@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
-
-from minitensor.backend import to_numpy
 from minitensor.backward import Step
 from minitensor.graph.ir import Node
-from minitensor.tensor import IndexedSlices
+from minitensor.summary.health_trouble import first_trouble
 from minitensor.views.drawing import Drawing, source_view
 from minitensor.views.records import TroubleView
 from minitensor.views.values import value_view, words
@@ -18,35 +15,21 @@ from minitensor.views.values import value_view, words
 
 def trouble(drawing: Drawing, nodes: Sequence[Node], steps: Sequence[Step]) -> TroubleView | None:
     """The first operation whose result is not finite though all it was given is; else None."""
-    return _forward(drawing, nodes) or _backward(drawing, steps)
-
-
-def _forward(drawing: Drawing, nodes: Sequence[Node]) -> TroubleView | None:
-    for node in nodes:
-        bad = next(filter(None, map(_bad, node.outputs)), "")
-        if not bad:
-            continue
-        entered = next((x for x in node.inputs if _bad(x)), None)
-        if entered is not None:
-            text = f"{drawing.label(entered)} held {_bad(entered)} before the first operation."
-            return TroubleView(drawing.id_of(entered, node, _slot(node, entered)), "forward", text,
-                               source_view(node))  # fmt: skip
-        given = _given(drawing, node)
-        text = f"{node.op.name} is the first operation that makes {bad}. It was given {given}."
-        return TroubleView(drawing.ids[id(node)], "forward", text, source_view(node))
-    return None
-
-
-def _backward(drawing: Drawing, steps: Sequence[Step]) -> TroubleView | None:
-    for step in steps:
-        bad = next(filter(None, (_bad(send.raw) for send in step.sends)), "")
-        if not bad or any(_bad(g) for g in step.cotangents if g is not None):
-            continue
-        node = step.node
+    found = first_trouble(nodes, steps)
+    if found is None:
+        return None
+    node, direction, bad, entered = found
+    place = drawing.ids[id(node)]
+    if entered is not None:
+        text = f"{drawing.label(entered)} held {bad} before the first operation."
+        place = drawing.id_of(entered, node, _slot(node, entered))
+    elif direction == "forward":
+        text = f"{node.op.name} is the first operation that makes {bad}. It was given "
+        text += f"{_given(drawing, node)}."
+    else:
         text = f"On the way back, {node.op.name} is the first operation that makes {bad}: its "
         text += f"derivative is not finite there. It had been given {_given(drawing, node)}."
-        return TroubleView(drawing.ids[id(node)], "backward", text, source_view(node))
-    return None
+    return TroubleView(place, direction, text, source_view(node))
 
 
 def _slot(node: Node, value: Any) -> int:
@@ -64,16 +47,3 @@ def _described(name: str, value: Any) -> str:
     if view.minimum is None or view.maximum is None:
         return name
     return f"{name} between {view.minimum:.4g} and {view.maximum:.4g}"
-
-
-def _bad(value: Any) -> str:
-    """What is not finite in a value: "NaN", "infinity", or nothing."""
-    parts: Iterable = [value.values] if isinstance(value, IndexedSlices) else [value]
-    for part in parts:
-        array = to_numpy(getattr(part, "_array", part))
-        if getattr(array, "dtype", None) is None or array.dtype.kind not in "fcV":
-            continue
-        wide = array.astype(np.float64) if array.dtype.kind == "V" else array
-        if not np.isfinite(wide).all():
-            return "NaN" if np.isnan(wide).any() else "infinity"
-    return ""
