@@ -47,10 +47,20 @@ class Curve(NamedTuple):
 
 
 class _Form(NamedTuple):
-    """Where in an event the numbers stand: bytes 1 to 8 are its time."""
+    """Where in an event the numbers stand: bytes 1 to 8 are its time, then comes the step."""
 
-    step: slice
-    value: slice
+    steps: int
+    """How many bytes the step has, from byte 10 on."""
+    begin: int
+    """Where its number begins."""
+
+    @property
+    def step(self) -> slice:
+        return slice(10, 10 + self.steps)
+
+    @property
+    def value(self) -> slice:
+        return slice(self.begin, self.begin + 4)
 
 
 def curves(data: bytes, starts: np.ndarray, sizes: np.ndarray) -> tuple[list[Curve], np.ndarray]:
@@ -83,12 +93,11 @@ def _alike(rows: np.ndarray, order: np.ndarray) -> Iterator[Curve | np.ndarray]:
         form = _form(rows[0].tobytes())
         left = np.ones(len(rows), bool)
         if form is not None:
-            for group in _groups(rows, form):
-                first = rows[group[0]].tobytes()
-                decoded = _decoded(first)
-                if decoded is not None and _form(first) == form:
+            for group, rest in _groups(rows, form):
+                value = _value(form, rest, rows[group[0]])
+                if value is not None:
                     left[group] = False
-                    yield Curve(decoded.value, order[group], _points(rows[group], form))
+                    yield Curve(value, order[group], _points(rows[group], form))
         if left[0]:
             left[0] = False
             yield order[:1]
@@ -96,8 +105,27 @@ def _alike(rows: np.ndarray, order: np.ndarray) -> Iterator[Curve | np.ndarray]:
     yield order
 
 
-def _groups(rows: np.ndarray, form: _Form) -> Iterator[np.ndarray]:
-    """Which rows are equal but for their numbers."""
+def _value(form: _Form, rest: bytes, row: np.ndarray) -> Outline | None:
+    """The value in events of a form with these bytes besides; None where their form is another."""
+    known = _values.get((form, rest))
+    if known is not None:
+        return known
+    record = row.tobytes()
+    decoded = _decoded(record)
+    if decoded is None or _form(record) != form:
+        return None
+    if len(_values) > 10_000:
+        _values.clear()
+    _values[form, rest] = decoded.value
+    return decoded.value
+
+
+_values: dict[tuple[_Form, bytes], Outline] = {}
+"""The values that came before: piece after piece of a file has the same curves."""
+
+
+def _groups(rows: np.ndarray, form: _Form) -> Iterator[tuple[np.ndarray, bytes]]:
+    """Which rows are equal but for their numbers, and the bytes that they have in common."""
     fixed = np.ones(rows.shape[1], bool)
     for place in (_TIME, form.step, form.value):
         fixed[place] = False
@@ -111,7 +139,7 @@ def _groups(rows: np.ndarray, form: _Form) -> Iterator[np.ndarray]:
         high = rows[group][:, form.step] >> 7
         same = (rest[group] == rest[group[0]]).all(1) & (high == high[0]).all(1)
         if same.all() and len(group) >= _FEW:
-            yield group
+            yield group, rest[group[0]].tobytes()
 
 
 @lru_cache(maxsize=1)
@@ -138,7 +166,7 @@ def _form(record: bytes) -> _Form | None:
         changed = after[:at] + struct.pack("<f", _TRIAL) + after[at + 4 :]
         other = _decoded(b"\x09" + struct.pack("<d", _TRIAL) + key + changed)
         if other is not None and other[:3] == (_TRIAL, _steps(key[1:]), _TRIAL):
-            return _Form(slice(10, 10 + size), slice(begin + at, begin + at + 4))
+            return _Form(size, begin + at)
         at = after.find(stored, at + 1)
     return None
 

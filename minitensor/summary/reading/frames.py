@@ -83,13 +83,14 @@ def frames(data: bytes, last: bool, lost: bool = False, deep: bool = True) -> Fr
 
 
 class _Found(NamedTuple):
-    starts: list[int]
-    sizes: list[int]
+    starts: list[np.ndarray]
+    sizes: list[np.ndarray]
     damaged: list[tuple[int, str]]
     deep: bool
 
     def until(self, used: int, wanted: int, lost: bool = False) -> Frames:
-        starts, sizes = (np.array(x, np.int64) for x in (self.starts, self.sizes))
+        none = np.zeros(0, np.int64)
+        starts, sizes = (np.concatenate([none, *x]) for x in (self.starts, self.sizes))
         order = np.argsort(starts)
         return Frames(starts[order], sizes[order], sorted(self.damaged), used, wanted, lost)
 
@@ -97,8 +98,8 @@ class _Found(NamedTuple):
         """Add the whole records that lie in a damaged one."""
         if self.deep:
             inside = frames(data[begin + 1 : end], last=True, lost=True, deep=False)
-            self.starts.extend((inside.starts + begin + 1).tolist())
-            self.sizes.extend(inside.sizes.tolist())
+            self.starts.append(inside.starts + begin + 1)
+            self.sizes.append(inside.sizes)
 
 
 def _walk(data: bytes, at: int, found: _Found) -> tuple[int, int | None]:
@@ -119,8 +120,8 @@ def _walk(data: bytes, at: int, found: _Found) -> tuple[int, int | None]:
     ends = np.append(begins[1:] - _HEAD, at)
     stored = sliding_window_view(np.frombuffer(data, np.uint8), 4)[ends - 4].view("<u4")[:, 0]
     good = _masked(np.array(sums, np.uint32)) == stored
-    found.starts.extend(begins[good].tolist())
-    found.sizes.extend((ends - 4 - begins)[good].tolist())
+    found.starts.append(begins[good])
+    found.sizes.append((ends - 4 - begins)[good])
     bad = [(int(begins[i]) - _HEAD, int(ends[i])) for i in np.flatnonzero(~good)]
     found.damaged.extend((begin, "its checksum does not fit") for begin, _ in bad)
     for begin, end in bad if good[-1] else bad[:-1]:
