@@ -145,6 +145,19 @@ def test_at_most_500_histograms_are_kept():
     assert card["steps"][-1] == 5990
 
 
+def test_a_page_may_ask_for_more_steps_of_a_card():
+    log = Log(w=[RANDOM.normal(size=90) for _ in range(300)])
+    for pane in (histograms, distributions):
+        (thin,) = pane.record(log, 5_000)
+        content, buffers = pane.answer(log, {"tag": "w", "run": "a"})
+        assert len(content["card"]["steps"]) > 3 * len(thin["steps"])
+        assert len(json.dumps(content)) <= 65_000
+        assert buffers == []
+        for asked in ({}, {"tag": "other", "run": "a"}, {"tag": ["w"], "run": {}}):
+            with pytest.raises(LookupError, match="No histograms"):
+                pane.answer(log, asked)
+
+
 # ---- cards of distributions
 
 

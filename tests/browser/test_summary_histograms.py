@@ -7,10 +7,12 @@ import pytest
 
 from minitensor.summary import bucketed
 from minitensor.summary.series import Histograms
-from minitensor_widgets import DistributionWidget, distribution, histogram, samples
+from minitensor_widgets import DashboardWidget, DistributionWidget, distribution, histogram, samples
 from minitensor_widgets.summaries import distributions, histograms
-from minitensor_widgets.summaries.figures import Dashboard
+from minitensor_widgets.summaries.figures import LOOKS, Dashboard
 from minitensor_widgets.summaries.records import complete
+
+from .hosted import host
 
 MAIN = "summaries/dashboard+summaries/distributions+summaries/histograms"
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
@@ -36,7 +38,7 @@ class Log:
 
 
 def board(runs=("a", "b"), tags=None, title="runs"):
-    log = Log(list(runs), tags or {"dense/kernel": KERNEL, "dense/bias": BIAS})
+    log = Log(list(runs), tags or {"dense/kernel": KERNEL, "dense/offset": BIAS})
     return {
         "version": 1,
         "title": title,
@@ -116,7 +118,7 @@ def test_a_step_is_read_in_all_plots_of_all_panes(page):
     into(page, "Distributions", 3)
     into(page, "Histograms")
     page.press("Home", "ArrowDown")
-    assert caption(page, "Histograms", 1) == "step 10 · 2 values"
+    assert caption(page, "Histograms", 2) == "step 10 · 2 values"
     told = caption(page, "Distributions", 0)
     assert re.match(r"step 10: minimum \S+, 7 % \S+, .*, maximum \S+ · 200 values$", told)
     assert told.count(",") == 8
@@ -145,23 +147,23 @@ def test_a_pointer_reads_too(page):
 
 
 def test_what_is_not_finite_or_empty_is_marked_and_said(page):
-    into(page, "Histograms", 1)
-    assert plots(page, "Histograms").nth(1).locator(".mt-gap").count() == 3
+    into(page, "Histograms", 2)
+    assert plots(page, "Histograms").nth(2).locator(".mt-gap").count() == 3
     page.press("Home")
-    assert "4 values, 100 % zeros" in caption(page, "Histograms", 1)
+    assert "4 values, 100 % zeros" in caption(page, "Histograms", 2)
     page.press("ArrowDown", "ArrowDown")
-    assert caption(page, "Histograms", 1) == (
+    assert caption(page, "Histograms", 2) == (
         "step 20 · 0 values · not all values were finite, so none was counted"
     )
     page.press("ArrowDown")
     assert "2 values were counted beside infinite ones and have no bins" in caption(
-        page, "Histograms", 1
+        page, "Histograms", 2
     )
-    into(page, "Distributions", 1)
+    into(page, "Distributions", 2)
     page.press("Home", "ArrowRight", "ArrowRight")
-    assert caption(page, "Distributions", 1).startswith("step 20: no values · 0 values · not all")
+    assert caption(page, "Distributions", 2).startswith("step 20: no values · 0 values · not all")
     page.press("Escape")
-    assert "not all values were finite at step 20 and 1 more" in caption(page, "Distributions", 1)
+    assert "not all values were finite at step 20 and 1 more" in caption(page, "Distributions", 2)
 
 
 # ---- looks
@@ -215,10 +217,10 @@ def test_the_legend_names_the_bands(page):
 
 
 def test_numbers_can_be_read_as_a_table(page):
-    into(page, "Distributions", 1)
-    page.page.get_by_text("Numbers").nth(1).click()
+    into(page, "Distributions", 2)
+    page.page.locator(".mt-list > summary").nth(1).click()
     table = page.page.locator(".mt-cells table")
-    assert table.locator("caption").inner_text() == "dense/bias · a"
+    assert table.locator("caption").inner_text() == "dense/offset · a"
     assert table.locator("thead th").count() == 10
     assert table.locator("tbody tr").nth(2).inner_text().split()[:3] == ["20", "none", "none"]
 
@@ -228,7 +230,7 @@ def test_one_tab_stop_for_all_plots_of_a_pane(page):
     into(page, "Histograms")
     page.press("PageDown")
     label = page.page.evaluate("document.activeElement.getAttribute('aria-label')")
-    assert label.startswith("dense/bias of run a")
+    assert label.startswith("dense/kernel of run b")
     page.press("Tab")
     assert page.page.evaluate("document.activeElement.tagName") == "SUMMARY"
 
@@ -241,7 +243,7 @@ def test_rules_of_accessibility_hold(open_page, mode):
     axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="no axe-core")
     page = opened(open_page(reduced_motion="reduce", **mode))
     into(page, "Distributions")
-    page.page.get_by_text("Numbers").nth(1).click()
+    page.page.locator(".mt-list > summary").nth(1).click()
     contrast = {"color-contrast": {"enabled": "forced_colors" not in mode}}
     found = axe.Axe().run(page.page, ".mt", options={"runOnly": RULES, "rules": contrast})
     assert [
@@ -268,7 +270,7 @@ def test_new_cards_take_the_place_of_old_ones_and_keep_the_focus(open_page):
     page = widget(open_page(), board(runs=("a",)))
     into(page, "Histograms")
     page.press("End")
-    more = board(runs=("a",), tags={"dense/kernel": KERNEL * 2, "dense/bias": BIAS})
+    more = board(runs=("a",), tags={"dense/kernel": KERNEL * 2, "dense/offset": BIAS})
     page.page.evaluate(
         "(cards) => listeners['msg:custom'].slice().forEach((act) => act({cards}, []))",
         {"histograms": more["kinds"]["histograms"][:1]},
@@ -276,6 +278,21 @@ def test_new_cards_take_the_place_of_old_ones_and_keep_the_focus(open_page):
     plots(page, "Histograms").first.locator(".mt-ridge").nth(23).wait_for()
     assert page.page.evaluate("document.activeElement.dataset.plot") == "a\ndense/kernel"
     assert caption(page, "Histograms", 0).startswith("step 110: ")
+
+
+def test_the_plot_that_is_read_asks_python_for_its_other_steps(open_page):
+    log = Log(["a"], {"w": KERNEL * 4})
+    record = board(runs=("a",), tags={"w": KERNEL * 4})
+    record["kinds"] = {"histograms": histograms.record(log, 2000)}
+    assert len(record["kinds"]["histograms"][0]["steps"]) < 20
+    made = DashboardWidget(record, log)
+    page = open_page()
+    host(page.page, made, ("dashboard", *LOOKS))
+    into(page, "Histograms")
+    page.page.wait_for_function("document.querySelectorAll('.mt-ridge').length === 48")
+    assert page.page.evaluate("asked.filter(({ ask }) => ask).length") == 1
+    page.press("Home", "ArrowDown")
+    assert caption(page, "Histograms", 0).startswith("step 10: ")
 
 
 def test_dispose_leaves_nothing_behind(open_page):
@@ -326,7 +343,8 @@ def test_tensors_side_by_side_are_read_by_keys_and_pointer(open_page):
     box = page.page.locator(".mt-plot").first.bounding_box()
     page.page.mouse.move(box["x"] + box["width"] * 0.5, box["y"] + 40)
     assert re.match(r"block_[23]/kernel: ", page.text("figcaption"))
-    page.page.get_by_text("Numbers").click()
+    page.page.locator(".mt-list > summary").click()
+    page.page.wait_for_selector("tbody tr")
     assert page.page.locator("tbody tr").count() == 6
 
 
@@ -354,7 +372,8 @@ def test_a_distribution_grows_on_the_page(open_page):
 def test_rules_of_accessibility_hold_for_one_look(open_page, mode):
     axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="no axe-core")
     page = open_page(reduced_motion="reduce", **mode).island(distribution(LAYERS))
-    page.page.get_by_text("Numbers").click()
+    page.page.locator(".mt-list > summary").click()
+    page.page.wait_for_selector("tbody tr")
     contrast = {"color-contrast": {"enabled": "forced_colors" not in mode}}
     found = axe.Axe().run(page.page, ".mt", options={"runOnly": RULES, "rules": contrast})
     assert [
@@ -364,7 +383,8 @@ def test_rules_of_accessibility_hold_for_one_look(open_page, mode):
 
 def test_hostile_names_of_columns_stay_text(open_page):
     page = open_page().island(distribution({name: [1.0, 2.0] for name in samples.HOSTILE}))
-    page.page.get_by_text("Numbers").click()
+    page.page.locator(".mt-list > summary").click()
+    page.page.wait_for_selector("tbody tr")
     assert page.page.locator(".mt img, .mt script, [onerror], [onload], [onfocus]").count() == 0
 
 

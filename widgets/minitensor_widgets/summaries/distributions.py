@@ -10,7 +10,19 @@ from typing import Any
 
 from ..units import plural
 from . import bands
-from .histograms import counted_rows, fitted, head, kept, odd_words, short, tiles, title, zeros_of
+from .histograms import (
+    answered,
+    counted_rows,
+    fitted,
+    head,
+    kept,
+    odd_words,
+    short,
+    tiles,
+    title,
+    zeros_of,
+)
+from .keeping import series_of
 
 BYTES = 60
 """What the nine numbers of a step take in a record, at the least."""
@@ -23,7 +35,16 @@ def record(log: Any, budget: int) -> list[dict[str, Any]]:
     `mt.summary.percentiles` reads off the histogram, or None where there were no finite values;
     `sizes`, `zeros` and `lost` as for histograms.
     """
-    return fitted(log, budget, BYTES, card)
+    return fitted(list(series_of(log, "histograms")), budget, BYTES, card)
+
+
+def answer(log: Any, asked: Mapping[str, Any]) -> tuple[dict[str, Any], list[bytes]]:
+    """The card of one run and tag with more steps, for a page that has Python behind it.
+
+    Raises:
+        LookupError: when there are no such histograms.
+    """
+    return answered(log, asked, BYTES, card)
 
 
 def card(series: Any, most: int) -> dict[str, Any]:

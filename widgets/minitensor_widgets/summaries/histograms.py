@@ -20,6 +20,8 @@ from .keeping import note, series_of
 
 WIDTH, GAP, HEAD, TALL = 680.0, 14.0, 18.0, 190.0
 DRAWN, RIDGES = 4, 24
+MESSAGE = 64_000
+"""Bytes of an answer to a page."""
 BYTES = 3
 """What a count takes in a record, at the least."""
 
@@ -32,21 +34,39 @@ def record(log: Any, budget: int) -> list[dict[str, Any]]:
     `sizes`, how many values were counted; `zeros`, how many of them were exactly 0, or None where
     that was not recorded; `lost`, the values without finite edges, or None where all have them.
     """
-    return fitted(log, budget, BINS * BYTES, card)
+    return fitted(list(series_of(log, "histograms")), budget, BINS * BYTES, card)
+
+
+def answer(log: Any, asked: Mapping[str, Any]) -> tuple[dict[str, Any], list[bytes]]:
+    """The card of one run and tag with more steps, for a page that has Python behind it.
+
+    Raises:
+        LookupError: when there are no such histograms.
+    """
+    return answered(log, asked, BINS * BYTES, card)
+
+
+def answered(
+    log: Any, asked: Mapping[str, Any], least: int, make: Callable[[Any, int], dict[str, Any]]
+) -> tuple[dict[str, Any], list[bytes]]:
+    """The card that a page asks for, as large as a message may be: see `fitted`."""
+    run, tag = str(asked.get("run")), str(asked.get("tag"))
+    if log.tags().get(run, {}).get(tag) != "histograms":
+        raise LookupError(f"No histograms {tag!r} in run {run!r}: its file has changed.")
+    return {"card": fitted([log.histograms(tag, run)], MESSAGE, least, make)[0]}, []
 
 
 def fitted(
-    log: Any, budget: int, least: int, make: Callable[[Any, int], dict[str, Any]]
+    found: Sequence[Any], budget: int, least: int, make: Callable[[Any, int], dict[str, Any]]
 ) -> list[dict[str, Any]]:
-    """The cards of all histograms, with as many steps as fit in so many bytes as JSON.
+    """The cards of series of histograms, with as many steps as fit in so many bytes as JSON.
 
     Args:
-        log: what was read.
+        found: the series.
         budget: bytes of all cards together.
         least: bytes that a step takes at the least.
         make: the card of a series with at most so many steps.
     """
-    found = list(series_of(log, "histograms"))
     most = min(MOST_HISTOGRAMS, max(2, budget // (max(1, len(found)) * least)))
     while True:
         cards = [make(series, most) for series in found]

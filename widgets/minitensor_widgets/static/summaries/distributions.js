@@ -72,7 +72,7 @@ function bandTable(plots) {
   ];
 }
 
-export function distributionsPane({ el, shared, signal }) {
+export function distributionsPane({ el, shared, ask, signal }) {
   const legend = html(
     "ul",
     { class: "mt-key", "aria-label": "What the bands are" },
@@ -80,7 +80,8 @@ export function distributionsPane({ el, shared, signal }) {
   );
   el.append(legend);
   const plots = new Plots(
-      { el, shared, signal },
+      { el, shared, ask, signal },
+      "distributions",
       "Distributions over steps",
       (card) => new StepBands(card, shared.axis),
     ),

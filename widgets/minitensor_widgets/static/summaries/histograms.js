@@ -131,13 +131,14 @@ export function numbersOf(plots, signal, rows) {
   return made;
 }
 
-export function histogramsPane({ el, shared, signal }) {
+export function histogramsPane({ el, shared, ask, signal }) {
   const box = html("input", { type: "checkbox" }),
     bar = html("div", { class: "mt-choice" }, html("label", {}, box, "All on one line (overlay)"));
   el.append(bar);
   box.checked = Boolean(shared.overlay);
   const plots = new Plots(
-    { el, shared, signal },
+    { el, shared, ask, signal },
+    "histograms",
     "Histograms over steps",
     (card) => new StepRidges(card, shared.axis, box.checked),
   );

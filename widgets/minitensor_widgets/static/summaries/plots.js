@@ -10,9 +10,9 @@ const nearestOf = (steps, step) =>
   steps.reduce((a, v, i) => (Math.abs(v - step) < Math.abs(steps[a] - step) ? i : a), 0);
 
 export class Plots {
-  constructor({ el, shared, signal }, label, make) {
+  constructor({ el, shared, ask, signal }, kind, label, make) {
     this.own = lifetime(signal);
-    Object.assign(this, { shared, make, cards: [], shown: new Map(), now: null });
+    Object.assign(this, { shared, ask, kind, make, cards: [], shown: new Map(), now: null });
     this.grid = html("div", { class: "mt-plots", role: "group", "aria-label": label });
     el.append(this.grid);
     this.watch = new IntersectionObserver(
@@ -58,7 +58,7 @@ export class Plots {
       const key = `${card.run}\n${card.tag}`,
         plot = this.shown.get(key) ?? this.add(key, card, looks.get(card.run));
       wanted.add(key);
-      if (plot.card !== card) Object.assign(plot, { card, stale: true });
+      if (plot.from !== card) Object.assign(plot, { card, from: card, stale: true });
     }
     for (const [key, plot] of this.shown)
       if (!wanted.has(key)) {
@@ -151,6 +151,19 @@ export class Plots {
     this.stop();
     if (plot.stale) this.draw(plot);
     this.read(plot);
+    this.complete(plot);
+  }
+
+  // A card that holds only some of its steps: Python, where it is there, has more.
+  async complete(plot) {
+    const { card, tag, run } = plot;
+    if (!card.note || plot.asked === card) return;
+    plot.asked = card;
+    const found = (await this.ask?.(this.kind, { tag, run }))?.content.card;
+    if (!found || plot.card !== card || this.own.signal.aborted) return;
+    const step = plot.drawn.steps[plot.at];
+    Object.assign(plot, { card: found, asked: found, at: nearestOf(found.steps, step ?? Infinity) });
+    this.draw(plot);
   }
 
   hovered(event) {
@@ -163,6 +176,7 @@ export class Plots {
       plot.drawn.under((event.clientX - box.left) * scale, (event.clientY - box.top) * scale),
     );
     this.read(plot);
+    this.complete(plot);
   }
 
   pressed(event) {
