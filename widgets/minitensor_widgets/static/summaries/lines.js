@@ -86,6 +86,7 @@ export function along(line, axis) {
   return (line.since ??= line.t.map((time) => time - line.t[0]));
 }
 
+// The least and the greatest of some numbers, of those that stand `within` two ends.
 export function reachOf(arrays, [low, high] = [-Infinity, Infinity], within = arrays) {
   let [least, most] = [Infinity, -Infinity];
   arrays.forEach((values, k) => {

@@ -59,6 +59,7 @@ export class ScalarCard {
     this.about.hidden = !card.description;
     this.dirty = true;
     this.known = null;
+    this.told();
   }
 
   // The curves of the runs that are shown, each with how its run looks.
@@ -86,7 +87,7 @@ export class ScalarCard {
     const { axis, log, outliers } = this.shared,
       x = this.lines.map(({ line }) => along(line, axis)),
       y = this.lines.map(({ line }) => (log ? line.y.map((v) => (v > 0 ? v : NaN)) : line.y)),
-      wide = this.zoom ?? span(reachOf(x, undefined, x)),
+      wide = this.zoom ?? span(reachOf(x)),
       tall = (outliers && innerReach(y)) || reachOf(y, wide, x),
       [low, high] = span(tall, log),
       room = log ? 0 : Math.min((high - low) * ROOM, Number.MAX_VALUE);
@@ -199,12 +200,12 @@ export class ScalarCard {
 
   notes() {
     const { log } = this.shared,
-      [, y] = this.axes,
+      [low, high] = this.axes?.[1].ends ?? [-Infinity, Infinity],
       notes = [],
       cut = this.lines.filter(({ line }) => line.count > line.x.length && !this.zoom),
       none = log ? this.lines.reduce((sum, { line }) => sum + line.y.filter((v) => v <= 0).length, 0) : 0,
       far = this.lines.reduce(
-        (sum, { line }) => sum + line.y.filter((v) => Number.isFinite(v) && (v < y.ends[0] || v > y.ends[1])).length,
+        (sum, { line }) => sum + line.y.filter((v) => Number.isFinite(v) && (v < low || v > high)).length,
         0,
       );
     if (this.shared.outliers && far - none > 0) notes.push(`${count(far - none, "outlier")} beyond the axis`);
@@ -304,16 +305,16 @@ export class ScalarCard {
     if (this.axes) this.root.setAttribute("aria-valuetext", this.text.textContent);
   }
 
-  // Zoom.
+  // Zoom around the place that is read, or the middle; never beyond the ends.
   closer(by) {
-    const [low, high] = this.axes[0].ends,
-      step = this.shared.at,
-      own = step === null ? null : this.values(step)[0],
-      middle = own ? own.x : (low + high) / 2,
-      half = ((high - low) * by) / 2,
-      whole = span(reachOf(this.lines.map(({ line }) => along(line, this.shared.axis)), undefined, this.lines.map(({ line }) => line.x)));
-    const to = [middle - half, middle + half];
-    this.show(to[0] <= whole[0] && to[1] >= whole[1] ? null : to);
+    const { axis, at } = this.shared,
+      x = this.lines.map(({ line }) => along(line, axis)),
+      [first, last] = span(reachOf(this.card.lines.map((line) => along(curveOf(line), axis)))),
+      [low, high] = this.zoom ?? span(reachOf(x)),
+      long = Math.min((high - low) * by, last - first),
+      middle = (at === null ? null : this.values(at)[0]?.x) ?? (low + high) / 2,
+      from = Math.max(first, Math.min(last - long, middle - long / 2));
+    this.show(long >= last - first ? null : [from, from + long]);
   }
 
   async show(zoom) {
@@ -339,7 +340,7 @@ export class ScalarCard {
     this.tools[3].setAttribute("aria-expanded", String(!this.numbers.hidden));
     if (this.numbers.hidden) return;
     const runs = this.lines.map(({ look, line }) => {
-      const [least, most] = reachOf([line.y], undefined, [line.x]);
+      const [least, most] = reachOf([line.y]);
       return [`${look.letter} ${look.name}`, line.y.at(-1) ?? NaN, least, most, trend([...line.y]), line.count, line.nans, line.infs];
     });
     const head = ["run", "last", "least", "greatest", "trend", "points", "NaN", "infinite"];

@@ -98,6 +98,7 @@ class ScalarPane {
     for (const card of this.cards.values()) {
       card.known = null;
       if (name === "axis") card.zoom = card.detail = null;
+      if (name === "runs") card.told(); // also where it is out of sight
       this.later(card);
     }
     if (name === "runs" || name === "theme") this.colours = null;
