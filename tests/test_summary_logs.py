@@ -89,6 +89,29 @@ def test_one_event_file_is_a_log(tmp_path):
     assert log.tags() == {".": {"loss": "scalars"}}
 
 
+def test_a_relative_path_means_the_same_after_the_program_went_elsewhere(tmp_path, monkeypatch):
+    path = put(tmp_path / "logs" / "a", [scalar(0, 1)])
+    monkeypatch.chdir(tmp_path / "logs")
+    log = mt.summary.read(".")
+    monkeypatch.chdir(tmp_path)
+    with path.open("ab") as file:
+        file.write(framed(scalar(1, 2).SerializeToString()))
+    assert log.refresh()
+    assert log.runs == ["a"]
+    assert log.scalars("loss").value.tolist() == [1, 2]
+
+
+def test_two_threads_may_refresh(tmp_path):
+    put(tmp_path, [scalar(i, i) for i in range(30_000)])
+    log = mt.summary.read(tmp_path, seconds=0)
+    threads = [threading.Thread(target=log.refresh) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert log.scalars("loss").step.tolist() == list(range(30_000))
+
+
 def test_most_gives_evenly_spaced_steps_with_the_first_and_the_last(tmp_path):
     put(tmp_path, [scalar(i, i) for i in range(1000)])
     curve = mt.summary.read(tmp_path, most=5).scalars("loss")

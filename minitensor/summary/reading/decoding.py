@@ -8,11 +8,20 @@ from __future__ import annotations
 import math
 import struct
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
 
-from minitensor.summary.messages import Audio, Histogram, Image, Metadata, TensorProto, array_of
+from minitensor.summary.messages import (
+    Audio,
+    Histogram,
+    Image,
+    Metadata,
+    PluginData,
+    TensorProto,
+    array_of,
+)
 from minitensor.wire import Message, layout, parts
 
 __all__ = ["MALFORMED", "Outline", "Point", "clips", "curve", "event", "kind_of", "number",
@@ -29,19 +38,31 @@ class Outline(Message):
 
     fields = layout(
         tag=(1, "string"), simple_value=(2, "float"), image=(4, "bytes"), histo=(5, "bytes"),
-        audio=(6, "bytes"), tensor=(8, "bytes"), metadata=(9, Metadata),
+        audio=(6, "bytes"), tensor=(8, "bytes"), metadata=(9, "bytes"),
     )  # fmt: skip
 
     @property
     def plugin(self) -> str:
         """Which page of TensorBoard it is meant for; empty where it does not say."""
-        data = self.metadata and self.metadata.plugin_data
-        return (data and data.plugin_name) or ""
+        return _about(self.metadata or b"")[0]
+
+    @property
+    def content(self) -> bytes:
+        """What that page wants to know besides."""
+        return _about(self.metadata or b"")[1]
 
     @property
     def description(self) -> str:
         """Markdown about the tag."""
-        return (self.metadata and self.metadata.summary_description) or ""
+        return _about(self.metadata or b"")[2]
+
+
+@lru_cache(maxsize=256)
+def _about(metadata: bytes) -> tuple[str, bytes, str]:
+    """Plugin, content and description; all values of a tag say the same."""
+    found = Metadata.FromString(metadata)
+    data = found.plugin_data or PluginData()
+    return data.plugin_name or "", data.content or b"", found.summary_description or ""
 
 
 class Point(NamedTuple):

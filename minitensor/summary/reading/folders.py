@@ -42,7 +42,8 @@ def found_below(root: Path) -> Found:
                     )
                 continue
             seen.add((state.st_dev, state.st_ino))
-            entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
+            with os.scandir(folder) as inside:
+                entries = sorted(inside, key=lambda entry: entry.name)
         except OSError as error:
             found.problems.append(f"{folder} cannot be read: {error.strerror or error}.")
             continue

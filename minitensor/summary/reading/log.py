@@ -108,7 +108,7 @@ class Log:
     """
 
     def __init__(self, path: Path, most: int | None = None):
-        self._path, self._most = path, most
+        self._path, self._most = path.absolute(), most
         self._lock = threading.Lock()
         self._refreshing = threading.Lock()
         self._tails: dict[Path, Tail] = {}

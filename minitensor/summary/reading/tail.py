@@ -183,7 +183,7 @@ class Tail:
         """Keep one value; the tag that got it."""
         kind = decoding.kind_of(value)
         if kind == "hparams":
-            self.trials.append(value.metadata.plugin_data.content or b"")
+            self.trials.append(value.content)
         elif kind == "graphs":
             self.graphs[value.tag or ""] = place
         if kind in ("hparams", "graphs", "nothing"):
