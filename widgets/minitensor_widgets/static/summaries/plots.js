@@ -102,7 +102,13 @@ export class Plots {
     const run = this.shared.runs.length > 1 ? ` of run ${plot.run}` : "";
     plot.root.setAttribute("aria-label", `${plot.tag}${run}: arrow keys read it`);
     plot.text.textContent = plot.drawn.words();
+    this.hold(plot);
     if (plot === this.now) this.read(plot);
+  }
+
+  // A caption never shrinks: what is below it would move away under a pointer that presses it.
+  hold({ text }) {
+    text.style.minHeight = `${text.offsetHeight}px`;
   }
 
   read(plot) {
@@ -113,6 +119,7 @@ export class Plots {
     plot.at = Math.max(0, Math.min(plot.at, end));
     plot.across ??= drawn.across >> 1;
     text.textContent = drawn.read(plot.at, plot.across);
+    this.hold(plot);
     root.setAttribute("aria-valuemax", end);
     root.setAttribute("aria-valuenow", plot.at);
     root.setAttribute("aria-valuetext", text.textContent);

@@ -86,6 +86,7 @@ function mountDistribution({ model, el, signal: given }) {
     at = Math.max(0, Math.min(to, last));
     drawn.read(at);
     text.textContent = wordsOf(record, columns[at]);
+    text.style.minHeight = `${text.offsetHeight}px`; // what is below it stays where it is
     root.setAttribute("aria-valuenow", at);
     root.setAttribute("aria-valuetext", text.textContent);
   };
