@@ -290,3 +290,16 @@ def test_the_numbers_are_recorded_where_there_is_a_writer(tmp_path: Path) -> Non
     other = mt.summary.create_file_writer(tmp_path / "other")
     with other.as_default(), pytest.raises(ValueError, match="No step set"):
         health(model, tape, loss=loss)
+
+
+def test_a_record_names_files_as_a_learner_knows_them() -> None:
+    source = (
+        "import minitensor as mt\n"
+        "model = mt.keras.Sequential([mt.keras.Input((2,)), mt.keras.layers.Dense(1)])\n"
+    )
+    names: dict[str, Any] = {}
+    exec(compile(source, "/tmp/ipykernel_17/42.py", "exec"), names)
+    with mt.GradientTape() as tape:
+        loss = mt.reduce_sum(names["model"](mt.ones((3, 2))))
+    record = health_record(health(names["model"], tape, loss=loss))
+    assert record["layers"][0]["line"]["file"] == "cell"

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from minitensor.errors import InvalidArgumentError, message
-from minitensor.graph.ir import SourceLine
+from minitensor.graph.ir import SourceLine, short_file
 from minitensor.summary.health_report import Finding, Health
 
 __all__ = ["LEVELS", "MEASURES", "health_record"]
@@ -83,7 +83,7 @@ def _first_bad(health: Health) -> dict[str, Any] | None:
 
 
 def _line(line: SourceLine | None) -> dict[str, Any] | None:
-    return None if line is None else line._asdict()
+    return line and {"file": short_file(line.file), "line": line.line, "text": line.text}
 
 
 def _plain(value: float | None) -> float | str | None:
