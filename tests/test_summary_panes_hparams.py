@@ -12,6 +12,7 @@ import minitensor as mt
 from minitensor.summary.series import HyperParameters
 from minitensor_widgets import dashboard, samples
 from minitensor_widgets.summaries import hparams as pane
+from minitensor_widgets.summaries.news import News
 from minitensor_widgets.summaries.samples import Log, curve
 
 
@@ -116,6 +117,23 @@ def test_hostile_strings_stay_text(bad):
     ElementTree.fromstring(output.to_svg())
     assert "<script>alert" not in output.to_html(static=False)
     assert pane.words(cards, [])
+
+
+def test_a_live_page_is_told_of_new_values_where_it_looks():
+    log = Trials(trials(2), curves(2))
+    news = News(log, dashboard(log).record)
+
+    def told():
+        found = [content.get("cards", {}) for content, _ in news.messages()]
+        return [cards["hparams"] for cards in found if "hparams" in cards]
+
+    assert told() == []
+    news.visible = {"hparams": [pane.TAG]}
+    assert told() == [pane.record(log, 24_000)]
+    assert told() == []
+    log.series.append(curve("run 0", "error", [1.0]))
+    (cards,) = told()
+    assert "error" in [column["name"] for column in cards[0]["columns"]]
 
 
 def test_what_was_written_is_what_is_shown(tmp_path):

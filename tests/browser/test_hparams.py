@@ -5,10 +5,12 @@ import itertools
 import pytest
 
 from minitensor.summary.series import HyperParameters
-from minitensor_widgets import dashboard, samples
+from minitensor_widgets import DashboardWidget, dashboard, samples
+from minitensor_widgets.summaries import hparams
 from minitensor_widgets.summaries.samples import curve
 
 from ..test_summary_panes_hparams import Trials, trials
+from .hosted import host
 from .test_every_viewer import MODES, RULES, page_of
 
 
@@ -114,6 +116,25 @@ def test_the_table_can_be_taken_away(page):
         "run,rate,optimizer,loss,status,seconds",
         "run 0,1,sgd,0.5,success,60",
     ]
+
+
+def test_new_values_leave_the_order_the_choice_and_the_focus(page):
+    given = log()
+    widget = DashboardWidget(dashboard(given).record, given)
+    looks = ("smoothing", "axis", "log", "outliers", "hidden", "filter")
+    host(page.page, widget, ("dashboard", *looks))
+    page.page.locator("summary", has_text="Hyper-parameters").click()
+    page.page.wait_for_selector(".mt-hp tbody tr")
+    head(page, "loss").click()
+    page.page.locator(".mt-hp-lines").focus()
+    page.press("ArrowDown")
+    given.series[0] = curve("run 0", "loss", [0.125])
+    widget.send({"cards": {"hparams": hparams.record(given, 10_000)}})
+    page.page.evaluate("window.toPython({}).then(hear)")
+    page.page.wait_for_function("document.querySelector('.mt-hp td b').innerText.includes('0.125')")
+    assert runs(page) == ["run 0", "run 2", "run 3", "run 1"]
+    assert page.page.locator("tr.mt-chosen").get_attribute("data-run") == "run 2"
+    assert page.page.evaluate("document.activeElement.className") == "mt-hp-lines"
 
 
 @pytest.mark.parametrize("bad", samples.HOSTILE)

@@ -7,6 +7,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ..records import plain
 from ..svg import text
 from ..units import plural, time_text
 from ..values import clip, number
@@ -40,7 +41,7 @@ def record(log: Any, budget: int) -> list[dict[str, Any]]:
     columns = [{"name": name, "kind": "parameter", "better": ""} for name in names]
     columns += [{"name": name, "kind": "metric", "better": better(name)} for name in metrics]
     notes = [f"{plural(left_out, 'more metric')} not shown."] if left_out else []
-    return [{"tag": TAG, "columns": columns, **_fitting(rows, budget, notes)}]
+    return [plain({"tag": TAG, "columns": columns, **_fitting(rows, budget, notes)})]
 
 
 def _fitting(rows: list[dict], budget: int, notes: list[str]) -> dict[str, Any]:

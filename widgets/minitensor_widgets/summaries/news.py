@@ -11,6 +11,7 @@ from .sending import Part, packed
 Message = tuple[dict[str, Any], list[bytes]]
 ANEW, STEP, HELD = 600, 200, 4000
 """The points of a curve that is sent whole, of a piece of it, and those a page may gather."""
+TABLES = ("hparams",)
 BYTES = 64_000
 POINT = 32
 CARD_BYTES = 24_000
@@ -39,6 +40,7 @@ class News:
     def start(self, record: Mapping) -> None:
         """The page was given a record."""
         self.tags = self.log.tags()
+        self._told: dict[str, list] = {}
         self._sent: dict[tuple[str, str], tuple[int, int]] = {}
         for card in record["kinds"].get("scalars", []):
             for line in card["lines"]:
@@ -58,6 +60,17 @@ class News:
         for kind, tags in self._changed():
             log = Chosen(self.log, frozenset(tags).__contains__)
             yield {"cards": {kind: pane(kind).record(log, CARD_BYTES * len(tags))}}, []
+        yield from self._tables()
+
+    def _tables(self) -> Iterator[Message]:
+        """The table of all runs, where it is seen and says something new."""
+        for kind in TABLES:
+            if not (self.visible or {}).get(kind):
+                continue
+            cards = pane(kind).record(self.log, CARD_BYTES)
+            if cards != self._told.get(kind):
+                self._told[kind] = cards
+                yield {"cards": {kind: cards}}, []
 
     # Curves.
 

@@ -9,6 +9,7 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ..records import plain
 from ..values import clip
 from .clouds import TALL, cloud, words_of
 from .labels import word_of
@@ -23,14 +24,13 @@ def record(log: Any, budget: int) -> list[dict[str, Any]]:
     found = log.embeddings()
     alone = [one for one in found if _home(one, found) is None]
     for one in alone:
-        made = cloud_of(one)
-        made.place("pca")
+        made = cloud_of(log, one)
         for other in found:
             method = other.name.rpartition("_")[2]
             if method != "pca" and _home(other, found) is one:
                 made.place(method, other.vectors[made.kept])
         card = made.record(budget // len(alone), _sprite(one))
-        cards.append(card | {"tag": one.name, "run": one.run})
+        cards.append(card | {"tag": plain(one.name), "run": plain(one.run)})
     return cards
 
 
@@ -44,11 +44,21 @@ def _home(one: Any, found: Sequence[Any]) -> Any:
     return home if home is not None and len(home.vectors) == len(one.vectors) else None
 
 
-def cloud_of(one: Any) -> Cloud:
-    """The points of an embedding that was read."""
-    rows = [list(row) for row in one.labels]
-    labels = rows if len(rows) == len(one.vectors) and rows else None
-    return Cloud(one.vectors, labels, one.columns if labels else None, one.name)
+_clouds: dict[tuple, Cloud] = {}
+
+
+def cloud_of(log: Any, one: Any) -> Cloud:
+    """The points of an embedding that was read, with PCA; the last eight are kept for next time."""
+    labels = tuple(map(tuple, one.labels)) if len(one.labels) == len(one.vectors) else ()
+    vectors = one.vectors.shape, one.vectors.tobytes()
+    key = str(log.logdir), one.run, one.name, hash(vectors), hash(labels), tuple(one.columns)
+    if key not in _clouds:
+        made = Cloud(one.vectors, list(labels) or None, one.columns if labels else None, one.name)
+        made.place("pca")
+        while len(_clouds) > 7:
+            _clouds.pop(next(iter(_clouds)), None)
+        _clouds[key] = made
+    return _clouds[key]
 
 
 def _sprite(one: Any) -> dict[str, Any] | None:
@@ -142,21 +152,21 @@ class Answers:
             job["error"] = clip(str(error), 400)
 
 
-_answers: dict[tuple, Answers] = {}
+_answers: dict[tuple[int, int], Answers] = {}
 
 
 def answer(log: Any, args: Mapping) -> tuple[dict[str, Any], list[bytes]]:
     """What the pane asks of an embedding, found by its tag and run."""
     asked = (args.get("tag"), args.get("run"))
-    one = next((one for one in log.embeddings() if (one.name, one.run) == asked), None)
+    found = (one for one in log.embeddings() if (plain(one.name), plain(one.run)) == asked)
+    one = next(found, None)
     if one is None:
         return {}, []
-    key = (str(log.logdir), *asked, args.get("drawn"), hash(one.vectors.tobytes()))
-    if key not in _answers:
+    made, drawn = cloud_of(log, one), args.get("drawn")
+    most = drawn if isinstance(drawn, int) and drawn > 0 else MOST_DRAWN
+    known = _answers.get((id(made), most))
+    if known is None or known.cloud is not made:
         while len(_answers) > 7:
-            _answers.pop(next(iter(_answers)))
-        made = cloud_of(one)
-        drawn = args.get("drawn")
-        most = drawn if isinstance(drawn, int) and drawn > 0 else MOST_DRAWN
-        _answers[key] = Answers(made, even(len(made.points), most))
-    return _answers[key].answer(args), []
+            _answers.pop(next(iter(_answers)), None)
+        known = _answers[id(made), most] = Answers(made, even(len(made.points), most))
+    return known.answer(args), []

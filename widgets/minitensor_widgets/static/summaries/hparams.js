@@ -3,22 +3,11 @@ import { html, linkTo } from "../dom.js";
 import { csv } from "../rows.js";
 import { saveText } from "../saving.js";
 import { timeText } from "../units.js";
-import { number } from "../values.js";
-import { parallelPlot } from "./parallel.js";
+import { cellWords, parallelPlot } from "./parallel.js";
 import { swatch } from "./runs.js";
 import { PANES } from "./registry.js";
 
 const GIVEN_NUMBERS = { NaN: NaN, Infinity, "-Infinity": -Infinity };
-export const cellWords = (value) =>
-  value === null
-    ? "–"
-    : typeof value === "boolean"
-      ? value
-        ? "yes"
-        : "no"
-      : typeof value === "number"
-        ? number(value, 4)
-        : String(value);
 // What a cell is sorted by: numbers before texts, what is missing last.
 const rankOf = (value) => {
   if (value in GIVEN_NUMBERS)

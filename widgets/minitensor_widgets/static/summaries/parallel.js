@@ -4,6 +4,16 @@ import { clip, number } from "../values.js";
 
 const [AXIS_WIDE, TALL_PLOT, MOST_AXES, MOST_WORDS] = [110, 190, 9, 12];
 const NO_NUMBERS = ["NaN", "Infinity", "-Infinity"];
+export const cellWords = (value) =>
+  value === null
+    ? "–"
+    : typeof value === "boolean"
+      ? value
+        ? "yes"
+        : "no"
+      : typeof value === "number"
+        ? number(value, 4)
+        : String(value);
 const numeric = (value) => typeof value === "number" && Number.isFinite(value);
 
 // How a column is laid on its axis, from 0 below to 1 above; null for one that cannot be.
@@ -23,7 +33,7 @@ function laneOf({ name, kind }, values) {
       at: (value) => (numeric(value) ? (reach ? (at(value) - at(low)) / reach : 0.5) : null),
     };
   }
-  const names = [...new Set(known.map(String))].sort();
+  const names = [...new Set(known.map(cellWords))].sort();
   if (names.length > MOST_WORDS) return null;
   return {
     name,
@@ -31,7 +41,7 @@ function laneOf({ name, kind }, values) {
     note: "",
     names,
     at(value) {
-      const place = names.indexOf(String(value));
+      const place = value === null ? -1 : names.indexOf(cellWords(value));
       return place < 0 ? null : names.length > 1 ? place / (names.length - 1) : 0.5;
     },
   };
