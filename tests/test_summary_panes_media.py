@@ -14,6 +14,7 @@ import zlib
 import numpy as np
 import pytest
 
+import minitensor as mt
 from minitensor.summary.series import AudioClips, Images, PrecisionRecall, Texts
 from minitensor_widgets.samples import HOSTILE
 from minitensor_widgets.summaries import audio, images, pr_curves, text
@@ -362,6 +363,29 @@ def test_many_runs_share_the_figure_of_a_tag():
 
 
 # ---- all of them
+
+
+def test_what_the_engine_recorded_is_what_is_shown(tmp_path):
+    pillow = pytest.importorskip("PIL.Image")
+    pixels = RANDOM.integers(0, 256, (2, 5, 7, 3), dtype=np.uint8)
+    sound = RANDOM.uniform(-1, 1, (1, 50, 1)).astype(np.float32)
+    truth = RANDOM.integers(0, 2, 40).astype(bool)
+    with mt.summary.create_file_writer(tmp_path).as_default(step=7):
+        mt.summary.image("i", pixels)
+        mt.summary.audio("a", sound, 8000)
+        mt.summary.text("t", [["*x*", "y"]])
+        mt.summary.pr_curve("p", truth, truth.astype(np.float32))
+    kinds = dashboard(tmp_path).record["kinds"]
+    assert {kind: cards[0]["steps"] for kind, cards in kinds.items()} == dict.fromkeys(PANES, [7])
+    for made, given in zip(kinds["images"][0]["entries"][0]["pictures"], pixels, strict=True):
+        data = io.BytesIO(base64.b64decode(made["data"]))
+        np.testing.assert_array_equal(np.asarray(pillow.open(data)), given)
+    clip = kinds["audio"][0]["entries"][0]["clips"][0]
+    np.testing.assert_allclose(
+        wave(base64.b64decode(clip["data"])).samples, sound[0], atol=1 / 32768
+    )
+    assert kinds["text"][0]["entries"][0]["rows"][0][0][0]["of"] == [{"is": "em", "of": ["x"]}]
+    assert kinds["pr_curves"][0]["entries"][0]["tp"][0] == truth.sum()
 
 
 def test_a_dashboard_of_media_is_drawn_said_and_repeatable():

@@ -23,7 +23,8 @@ function waveOf(outline, alt) {
     path = outline.map(
       ([low, high], i) =>
         `M${(i * wide).toFixed(1)},${(middle - (high / 100) * (middle - 2) - 0.5).toFixed(1)}` +
-        `h${wide.toFixed(2)}V${(middle - (low / 100) * (middle - 2) + 0.5).toFixed(1)}h-${wide.toFixed(2)}z`,
+        `h${wide.toFixed(2)}V${(middle - (low / 100) * (middle - 2) + 0.5).toFixed(1)}` +
+        `h-${wide.toFixed(2)}z`,
     );
   const cursor = svg("path", { class: "mt-cursor", d: "" });
   const made = svg(
@@ -44,14 +45,17 @@ function waveOf(outline, alt) {
 }
 
 function soundOf(clip, name, addresses) {
-  const label = proseOf(clip.label);
-  if (clip.problem) return html("div", { class: "mt-sound" }, label, html("p", {}, `⚠ ${clip.problem}`));
+  const label = proseOf(clip.label),
+    warning = (text) => html("p", {}, `⚠ ${text}`);
+  if (clip.problem) return html("div", { class: "mt-sound" }, label, warning(clip.problem));
   const facts = soundFacts(clip),
     wave = waveOf(clip.outline, `Wave of ${name}: ${facts}`),
     heard = clip.data !== undefined || clip.part !== undefined,
     parts = [label, wave, html("p", { class: "mt-dim" }, facts)];
-  if (!heard) parts.push(html("p", {}, `The sound itself (${sizeText(clip.bytes)}) is not kept here.`));
-  else {
+  if (!heard) {
+    const size = sizeText(clip.bytes);
+    parts.push(html("p", {}, `The sound itself (${size}) is not kept here.`));
+  } else {
     const address = URL.createObjectURL(new Blob([bytesOf(clip)], { type: "audio/wav" }));
     addresses.push(address);
     const player = html("audio", { controls: "", preload: "metadata", src: address });
@@ -60,7 +64,7 @@ function soundOf(clip, name, addresses) {
       wave.move(player.currentTime / (clip.seconds || 1)),
     );
     player.addEventListener("error", () =>
-      player.replaceWith(html("p", {}, "⚠ This browser cannot play the sound.")),
+      player.replaceWith(warning("This browser cannot play the sound.")),
     );
     parts.push(player);
   }
@@ -81,7 +85,8 @@ function audioView({ tag }) {
       const clips = entry?.clips ?? [],
         name = (i) => `${tag}, step ${entry.step}${clips.length > 1 ? `, sound ${i + 1}` : ""}`;
       el.replaceChildren(...clips.map((clip, i) => soundOf(clip, name(i), addresses)));
-      if (!clips.length) el.textContent = entry ? "No sound was recorded." : "No sound is kept here.";
+      if (!clips.length)
+        el.textContent = entry ? "No sound was recorded." : "No sound is kept here.";
     },
     dispose: clear,
   };

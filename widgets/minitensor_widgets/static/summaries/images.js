@@ -21,7 +21,6 @@ function pictureTools(signal, redraw, shownEnds) {
   const look = { channel: 0, black: 0, white: 255, size: 0, smooth: false };
   const set = (news) => {
     Object.assign(look, news);
-    look.white = Math.max(look.white, look.black + 1);
     black.value = look.black;
     white.value = look.white;
     said.textContent = `${look.black} to ${look.white}`;
@@ -32,7 +31,11 @@ function pictureTools(signal, redraw, shownEnds) {
     made.addEventListener("input", () => act(+made.value), { signal });
     return made;
   };
-  const black = range("Black up to", (value) => set({ black: value }), { min: 0, max: 254, value: 0 });
+  const black = range(
+    "Black up to",
+    (value) => set({ black: value, white: Math.max(look.white, value + 1) }),
+    { min: 0, max: 254, value: 0 },
+  );
   const white = range(
     "White from",
     (value) => set({ white: value, black: Math.min(look.black, value - 1) }),
@@ -44,13 +47,19 @@ function pictureTools(signal, redraw, shownEnds) {
   const bar = html(
     "div",
     { class: "mt-bar", role: "group", "aria-label": "How pictures are shown" },
-    pictureChoice("Size", Object.keys(PICTURE_SIZES), (i) => set({ size: Object.values(PICTURE_SIZES)[i] }), signal),
+    pictureChoice(
+      "Size",
+      Object.keys(PICTURE_SIZES),
+      (i) => set({ size: Object.values(PICTURE_SIZES)[i] }),
+      signal,
+    ),
     html("label", { class: "mt-control" }, smooth, "smooth"),
     pictureChoice("Show", CHANNELS, (channel) => set({ channel }), signal),
     html("span", { class: "mt-control" }, "Black to white", black, white, said),
     linkTo("Stretch to the values", signal, () => {
-      const [least, most] = shownEnds();
-      if (least <= most) set({ black: Math.min(254, least), white: most });
+      const [least, most] = shownEnds(),
+        low = Math.min(254, least);
+      if (least <= most) set({ black: low, white: Math.max(low + 1, most) });
     }),
     linkTo("Reset contrast", signal, () => set({ black: 0, white: 255 })),
   );

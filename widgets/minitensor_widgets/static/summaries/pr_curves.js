@@ -90,7 +90,8 @@ class CurveCard {
       x: entry.recall,
       y: entry.precision,
     }));
-    const alt = `${this.tag}: precision over recall of ${curves.map(({ name }) => name).join("; ")}`;
+    const names = curves.map(({ name }) => name).join("; "),
+      alt = `${this.tag}: precision over recall of ${names}`;
     this.plot = chart(curves, {
       height: 240 + (curves.length > 1 ? 14 * curves.length : 0),
       labels: ["recall", "precision"],
@@ -130,7 +131,9 @@ class CurveCard {
       const cells = Object.keys(CURVE_HEADS).map((row) => number(entry[row][at]));
       return { run, name, cells };
     });
-    const said = rows.map(({ name, cells }) => `${name}: precision ${cells[0]}, recall ${cells[1]}`);
+    const said = rows.map(
+      ({ name, cells }) => `${name}: precision ${cells[0]}, recall ${cells[1]}`,
+    );
     this.cut.setAttribute("aria-valuetext", `${level}. ${said.join("; ")}`);
     this.table.replaceChildren(
       html(
@@ -142,7 +145,9 @@ class CurveCard {
           html(
             "tr",
             {},
-            ["run", ...Object.values(CURVE_HEADS)].map((head) => html("th", { scope: "col" }, head)),
+            ["run", ...Object.values(CURVE_HEADS)].map((head) =>
+              html("th", { scope: "col" }, head),
+            ),
           ),
         ),
         html(

@@ -1,4 +1,4 @@
-// Cards of series of pictures, sounds or texts: a head, a slider over the steps, the step's content.
+// Cards of series of pictures, sounds or texts: a head, a slider over the steps, a step's content.
 import { html } from "../dom.js";
 import { swatch } from "./runs.js";
 import { proseOf } from "./tree.js";
