@@ -33,7 +33,8 @@ def planned_updates(
         for mine, theirs in zip(twin.variables, optimizer.variables, strict=True):
             mine.assign(theirs)
     twin.apply([gradients[id(whole(v))] for v in ours], [known[id(v)] for v in ours])
-    return {id(whole(v)): array_of(known[id(v)]) - array_of(v) for v in ours}  # type: ignore[operator]
+    with np.errstate(invalid="ignore"):  # infinite weights less infinite weights
+        return {id(whole(v)): array_of(known[id(v)]) - array_of(v) for v in ours}  # type: ignore[operator]
 
 
 def _copied(variable: Any) -> Variable:
