@@ -122,6 +122,13 @@ def test_a_layer_shows_its_curves_line_and_numbers(page):
     assert panel.locator(".mt-here").first.get_attribute("d") != here
 
 
+def test_what_is_not_finite_is_marked_on_the_curves(page):
+    assert page.page.locator(".mt-panel .mt-not-finite").first.get_attribute("d") == ""
+    page.page.get_by_role("button", name="Look at dense_2").click()
+    marks = page.page.locator(".mt-panel .mt-not-finite").first.get_attribute("d")
+    assert marks.count("M") == 1
+
+
 def test_a_finding_leads_to_its_layer_and_step(page):
     page.page.get_by_role("button", name="Look at dense_2").click()
     assert page.text(".mt-panel .mt-head") == "dense_2"

@@ -95,7 +95,7 @@ def card(series: Any, most: int) -> dict[str, Any]:
                  for rows, _ in counted],
         "sizes": [short(rows[:, 2].sum()) for rows, _ in counted],
         "zeros": [zeros_of(rows) for rows, _ in counted],
-        "counts": [[short(v) for v in rebinned(rows, low, high)] for rows, _ in counted],
+        "counts": [[short(v, 4) for v in rebinned(rows, low, high)] for rows, _ in counted],
     }  # fmt: skip
 
 
@@ -112,9 +112,14 @@ def head(series: Any, places: Sequence[int], lost: Sequence[float | None]) -> di
     }
 
 
-def short(value: float) -> float:
-    """A number with six digits, as an int where it is whole."""
-    rounded = float(f"{value:.6g}")
+def short(value: float, digits: int = 6) -> float:
+    """A number with few digits, as an int where it is whole.
+
+    Example:
+        >>> short(2.0), short(1 / 3, 4), short(123456.0, 4)
+        (2, 0.3333, 123456)
+    """
+    rounded = value if value == int(value) and value < 1e6 else float(f"{value:.{digits}g}")
     return int(rounded) if rounded == int(rounded) else rounded
 
 

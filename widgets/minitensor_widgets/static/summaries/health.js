@@ -268,7 +268,18 @@ class HealthView {
         ends: [null, scale === "share" ? [0, 1] : null],
       }),
       [across, up] = made.axes;
+    const bad = new Set();
+    lines.forEach(({ name, y }) => {
+      const raw = values[all.find(({ title }) => title === name).name][at];
+      y.forEach((v, i) => {
+        if (raw[i] !== null && !Number.isFinite(v)) bad.add(i);
+        else if (!Number.isFinite(y[i - 1]) && !Number.isFinite(y[i + 1]) && up.at(v) !== null)
+          made.append(svg("circle", { class: "mt-dot", cx: across.at(x[i]), cy: up.at(v), r: 2.5 }));
+      });
+    });
+    const crosses = [...bad].map((i) => `M${across.at(x[i]) - 3},${up.last}l6,6m0-6l-6,6`).join("");
     made.append(
+      svg("path", { class: "mt-not-finite", d: crosses }),
       svg("path", { class: "mt-here", d: `M${across.at(x[step])},${up.first}V${up.last}` }),
     );
     return made;
