@@ -223,9 +223,9 @@ def test_an_exception_lets_go_of_the_batch() -> None:
 def test_an_error_of_a_step_is_told_as_without_it() -> None:
     made = keras.Sequential([keras.layers.Dense(3), keras.layers.Reshape((7,))])
     made.compile("sgd", "mse")
-    with pytest.raises(ValueError, match="Reshape|reshape") as plain:
+    with pytest.raises(ValueError, match=r"Reshape|reshape") as plain:
         made.fit(X, X, verbose=0)
-    with pytest.raises(ValueError, match="Reshape|reshape") as watched:
+    with pytest.raises(ValueError, match=r"Reshape|reshape") as watched:
         made.fit(X, X, verbose=0, callbacks=[Health()])
     assert str(watched.value) == str(plain.value)
 

@@ -19,6 +19,8 @@ from tensorboard.compat.proto.event_pb2 import Event
 from tensorboard.compat.proto.graph_pb2 import GraphDef
 from tensorboard.util.tensor_util import make_ndarray
 
+from .tensorboard_server import serving
+
 HERE = Path(__file__).parent / "recorded"
 RECORDED = json.loads((HERE / "tensorboard_callback.json").read_text(encoding="utf-8"))
 
@@ -92,6 +94,21 @@ def test_the_graph_of_a_step_and_its_layers_are_recorded(tmp_path: Path) -> None
     names = [node.name for node in GraphDef.FromString(found.graph_def).node]
     assert any("/conv/" in name for name in names)
     assert any(name.split("/")[0] == "gradients" or "/gradients/" in name for name in names)
+
+
+def test_tensorboard_shows_both_runs_and_both_graphs(tmp_path: Path) -> None:
+    fit(model(), TensorBoard(tmp_path, histogram_freq=1, write_images=True),
+        validation_data=recorder.VALIDATION)  # fmt: skip
+    with serving(tmp_path) as board:
+        board.wait(lambda: "epoch_loss" in board.json("plugin/scalars/tags")["validation"])
+        board.wait(lambda: "epoch_loss" in board.json("plugin/scalars/tags")["train"])
+        info = board.json("plugin/graphs/info")["train"]
+        assert info["run_graph"]
+        assert info["tags"]["keras"]["conceptual_graph"]
+        names = board.read("plugin/graphs/graph", run="train", tag="keras", conceptual="true")
+        assert b"small/conv" in names
+        assert "small/out/kernel/histogram" in board.json("plugin/histograms/tags")["train"]
+        assert "small/conv/kernel/image" in board.json("plugin/images/tags")["train"]
 
 
 def test_a_model_without_a_description_trains_all_the_same(tmp_path: Path) -> None:

@@ -25,12 +25,12 @@ from minitensor.tape import GradientTape
 
 __all__ = ["Health"]
 
-SHARE = 0.03
+SHARE = 0.02
 """The share of the training's time that looking may take, with `every="auto"`."""
 
 
-COPYING, FREE = 0.015, 0.02
-"""The share of it that keeping copies of the weights may take, and the seconds that are free."""
+COPYING = 0.01
+"""The share of it that keeping copies of the weights may take then."""
 
 
 class _Batch(NamedTuple):
@@ -60,6 +60,8 @@ class Health(Callback):
     Args:
         every: after how many steps it looks; "epoch" for the first step of each; "auto" for as
             often as takes a few percent of the time, before the first step and after the last.
+            With "auto", copies of the weights, from which a step is repeated, are also made as
+            seldom as that; else before each step.
         data: a batch `(x, y)` to look at each time, in place of those that are trained on.
         loss: for a model with a `train_step` of its own: called as `loss(model, data)`.
         name: what the tags of the scalars begin with.
@@ -103,6 +105,7 @@ class Health(Callback):
         self._batches: deque[_Batch] = deque(maxlen=2)
         self._copies: deque[_Weights] = deque()
         self._weights: list = []
+        self._ready = False
         self._started, self._spent, self._copying = time.perf_counter(), 0.0, 0.0
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
@@ -110,6 +113,7 @@ class Health(Callback):
         check_loss("Health", self.model, self.loss)
         optimizer = self.model.optimizer
         self.history = []
+        self._losses = self.model._settings.tracker.total
         self._begin(0 if optimizer is None else int(optimizer.iterations))
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
@@ -124,31 +128,36 @@ class Health(Callback):
 
     def _see_batch(self, done: int, skeleton: Any, leaves: list, count: int) -> None:
         """Called before each step: look at its batch, if it is due."""
-        if not math.isfinite(self._loss_so_far()):
+        # The sum of the losses of this epoch; before its first step, that of the one before.
+        if not self._first and not math.isfinite(self._losses._value._array):
             self._look_back()
         data = skeleton, leaves, count
-        if not self.model.built:
-            build(self.model, batch_of(*data))
-        if self.model.built:
+        self._ready = self._ready or self._is_built(data)
+        if self._ready:
             self._watch(_Batch(self._step, data))
         self._first = False
         self._step += count
 
+    def _is_built(self, data: tuple) -> bool:
+        """Whether the model has weights, after an attempt to make them."""
+        if not self.model.built:
+            build(self.model, batch_of(*data))
+        self._weights = self.model.trainable_variables if self.model.built else []
+        return bool(self._weights)
+
     def _watch(self, batch: _Batch) -> None:
         self._batches.append(batch)
         began = time.perf_counter()
-        if self._copying <= FREE + COPYING * (began - self._started):
+        if self.every != "auto" or self._copying <= COPYING * (began - self._started):
             self._copy_weights()
             if not self._found_bad and not self._is_all_finite():
                 self._look_back()
             self._copying += time.perf_counter() - began
-        if self._weights and self._is_due():
+        if self._is_due(began):
             self._look(batch)
 
     def _copy_weights(self) -> None:
         """Keep what the weights are now, in place of the last copy but one."""
-        if not self._weights:
-            self._weights = self.model.trainable_variables
         if len(self._copies) == 2:
             arrays = self._copies.popleft().arrays
             for w, array in zip(self._weights, arrays, strict=True):
@@ -163,12 +172,7 @@ class Health(Callback):
         return all(math.isfinite(abs(NAMESPACE[type(x)].vdot(x, x))) or _is_finite(x)
                    for x in arrays)  # fmt: skip
 
-    def _loss_so_far(self) -> float:
-        """The sum of the losses of this epoch."""
-        total = self.model._settings.tracker.total
-        return 0.0 if self._first or self._found_bad else float(total._value._array)
-
-    def _is_due(self) -> bool:
+    def _is_due(self, now: float) -> bool:
         if self.history and self.history[-1].step == self._step:
             return False
         if self.every == "epoch":
@@ -178,11 +182,9 @@ class Health(Callback):
             return last is None or self._step - last >= self.every  # type: ignore[operator]
         if not self.history:
             return True
-        gone = time.perf_counter() - self._started
-        since = self._step - self.history[-1].step  # type: ignore[operator]
-        return self._spent + self._spent / len(self.history) <= SHARE * gone and (
-            since >= 0.01 * self._step
-        )
+        if self._spent * (1 + 1 / len(self.history)) > SHARE * (now - self._started):
+            return False
+        return self._step - self.history[-1].step >= 0.01 * self._step  # type: ignore[operator]
 
     def _look(self, batch: _Batch) -> None:
         began = time.perf_counter()
@@ -233,7 +235,7 @@ class Health(Callback):
         self._batches.clear()
         self._copies.clear()
         in_order = sys.exc_info()[0] is None
-        if self.every == "auto" and in_order and last is not None and self._weights:
+        if self.every == "auto" and in_order and last is not None:
             self._look(last._replace(step=self._step))
 
 
