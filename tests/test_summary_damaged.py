@@ -246,3 +246,30 @@ def test_random_bytes_in_good_records_never_raise(tmp_path, seed):
     assert log.scalars("good").value[0] == 1.0
     steps(log), log.hparams(), log.hparam_metrics(), log.graphs(".")
     assert all(isinstance(problem, str) for problem in log.problems)
+
+
+def contents(log: mt.summary.Log) -> tuple[dict, list[str]]:
+    """All curves of a log as bytes, how many values its other tags have, and its problems."""
+    found = {}
+    for tag, kind in log.tags(".").items():
+        series = getattr(log, "texts" if kind == "text" else kind)(tag)
+        columns = [series.step, series.time]
+        columns += [np.nan_to_num(series.value, nan=7e7)] if kind == "scalars" else []
+        found[tag] = [kind, series.description, *(column.tobytes() for column in columns)]
+    return found, sorted(log.problems)
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_many_events_at_once_are_read_like_one_by_one(tmp_path, monkeypatch, seed):
+    rng = np.random.default_rng(seed)
+    made = [FIRST_RECORD]
+    for _ in range(int(rng.integers(5, 120))):
+        step = int(rng.choice([0, 1, 5, 127, 128, 300, 20_000, -1, -(2**63)]))
+        record = bytearray(scalar(f"t{rng.integers(3)}", step, float(rng.choice([0, 1.5])))[12:-4])
+        if rng.random() < 0.4:
+            for place in rng.integers(len(record), size=int(rng.integers(1, 3))):
+                record[place] = rng.integers(256)
+        made.append(framed(bytes(record)))
+    together = contents(read(tmp_path, b"".join(made)))
+    monkeypatch.setattr("minitensor.summary.reading.columns._FEW", 1 << 40)
+    assert together == contents(read(tmp_path, b"".join(made)))
