@@ -3,7 +3,7 @@ import { svg } from "../dom.js";
 import { axis, ticks } from "../plot.js";
 import { count } from "../units.js";
 import { number } from "../values.js";
-import { edges, evenly, rebin } from "./series.js";
+import { edges, evenly, rebin } from "./rebin.js";
 
 const [RIDGES, DRAWN, ACROSS, DOWN, NEAR, FAR, ABOVE, BELOW] = [30, 80, 420, 220, 12, 46, 12, 40];
 
