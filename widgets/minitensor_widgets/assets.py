@@ -59,12 +59,14 @@ def viewers() -> list[str]:
 
 @cache
 def whole(main: str) -> str:
-    """A viewer with all its parts: the modules of its folder that put themselves among its PANES."""
+    """A viewer with all its parts: the modules beside it that put themselves among its PANES."""
     if "PANES" not in (STATIC / f"{main}.js").read_text(encoding="utf-8"):
         return main
     beside = sorted((STATIC / main).parent.glob("*.js"))
     parts = [path for path in beside if _PART.search(path.read_text(encoding="utf-8"))]
-    return "+".join([main, *(path.relative_to(STATIC).with_suffix("").as_posix() for path in parts)])
+    return "+".join(
+        [main, *(path.relative_to(STATIC).with_suffix("").as_posix() for path in parts)]
+    )
 
 
 @cache
@@ -149,7 +151,10 @@ def _of_parts(main: str, made: dict[str, dict[str, str]]) -> dict[str, str]:
         code.append(known["code"] if fresh else source(name))
         css.append(known["css"] if fresh else sheet(name))
     text = "\n".join([*code, "return render;"])
-    return {"code": f"const render=(()=>{{{text}}})();", "css": f".{_scope(main)}{{{''.join(css)}}}"}
+    return {
+        "code": f"const render=(()=>{{{text}}})();",
+        "css": f".{_scope(main)}{{{''.join(css)}}}",
+    }
 
 
 def css(main: str) -> str:

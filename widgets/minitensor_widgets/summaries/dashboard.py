@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable
-from pathlib import Path
 from typing import Any
 
 from ..output import Output, is_static
@@ -25,10 +23,9 @@ def dashboard(
 ) -> Output:
     """Show what runs recorded: scalars, histograms, images and all other summaries.
 
-    In a notebook it follows the runs. While a cell of this kernel writes below the directory, it is
-    live: what is new is drawn about twice a second, for at most a twentieth of the kernel's time.
-    When the cell is over, what stays is an output that needs no kernel, so that a saved notebook is
-    whole at any time; the next cell that records brings it to life again, in its place.
+    In a notebook it follows the runs: while a cell writes below the directory it is live, for at
+    most a twentieth of the kernel's time. When the cell is over, what stays needs no kernel, so
+    that a saved notebook is whole; the next cell that records brings it to life again.
 
     Args:
         source: a directory of runs, a `SummaryWriter`, or what `minitensor.summary.read` gave,
@@ -36,9 +33,8 @@ def dashboard(
         title: what stands above it; by default the name of the directory.
         smoothing: how much curves are smoothed at first, from 0 to 0.99, by TensorBoard's formula.
         tags: which tags to show: a regex, or a list of names.
-        live: True to stay live while nothing is written here, too: for runs of another process,
-            and for zooming into long curves at full resolution; it ends with `freeze()`, with the
-            kernel, or when the cell runs again. False never to be live.
+        live: True to stay live until `freeze()`, or until the cell runs again: for runs of another
+            process, and to zoom into long curves at full resolution. False never to be live.
 
     Raises:
         NotFoundError: (also a LookupError) when there is no such directory.
@@ -66,6 +62,4 @@ def dashboard(
         return Source(log, title, fits, looks).island()
     from .following import LiveDashboard
 
-    named = f"{Path(log.logdir).absolute()} {title}"
-    session = hashlib.sha256(named.encode()).hexdigest()[:12]
-    return LiveDashboard(Source(log, title, fits, looks, session), rests=live is not True)
+    return LiveDashboard(Source(log, title, fits, looks), rests=live is not True)

@@ -48,6 +48,7 @@ class LiveDashboard(Output):
 
     def __init__(self, source: Source, rests: bool = True) -> None:
         self._source, self._rests = source, rests
+        source.keep_looks()
         self._lock, self._wake = threading.RLock(), threading.Event()
         self._widget: Any = None
         self._news: News | None = None

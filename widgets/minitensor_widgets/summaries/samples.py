@@ -4,16 +4,32 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 BEGAN = 1_700_000_000.0
+
+
+@dataclass(frozen=True, eq=False)
+class Scalars:
+    """A curve, as `minitensor.summary.read` gives it."""
+
+    run: str
+    tag: str
+    step: Any
+    time: Any
+    value: Any
+    description: str = ""
+
+    def __len__(self) -> int:
+        return len(self.step)
 
 
 class Log:
     """Holds series as `minitensor.summary.read` gives them, by kind, run and tag.
 
     Args:
-        series: of any kind, of `minitensor.summary.series`.
+        series: of any kind, each with what `minitensor.summary.read` gives them.
     """
 
     complete, progress, logdir = True, 1.0, "logs"
@@ -65,15 +81,15 @@ def _kind(series: Any) -> str:
     return KINDS[type(series).__name__]
 
 
-def curve(run: str, tag: str, values: Sequence[float], description: str = "", every: int = 1) -> Any:
+def curve(
+    run: str, tag: str, values: Sequence[float], description: str = "", every: int = 1
+) -> Any:
     """A series of scalars, one at each step, a second apart."""
     import numpy as np
 
-    from minitensor.summary.series import Scalars
-
     steps = np.arange(len(values), dtype=np.int64) * every
-    return Scalars(run, tag, steps, BEGAN + steps * 1.0, np.asarray(values, np.float32),
-                   description=description)  # fmt: skip
+    times, numbers = BEGAN + steps * 1.0, np.asarray(values, np.float32)
+    return Scalars(run, tag, steps, times, numbers, description)
 
 
 def training(runs: int = 3, points: int = 400, tags: int = 4) -> Log:

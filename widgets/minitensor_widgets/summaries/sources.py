@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,6 @@ class Source:
         title: what stands above it; by default the name of its directory.
         fits: whether to show a tag; None for all.
         looks: how it is first seen.
-        session: by what a page finds again how the reader has set it.
     """
 
     def __init__(
@@ -27,10 +27,15 @@ class Source:
         title: str | None,
         fits: Callable[[str], bool] | None,
         looks: dict[str, Any],
-        session: str = "",
     ) -> None:
-        self.log, self.fits, self.looks, self.session = log, fits, looks, session
+        self.log, self.fits, self.looks = log, fits, looks
+        self.session = ""
         self.title = title or Path(log.logdir).absolute().name or "Summaries"
+
+    def keep_looks(self) -> None:
+        """Let a page find again how the reader has set it, when its output is replaced."""
+        named = f"{Path(self.log.logdir).absolute()} {self.title}"
+        self.session = hashlib.sha256(named.encode()).hexdigest()[:12]
 
     @property
     def is_written(self) -> bool:
@@ -66,7 +71,7 @@ def log_of(value: Any, seconds: float | None) -> tuple[Any, bool]:
     """
     if hasattr(value, "scalars") and hasattr(value, "tags"):
         return value, False
-    from minitensor.summary import read
+    import minitensor as mt
 
     if hasattr(value, "flush") and hasattr(value, "logdir"):
         value.flush()
@@ -77,4 +82,4 @@ def log_of(value: Any, seconds: float | None) -> tuple[Any, bool]:
             "runs, a SummaryWriter, or what mt.summary.read() gave. Pass one of these, such as "
             'dashboard("logs").'
         )
-    return read(value, seconds=seconds), True
+    return mt.summary.read(value, seconds=seconds), True
