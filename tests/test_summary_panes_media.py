@@ -122,7 +122,9 @@ def test_pictures_travel_byte_for_byte():
     assert card["steps"] == [0, 10, 20, 30]
     for entry, given in zip(card["entries"], series.pictures, strict=True):
         assert [base64.b64decode(one["data"]) for one in entry["pictures"]] == given
-    assert card["about"] == [{"is": "p", "of": ["Rings that ", {"is": "em", "of": ["grow"]}, "."]}]
+    assert list(card["about"]) == [
+        {"is": "p", "of": ["Rings that ", {"is": "em", "of": ["grow"]}, "."]}
+    ]
 
 
 def test_little_room_keeps_the_last_pictures_and_says_so():
@@ -300,7 +302,7 @@ def texts_of(*values):
 
 def test_texts_of_each_rank():
     entries = record("text", texts_of("*a*", ["a", "b"], [["a", "b"], ["c", "d"]]))[0]["entries"]
-    assert entries[0]["text"] == [{"is": "p", "of": [{"is": "em", "of": ["a"]}]}]
+    assert list(entries[0]["text"]) == [{"is": "p", "of": [{"is": "em", "of": ["a"]}]}]
     assert [len(row) for row in entries[1]["rows"]] == [1, 1]
     assert [len(row) for row in entries[2]["rows"]] == [2, 2]
     deep = text.content(np.full((2, 3, 4), "x", object))
@@ -376,7 +378,9 @@ def test_what_the_engine_recorded_is_what_is_shown(tmp_path):
         mt.summary.text("t", [["*x*", "y"]])
         mt.summary.pr_curve("p", truth, truth.astype(np.float32))
     kinds = dashboard(tmp_path).record["kinds"]
-    assert {kind: cards[0]["steps"] for kind, cards in kinds.items()} == dict.fromkeys(PANES, [7])
+    assert {kind: cards[0]["steps"] for kind, cards in kinds.items()} == {
+        kind: [7] for kind in PANES
+    }
     for made, given in zip(kinds["images"][0]["entries"][0]["pictures"], pixels, strict=True):
         data = io.BytesIO(base64.b64decode(made["data"]))
         np.testing.assert_array_equal(np.asarray(pillow.open(data)), given)

@@ -10,7 +10,7 @@ Of CommonMark, pictures and raw HTML are left out: both stay the text that they 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cache
+from functools import cache, lru_cache
 from importlib.util import find_spec
 from typing import Any
 from urllib.parse import urlsplit
@@ -30,7 +30,8 @@ LONGEST = 20_000
 """Characters of one text; the rest is left out, and said to be."""
 
 
-def markdown(text: str) -> list[Node]:
+@lru_cache(maxsize=1024)  # a dashboard that is kept up to date asks for the same ones each time
+def markdown(text: str) -> tuple[Node, ...]:
     """The tree of a text.
 
     Without the package markdown-it-py, and for text nested too deep to be meant, this is the text
@@ -38,9 +39,9 @@ def markdown(text: str) -> list[Node]:
 
     Example:
         >>> markdown("**loss** fell")
-        [{'is': 'p', 'of': [{'is': 'strong', 'of': ['loss']}, ' fell']}]
+        ({'is': 'p', 'of': [{'is': 'strong', 'of': ['loss']}, ' fell']},)
         >>> markdown("<script>alert(1)</script>")
-        [{'is': 'p', 'of': ['<script>alert(1)</script>']}]
+        ({'is': 'p', 'of': ['<script>alert(1)</script>']},)
     """
     cut = len(text) - LONGEST
     text = plain(text[:LONGEST])
@@ -48,7 +49,7 @@ def markdown(text: str) -> list[Node]:
     nodes: list[Node] = [{"is": "plain", "of": [text]}] if made is None else made
     if cut > 0:
         nodes.append({"is": "plain", "of": [f"… {cut} more characters are left out."]})
-    return nodes
+    return tuple(nodes)
 
 
 @cache

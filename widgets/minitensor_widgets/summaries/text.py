@@ -46,7 +46,7 @@ def content(value: np.ndarray) -> dict[str, Any]:
     Example:
         >>> import numpy as np
         >>> content(np.array("*hi*", object))
-        {'text': [{'is': 'p', 'of': [{'is': 'em', 'of': ['hi']}]}]}
+        {'text': ({'is': 'p', 'of': [{'is': 'em', 'of': ['hi']}]},)}
     """
     if not value.ndim:
         return {"text": markdown(str(value.item()))}
