@@ -90,6 +90,12 @@ def test_several_columns_have_a_line_of_names(tmp_path):
     assert len(lines) == 13
 
 
+def test_a_place_that_cannot_be_written_is_named(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(InvalidArgumentError, match=r"cannot be written: (Not a|File exists)"):
+        mt.summary.embedding("words", POINTS, logdir=tmp_path / "file")
+
+
 @pytest.mark.parametrize("dtype", [np.uint8, np.float32])
 def test_thumbnails_are_one_picture_row_by_row(tmp_path, dtype):
     image = pytest.importorskip("PIL.Image")

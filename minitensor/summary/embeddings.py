@@ -85,6 +85,22 @@ def _write(
     thumbnails: tuple[bytes, tuple[int, int]] | None,
 ) -> None:  # fmt: skip
     """Write the files; all tensors share the labels and the thumbnails of the first."""
+    try:
+        add_to_config(folder, _blocks(folder, tensors, labels, thumbnails))
+    except OSError as error:
+        raise InvalidArgumentError(
+            message("embedding", f"logdir={str(folder)!r}",
+                    f"it cannot be written: {error.strerror or error}",
+                    "a run is a directory that this program may make and write",
+                    "make room, or choose a directory of your own")
+        ) from error  # fmt: skip
+
+
+def _blocks(
+    folder: Path, tensors: dict[str, np.ndarray], labels: str,
+    thumbnails: tuple[bytes, tuple[int, int]] | None,
+) -> dict[str, list[str]]:  # fmt: skip
+    """The files, and what the configuration says of them."""
     shared, name = [], next(iter(tensors))
     if labels:
         path = file_name(name, "labels.tsv")
@@ -95,7 +111,7 @@ def _write(
         put(folder, path, thumbnails[0])
         sizes = " ".join(f"single_image_dim: {size}" for size in thumbnails[1])
         shared.append(f"sprite {{ image_path: {quoted(path)} {sizes} }}")
-    add_to_config(folder, {key: _put_tensor(folder, key, x) + shared for key, x in tensors.items()})
+    return {key: _put_tensor(folder, key, x) + shared for key, x in tensors.items()}
 
 
 def _put_tensor(folder: Path, name: str, points: np.ndarray) -> list[str]:

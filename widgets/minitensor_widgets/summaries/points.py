@@ -46,7 +46,8 @@ class Cloud:
         import numpy as np
 
         array = np.asarray(vectors.numpy() if hasattr(vectors, "numpy") else vectors)
-        if array.ndim != 2 or not array.size or array.dtype.kind not in "fiub":
+        real = array.dtype.kind in "fiub" or array.dtype.name == "bfloat16"
+        if array.ndim != 2 or not array.size or not real:
             raise TypeError(
                 f"projector(): vectors has shape {array.shape} and dtype {array.dtype}. Each row "
                 "is a point, so it is a matrix of numbers with at least one row and one column. "

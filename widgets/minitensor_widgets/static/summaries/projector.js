@@ -262,7 +262,7 @@ class PointView {
   }
 }
 
-export function projectorPane({ el, ask, signal, chosen, titled = true }) {
+export function projectorPane({ el, shared, ask, signal, chosen, titled = true }) {
   let views = [];
   const drop = () => {
     for (const { own, view } of views) {
@@ -271,6 +271,11 @@ export function projectorPane({ el, ask, signal, chosen, titled = true }) {
     }
     views = [];
   };
+  const hide = () => {
+    for (const { view } of views)
+      view.root.hidden = shared?.runs.find(({ name }) => name === view.card.run)?.hidden ?? false;
+  };
+  shared?.on("runs", hide);
   signal.addEventListener("abort", drop);
   return {
     update(cards) {
@@ -286,6 +291,7 @@ export function projectorPane({ el, ask, signal, chosen, titled = true }) {
         el.append(view.root);
         return { own, view };
       });
+      hide();
     },
     select: (rows) => views.forEach(({ view }) => view.chosen.take(rows)),
     dispose: drop,
