@@ -90,3 +90,51 @@ def test_it_lives_while_cells_record_and_needs_no_kernel_afterwards(
     assert plot.get_attribute("aria-valuetext").startswith("step 0: first 10")
     assert "model not found" not in page.locator(".jp-Notebook").inner_text()
     page.screenshot(path=screenshots / "lab_dashboard_reopened.png")
+
+
+LONG = """
+import minitensor as mt
+from minitensor_widgets import dashboard
+from minitensor_widgets.summaries import following
+with mt.summary.create_file_writer("long", fresh=True).as_default():
+    for step in range(5000):
+        mt.summary.scalar("loss", step % 7, step=step)
+board = dashboard("long", live=True)
+board
+"""
+
+
+def test_it_stays_live_when_asked_and_answers_while_the_kernel_rests(
+    lab: Any, page: Any, notebook: Any
+) -> None:
+    notebook(
+        "long.ipynb",
+        LONG,
+        "sum(not one._closed for one in following._following)",
+        "board.freeze()",
+    )
+    page.wait_for_function("() => document.querySelector('.mt-title')?.innerText.includes('live')")
+    assert WIDGET in outputs(lab, page, 0)[0]
+    page.wait_for_function(f"() => ({CAPTION})().includes('of 5000 points')")
+    page.locator(".mt-reading").first.focus()
+    page.keyboard.press("Home")
+    for _ in range(6):
+        page.keyboard.press("+")
+    page.wait_for_function(f"() => !({CAPTION})().includes('of 5000 points')", timeout=20_000)
+    page.keyboard.press("Home")
+    for step in range(4):
+        read = page.locator(".mt-reading").first.get_attribute("aria-valuetext")
+        assert f"step {step}:" in read
+        page.keyboard.press("ArrowRight")
+    start(page, 0)
+    page.wait_for_function(IDLE, timeout=60_000)
+    start(page, 1)
+    page.wait_for_function(IDLE, timeout=60_000)
+    assert outputs(lab, page, 1)[0]["text/plain"] == "1"
+    start(page, 2)
+    page.wait_for_function(IDLE, timeout=60_000)
+    page.wait_for_function(
+        "() => document.querySelector('.mt-title') && "
+        "!document.querySelector('.mt-title').innerText.includes('live')"
+    )
+    assert WIDGET not in outputs(lab, page, 0)[0]

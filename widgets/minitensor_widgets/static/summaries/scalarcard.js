@@ -202,7 +202,7 @@ export class ScalarCard {
     const { log } = this.shared,
       [low, high] = this.axes?.[1].ends ?? [-Infinity, Infinity],
       notes = [],
-      cut = this.lines.filter(({ line }) => line.count > line.x.length && !this.zoom),
+      cut = this.lines.filter(({ line }) => line.count > line.x.length),
       none = log ? this.lines.reduce((sum, { line }) => sum + line.y.filter((v) => v <= 0).length, 0) : 0,
       far = this.lines.reduce(
         (sum, { line }) => sum + line.y.filter((v) => Number.isFinite(v) && (v < low || v > high)).length,
