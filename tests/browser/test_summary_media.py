@@ -272,8 +272,8 @@ def test_the_nearest_point_to_the_pointer_is_read(open_page):
     series = precision()
     page = shown(open_page, series)
     box = page.page.locator("svg.mt-plot").bounding_box()
-    scale = box["width"] / 420
-    left, right, top, bottom = 58, 408, 10, 200
+    scale = box["width"] / 480
+    left, right, top, bottom = 58, 468, 10, 200
     found, recall = series.curve[-1, 4:, 12].tolist()
     x, y = left + (right - left) * recall, bottom - (bottom - top) * found
     page.page.mouse.move(box["x"] + x * scale, box["y"] + y * scale)

@@ -55,7 +55,7 @@ function pictureTools(signal, redraw, shownEnds) {
     ),
     html("label", { class: "mt-control" }, smooth, "smooth"),
     pictureChoice("Show", CHANNELS, (channel) => set({ channel }), signal),
-    html("span", { class: "mt-control" }, "Black to white", black, white, said),
+    html("span", { class: "mt-control mt-ends" }, "Black to white", black, white, said),
     linkTo("Stretch to the values", signal, () => {
       const [least, most] = shownEnds(),
         low = Math.min(254, least);
@@ -106,8 +106,13 @@ function setupImages({ signal }) {
             reading.setAttribute("aria-live", aloud ? "polite" : "off");
             reading.textContent = many > 1 ? `picture ${i + 1}, ${said}` : said;
           };
+          // One caption for those that are alike.
+          const drawn = () => {
+            const shown = [...list].map((one) => one.shown).filter(Boolean);
+            caption.textContent = [...new Set(shown)].join(" · ");
+          };
           const { signal } = own;
-          list.add(new Pixels(picture, name, { look: () => look, told, caption, signal, many }));
+          list.add(new Pixels(picture, name, { look: () => look, told, drawn, signal, many }));
         });
         batch.replaceChildren(...[...list].map((one) => one.el));
         if (!many) caption.textContent = entry ? "No picture was recorded." : "";

@@ -31,10 +31,10 @@ function changedPixels(pixels, { channel, black, white }) {
 }
 
 export class Pixels {
-  // `look()` says how all pictures of the pane are shown, `told(sentence)` what is read; `caption`
-  // is one for those of a batch.
-  constructor(picture, name, { look, told, caption, signal, many }) {
-    Object.assign(this, { picture, name, look, told, caption, many, at: null });
+  // `look()` says how all pictures of the pane are shown, `told(sentence)` hears what is read, and
+  // `drawn()` that `shown` says anew what is seen; `many` there are in the batch.
+  constructor(picture, name, { look, told, drawn, signal, many }) {
+    Object.assign(this, { picture, name, look, told, drawn, many, at: null });
     this.canvas = html("canvas", { class: "mt-pixels", width: 1, height: 1 });
     this.mark = html("div", { class: "mt-pixel", hidden: "" });
     this.area = html(
@@ -98,7 +98,8 @@ export class Pixels {
     if (look.channel) shown.push(`${CHANNELS[look.channel]} only, as grey`);
     if (look.black !== 0 || look.white !== 255)
       shown.push(`values up to ${look.black} are black, from ${look.white} on white`);
-    this.caption.textContent = shown.join("; ");
+    this.shown = shown.join("; ");
+    this.drawn();
     const label = `${this.name}: ${shown[0]}. Arrow keys read the pixels`;
     this.area.setAttribute("aria-label", label);
     if (this.at) this.read(...this.at);

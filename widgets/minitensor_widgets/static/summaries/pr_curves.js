@@ -29,7 +29,12 @@ class CurveCard {
     this.place = html("span", { class: "mt-count" });
     this.level = html("span", { class: "mt-count" });
     this.figure = html("div");
-    this.table = html("div", { class: "mt-prose" });
+    this.table = html("div", {
+      class: "mt-prose mt-counts",
+      tabindex: 0,
+      role: "region",
+      "aria-label": `Counts of ${tag}`,
+    });
     this.about = html("div");
     this.note = html("p", { class: "mt-dim" });
     this.root = html(
@@ -93,6 +98,7 @@ class CurveCard {
     const names = curves.map(({ name }) => name).join("; "),
       alt = `${this.tag}: precision over recall of ${names}`;
     this.plot = chart(curves, {
+      width: Math.max(240, Math.min(480, this.figure.clientWidth || 420)),
       height: 240 + (curves.length > 1 ? 14 * curves.length : 0),
       labels: ["recall", "precision"],
       ends: [
@@ -198,8 +204,8 @@ function curvesPane({ el, shared, signal }) {
       }
       for (const [tag, own] of tags) {
         if (!cards.has(tag)) cards.set(tag, new CurveCard(tag, { shared, signal }));
-        cards.get(tag).update(own);
         list.append(cards.get(tag).root);
+        cards.get(tag).update(own);
       }
       for (const [tag, card] of cards)
         if (!tags.has(tag)) {
