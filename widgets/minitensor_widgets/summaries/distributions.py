@@ -24,8 +24,8 @@ from .histograms import (
 )
 from .keeping import series_of
 
-BYTES = 60
-"""What the nine numbers of a step take in a record, at the least."""
+BYTES = 150
+"""What a step usually takes in a record."""
 
 
 def record(log: Any, budget: int) -> list[dict[str, Any]]:
@@ -49,20 +49,33 @@ def answer(log: Any, asked: Mapping[str, Any]) -> tuple[dict[str, Any], list[byt
 
 def card(series: Any, most: int) -> dict[str, Any]:
     """The record of one series of histograms as percentiles."""
-    import minitensor as mt
-
     places = kept(series, most)
     counted = [counted_rows(series.buckets[at]) for at in places]
-    rows = [
-        mt.summary.percentiles(series.buckets[at]).tolist() if len(found) and lost is None else None
-        for at, (found, lost) in zip(places, counted, strict=True)
-    ]
+    known = [lost is None and len(found) > 0 for found, lost in counted]
+    rows = percentiles([series.buckets[at] if ok else None
+                        for at, ok in zip(places, known, strict=True)])  # fmt: skip
     return {
         **head(series, places, [lost for _, lost in counted]),
         "sizes": [short(found[:, 2].sum()) for found, _ in counted],
         "zeros": [zeros_of(found) for found, _ in counted],
-        "bands": [row and [float(f"{value:.8g}") for value in row] for row in rows],
+        "bands": rows,
     }
+
+
+def percentiles(histograms: Sequence[Any]) -> list[list[float] | None]:
+    """The nine values of each histogram; None for None. Those of equal length are read at once."""
+    import minitensor as mt
+
+    found: list[list[float] | None] = [None] * len(histograms)
+    lengths: dict[int, list[int]] = {}
+    for at, rows in enumerate(histograms):
+        if rows is not None:
+            lengths.setdefault(len(rows), []).append(at)
+    for places in lengths.values():
+        many = mt.summary.percentiles([histograms[at] for at in places])
+        for at, row in zip(places, many.tolist(), strict=True):
+            found[at] = [float(f"{value:.8g}") for value in row]
+    return found
 
 
 def words(cards: Sequence[Mapping], runs: Sequence[Mapping]) -> list[str]:

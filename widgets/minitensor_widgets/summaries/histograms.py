@@ -22,8 +22,8 @@ WIDTH, GAP, HEAD, TALL = 680.0, 14.0, 18.0, 190.0
 DRAWN, RIDGES = 4, 24
 MESSAGE = 64_000
 """Bytes of an answer to a page."""
-BYTES = 3
-"""What a count takes in a record, at the least."""
+BYTES = 6
+"""What a count usually takes in a record."""
 
 
 def record(log: Any, budget: int) -> list[dict[str, Any]]:
@@ -47,33 +47,38 @@ def answer(log: Any, asked: Mapping[str, Any]) -> tuple[dict[str, Any], list[byt
 
 
 def answered(
-    log: Any, asked: Mapping[str, Any], least: int, make: Callable[[Any, int], dict[str, Any]]
+    log: Any, asked: Mapping[str, Any], usual: int, make: Callable[[Any, int], dict[str, Any]]
 ) -> tuple[dict[str, Any], list[bytes]]:
     """The card that a page asks for, as large as a message may be: see `fitted`."""
     run, tag = str(asked.get("run")), str(asked.get("tag"))
     if log.tags().get(run, {}).get(tag) != "histograms":
         raise LookupError(f"No histograms {tag!r} in run {run!r}: its file has changed.")
-    return {"card": fitted([log.histograms(tag, run)], MESSAGE, least, make)[0]}, []
+    return {"card": fitted([log.histograms(tag, run)], MESSAGE, usual, make)[0]}, []
 
 
 def fitted(
-    found: Sequence[Any], budget: int, least: int, make: Callable[[Any, int], dict[str, Any]]
+    found: Sequence[Any], budget: int, usual: int, make: Callable[[Any, int], dict[str, Any]]
 ) -> list[dict[str, Any]]:
     """The cards of series of histograms, with as many steps as fit in so many bytes as JSON.
 
     Args:
         found: the series.
         budget: bytes of all cards together.
-        least: bytes that a step takes at the least.
+        usual: bytes that a step usually takes.
         make: the card of a series with at most so many steps.
     """
-    most = min(MOST_HISTOGRAMS, max(2, budget // (max(1, len(found)) * least)))
+    longest = max(map(len, found), default=0)
+    most = min(MOST_HISTOGRAMS, max(2, budget // (max(1, len(found)) * usual)))
     while True:
         cards = [make(series, most) for series in found]
         size = len(json.dumps(cards))
-        if size <= budget or most == 2:
+        fits = max(2, min(MOST_HISTOGRAMS, int(0.95 * most * budget / max(1, size))))
+        if size > budget and most > 2:
+            most = min(most - 1, fits)
+        elif size < budget / 2 and most < min(longest, fits):
+            most = fits
+        else:
             return cards
-        most = max(2, min(most - 1, most * budget // size))
 
 
 def kept(series: Any, most: int) -> list[int]:
@@ -95,7 +100,7 @@ def card(series: Any, most: int) -> dict[str, Any]:
                  for rows, _ in counted],
         "sizes": [short(rows[:, 2].sum()) for rows, _ in counted],
         "zeros": [zeros_of(rows) for rows, _ in counted],
-        "counts": [[short(v, 4) for v in rebinned(rows, low, high)] for rows, _ in counted],
+        "counts": [shorter(rebinned(rows, low, high)) for rows, _ in counted],
     }  # fmt: skip
 
 
@@ -112,15 +117,26 @@ def head(series: Any, places: Sequence[int], lost: Sequence[float | None]) -> di
     }
 
 
-def short(value: float, digits: int = 6) -> float:
-    """A number with few digits, as an int where it is whole.
+def short(value: float) -> float:
+    """A number with six digits, as an int where it is whole."""
+    rounded = float(f"{value:.6g}")
+    return int(rounded) if rounded == int(rounded) else rounded
+
+
+def shorter(values: Any) -> list[float]:
+    """Counts with four digits, as ints where they are whole.
 
     Example:
-        >>> short(2.0), short(1 / 3, 4), short(123456.0, 4)
-        (2, 0.3333, 123456)
+        >>> import numpy as np
+        >>> shorter(np.array([2.0, 1 / 3, 123456.0, 0.0]))
+        [2, 0.3333, 123500, 0]
     """
-    rounded = value if value == int(value) and value < 1e6 else float(f"{value:.{digits}g}")
-    return int(rounded) if rounded == int(rounded) else rounded
+    import numpy as np
+
+    tens = 3 - np.floor(np.log10(np.maximum(values, 1e-15)))
+    up, down = 10.0 ** np.maximum(tens, 0), 10.0 ** np.maximum(-tens, 0)
+    rounded = np.round(values * up / down) / up * down
+    return [int(v) if v.is_integer() else v for v in rounded.tolist()]
 
 
 def counted_rows(rows: Any) -> tuple[Any, float | None]:
