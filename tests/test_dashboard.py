@@ -286,7 +286,8 @@ def test_freezing_is_for_good(live, run):
     assert "at 19" in live._handles[0].shown[1]
 
 
-def test_new_points_are_sent_and_a_new_tag_brings_another_record(live, run):
+def test_new_points_are_sent_and_a_new_tag_brings_another_record(live, run, monkeypatch):
+    monkeypatch.setattr(following, "OTHER", -1.0)
     sent = []
     record(run, 10, 20)
     live.tick()
@@ -298,6 +299,21 @@ def test_new_points_are_sent_and_a_new_tag_brings_another_record(live, run):
     live.tick()
     tags = [card["tag"] for card in live._widget.dashboard["kinds"]["scalars"]]
     assert tags == ["accuracy", "loss"]
+
+
+def test_a_long_log_is_read_while_it_is_seen(live, run, monkeypatch):
+    record(run, 10, 3000)
+    live._source.log = mt.summary.read(live._source.log.logdir, seconds=0)
+    done = [False]
+    monkeypatch.setattr(type(live._source.log), "complete", property(lambda log: done[0]))
+    live.tick()
+    assert live._handles[0].shown == ["widget"]
+    live.cell_over(None)
+    assert live._widget is not None
+    done[0] = True
+    run.close()
+    live.tick()
+    assert "at 2999" in live._handles[0].shown[1]
 
 
 def test_what_the_reader_set_stays_when_it_rests(live, run):

@@ -31,6 +31,8 @@ READING = 0.25
 """The seconds that are read at a time."""
 AGAIN = 10.0
 """The whole record is sent again about so often, so that a view that opens late has all of it."""
+OTHER = 1.0
+"""It is sent no sooner than so, while a log is read, or new tags come."""
 PATIENCE = 2.0
 """So long after the last news of a run that no cell writes, the dashboard is an island again."""
 LIVE_BUDGET = 150_000
@@ -55,7 +57,7 @@ class LiveDashboard(Output):
         self._handles: list[Any] = []
         self._thread: threading.Thread | None = None
         self._closed = self._fresh = False
-        self._moved = self._again = 0.0
+        self._moved = self._given = self._again = 0.0
         self._shell: Any = None
         replace(self, running_cell())
 
@@ -176,19 +178,16 @@ class LiveDashboard(Output):
         now = time.monotonic()
         if new:
             self._moved, self._fresh = now, True
-        if self._widget is None:
-            if new or not self._rests:
-                self._live()
-        elif new:
+        if self._widget is not None:
             self._send(now)
-        else:
-            self._say()
+        elif new or not self._rests or not self._source.log.complete:
+            self._live(now)
         still = now - self._moved > PATIENCE and not CELLS.running
         done = still or not self._source.is_written
         if self._rests and done and self._source.log.complete and self._widget is not None:
             self._rest()
 
-    def _live(self) -> None:
+    def _live(self, now: float) -> None:
         """Put a widget where the island is."""
         from ..live.summaries import DashboardWidget
 
@@ -198,7 +197,7 @@ class LiveDashboard(Output):
         self._widget = DashboardWidget(record, log, **source.looks)
         self._widget.wake = self._wake.set
         self._news = News(log, self._widget.dashboard)
-        self._again = time.monotonic() + AGAIN
+        self._given, self._again = now, now + AGAIN
         data, metadata = self._widget._repr_mimebundle_() or ({}, {})
         for handle in self._handles:
             handle.update(data, metadata=metadata, raw=True)
@@ -215,14 +214,16 @@ class LiveDashboard(Output):
         self._fresh = False
 
     def _send(self, now: float) -> None:
-        """Send what is new of what is seen."""
+        """Send what is new of what is seen; now and then, or if there are other tags, all of it."""
         assert self._news is not None
-        if self._news.is_other or now > self._again or not self._source.log.complete:
+        reading = self._widget.dashboard["progress"] < 1
+        other = (reading or self._news.is_other) and now > self._given + OTHER
+        if other or (now > self._again and self._moved > self._given):
             began = time.thread_time()
             self._widget.give(self._source.record(LIVE_BUDGET, live=True))
             self._news.start(self._widget.dashboard)
             took = time.thread_time() - began
-            self._again = time.monotonic() + max(AGAIN, 10 * SHARE * took)
+            self._given, self._again = now, now + max(AGAIN, 10 * SHARE * took)
         self._say()
 
     def _say(self) -> None:
