@@ -168,7 +168,7 @@ def test_a_filter_leaves_the_tags_that_fit_it(page):
     field.fill("loss[")
     assert page.page.locator(".mt-figure").count() == 0
     field.fill("")
-    assert page.page.locator(".mt-figure").count() == 4
+    page.page.wait_for_function("document.querySelectorAll('.mt-figure').length === 4")
 
 
 def test_a_run_is_hidden_in_all_plots(page):

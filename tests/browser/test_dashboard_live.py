@@ -116,6 +116,9 @@ def test_what_the_reader_set_outlives_a_change_of_the_output(page):
     widget = DashboardWidget(make())
     host(page.page, widget, TRAITS)
     page.page.get_by_label("rate 0.2").uncheck()
+    page.page.locator(".mt-group > summary").first.click()
+    page.page.wait_for_function("!document.querySelector('details.mt-group').open")
+    page.page.evaluate(FRAMES)
     page.page.evaluate("dispose()")
     argument = {
         "esm": assets.esm(widget._main),
@@ -133,3 +136,5 @@ def test_what_the_reader_set_outlives_a_change_of_the_output(page):
         argument,
     )
     assert page.page.get_by_label("rate 0.2").is_checked() is False
+    opened = page.page.eval_on_selector_all("details.mt-group", "all => all.map((d) => d.open)")
+    assert opened == [False, True]

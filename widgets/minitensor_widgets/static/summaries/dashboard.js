@@ -28,9 +28,21 @@ function groupsOf(cards) {
   return groups;
 }
 
-// A part that can be closed, with cards in a pane that is mounted when it is first seen.
+// A part that can be closed; whether it is open is remembered.
+function folding(shared, signal, key, look, open, title, total) {
+  const made = html(
+    "details",
+    { class: look, open: (shared.folds[key] ?? open) ? "" : null },
+    html("summary", {}, html("b", {}, title), " ", total),
+  );
+  const act = () => shared.set("folds", { ...shared.folds, [key]: made.open });
+  made.addEventListener("toggle", act, { signal });
+  return made;
+}
+
+// Some cards in a pane that is mounted when it is first seen.
 class Section {
-  constructor(board, kind, name) {
+  constructor(board, kind, name, key) {
     Object.assign(this, { board, kind, cards: [], most: FIRST, pane: null });
     this.own = lifetime(board.own.signal);
     const { signal } = this.own;
@@ -40,15 +52,10 @@ class Section {
       this.most += MORE;
       this.paint();
     });
-    const inside = [this.el, this.more];
     this.root = name
-      ? html(
-          "details",
-          { class: "mt-group", open: "" },
-          html("summary", {}, html("b", {}, name), " ", this.total),
-          inside,
-        )
-      : html("div", { class: "mt-group" }, inside);
+      ? folding(board.shared, signal, key, "mt-group", true, name, this.total)
+      : html("div", { class: "mt-group" });
+    this.root.append(this.el, this.more);
     const watch = new IntersectionObserver(
       (seen) => {
         this.seen = seen.at(-1).isIntersecting;
@@ -181,16 +188,13 @@ class Dashboard {
     if (!this.kinds.has(kind)) {
       const total = html("span", { class: "mt-dim" }),
         title = this.record.titles[kind],
-        root = html(
-          "details",
-          { class: "mt-kind", open: this.kinds.size ? null : "" },
-          html("summary", {}, html("b", {}, title), " ", total),
-        );
+        { shared, own } = this,
+        root = folding(shared, own.signal, kind, "mt-kind", !this.kinds.size, title, total);
       this.kinds.set(kind, { root, total });
       this.bar.append(...(PANES[kind].controls?.(this.shared, this.own.signal) ?? []));
       this.all.append(root);
     }
-    const made = new Section(this, kind, name);
+    const made = new Section(this, kind, name, key);
     this.kinds.get(kind).root.append(made.root);
     return made;
   }

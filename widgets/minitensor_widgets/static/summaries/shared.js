@@ -30,6 +30,7 @@ export function sharedOf(model, signal) {
     shared = {
       at: null,
       runs: [],
+      folds: kept.folds ?? {}, // which parts are open, by name
       on(name, act) {
         (acts[name] ??= new Set()).add(act);
         const end = () => acts[name].delete(act);
@@ -40,8 +41,8 @@ export function sharedOf(model, signal) {
       set(name, value) {
         if (shared[name] === value) return;
         shared[name] = value;
+        if (LOOKS.includes(name) || name === "folds") kept[name] = value;
         if (LOOKS.includes(name)) {
-          kept[name] = value;
           model.set(name, value);
           model.save_changes();
         }
