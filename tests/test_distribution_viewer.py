@@ -22,7 +22,9 @@ RANDOM = np.random.default_rng(5)
 def words(figure):
     """All texts of a figure in order."""
     return [
-        node.text or "" for node in ElementTree.fromstring(figure).iter() if node.tag.endswith("}text")
+        node.text or ""
+        for node in ElementTree.fromstring(figure).iter()
+        if node.tag.endswith("}text")
     ]
 
 

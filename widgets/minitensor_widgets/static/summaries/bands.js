@@ -14,14 +14,15 @@ export const BAND_NAMES = [
   "93 %",
   "maximum",
 ];
-const [BAND_WIDE, BAND_TALL, BAND_LEFT, BAND_RIGHT, BAND_TOP, BAND_FOOT] = [420, 220, 58, 12, 10, 40];
+const [BAND_WIDE, BAND_TALL, BAND_LEFT, BAND_RIGHT] = [420, 220, 58, 12],
+  [BAND_TOP, BAND_FOOT] = [10, 40];
 const BAND_DASHES = ["1 3", "3 3", "7 3", "2 2"],
   BAND_SHARES = ["min to max: all", "7 to 93 %: 87 %", "16 to 84 %: 68 %", "31 to 69 %: 38 %"];
 
 export const bandWords = (row) =>
   row ? BAND_NAMES.map((name, i) => `${name} ${number(row[i], 4)}`).join(", ") : "no values";
 
-// Four areas, eight edges and the median of groups of neighbours, each [first x, last x, nine values].
+// Four areas, eight edges and the median of groups of neighbours: [first x, last x, nine values].
 function stripes(groups, y) {
   const line = (points, k) =>
       points.flatMap(([a, b, row]) =>
@@ -67,8 +68,8 @@ export function bandLegend() {
 }
 
 export class Bands {
-  // `rows`: nine values each, or null. `places`: { values, text, marks, name } of an axis of steps, or
-  // { names } for columns side by side.
+  // `rows`: nine values each, or null. `places`: { values, text, marks, name } of an axis of
+  // steps, or { names } for columns side by side.
   constructor(rows, places) {
     Object.assign(this, { rows, places, across: 0 });
   }

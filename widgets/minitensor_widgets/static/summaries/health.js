@@ -59,7 +59,10 @@ class HealthView {
     this.table = this.grid(signal);
     this.body.append(html("div", { class: "mt-layers" }, this.table), this.panel);
     this.root.insertBefore(this.findings(signal), this.root.lastChild);
-    listen(model, signal, { "change:step": () => this.paint(true), "change:selected": () => this.paint() });
+    listen(model, signal, {
+      "change:step": () => this.paint(true),
+      "change:selected": () => this.paint(),
+    });
     this.paint();
   }
 
@@ -75,7 +78,8 @@ class HealthView {
   go(step, layer) {
     const { model, record } = this;
     model.set("step", Math.max(0, Math.min(record.steps.length - 1, step)));
-    if (layer !== undefined && record.layers[layer]) model.set("selected", record.layers[layer].name);
+    const found = record.layers[layer];
+    if (found) model.set("selected", found.name);
     model.save_changes();
   }
 
@@ -131,7 +135,13 @@ class HealthView {
       html("div", {}, "Arrow keys: up and down the layers, left and right the steps."),
       html("div", {}, scaleText(this.record)),
     );
-    const table = html("table", { class: "mt-health" }, caption, html("thead", {}, head), html("tbody", {}, rows));
+    const table = html(
+      "table",
+      { class: "mt-health" },
+      caption,
+      html("thead", {}, head),
+      html("tbody", {}, rows),
+    );
     table.addEventListener("keydown", (event) => this.pressed(event), { signal });
     table.addEventListener("click", (event) => this.clicked(event), { signal });
     return table;
@@ -212,10 +222,10 @@ class HealthView {
 
   told(layer, step) {
     const { layers, values } = this.record;
-    const parts = this.measures.map(
-      ({ name, title, scale, good }) =>
-        `${title} ${valueText(values[name][layer][step], scale)}${beyond(values[name][layer][step], good)}`,
-    );
+    const parts = this.measures.map(({ name, title, scale, good }) => {
+      const value = values[name][layer][step];
+      return `${title} ${valueText(value, scale)}${beyond(value, good)}`;
+    });
     return `${layers[layer].name}: ${parts.join(", ")}`;
   }
 
@@ -231,7 +241,9 @@ class HealthView {
         html("div", { class: "mt-head" }, name),
         html("p", { class: "mt-dim" }, what),
         sourceLine(line) ?? "",
-        findings.filter(({ layer }) => layer === name).map((item) => html("p", {}, findingText(item))),
+        findings
+          .filter(({ layer }) => layer === name)
+          .map((item) => html("p", {}, findingText(item))),
         html("p", { class: "mt-dim" }, variables.join(", ")),
         html(
           "dl",
@@ -260,7 +272,8 @@ class HealthView {
         }))
         .filter(({ y }) => y.some((v) => Number.isFinite(v) && (scale === "share" || v > 0)));
     if (steps.length < 2 || !lines.length) return "";
-    const alt = `${title}: ${lines.map(({ name, y }) => `${name} ${valueText(y[step], scale)}`).join(", ")}`,
+    const now = lines.map(({ name, y }) => `${name} ${valueText(y[step], scale)}`),
+      alt = `${title}: ${now.join(", ")}`,
       made = chart(lines, {
         alt,
         labels: ["step", lines.length > 1 ? "" : lines[0].name],
@@ -273,8 +286,10 @@ class HealthView {
       const raw = values[all.find(({ title }) => title === name).name][at];
       y.forEach((v, i) => {
         if (raw[i] !== null && !Number.isFinite(v)) bad.add(i);
-        else if (!Number.isFinite(y[i - 1]) && !Number.isFinite(y[i + 1]) && up.at(v) !== null)
-          made.append(svg("circle", { class: "mt-dot", cx: across.at(x[i]), cy: up.at(v), r: 2.5 }));
+        else if (![y[i - 1], y[i + 1]].some(Number.isFinite) && up.at(v) !== null)
+          made.append(
+            svg("circle", { class: "mt-dot", cx: across.at(x[i]), cy: up.at(v), r: 2.5 }),
+          );
       });
     });
     const crosses = [...bad].map((i) => `M${across.at(x[i]) - 3},${up.last}l6,6m0-6l-6,6`).join("");

@@ -83,7 +83,8 @@ export const stepText = (step) => (step === null ? "one look" : `step ${step}`);
 
 export function badText({ what, step, direction, layer }) {
   const way =
-    { forward: "on the way forward", backward: "on the way back" }[direction] ?? `in the ${direction}`;
+    { forward: "on the way forward", backward: "on the way back" }[direction] ??
+    `in the ${direction}`;
   return `First ${what}: ${stepText(step)}, ${way}${layer ? `, in layer ${layer}` : ""}`;
 }
 

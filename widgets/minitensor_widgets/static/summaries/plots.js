@@ -1,7 +1,7 @@
-// The plots of a pane: drawn when they come into sight, read by a pointer and by keys, one Tab stop.
+// The plots of a pane: drawn when they come into sight, read by pointer and keys, one Tab stop.
 //
-// What draws a card has `paint()`, `words()`, `steps`, `across` (bins to walk, or 0), `under(x, y)`,
-// `read(at, across)` and `clear()`.
+// What draws a card has `paint()`, `words()`, `steps`, `across` (bins to walk, or 0),
+// `under(x, y)`, `read(at, across)` and `clear()`.
 import { html, lifetime } from "../dom.js";
 import { readable } from "../reading.js";
 import { swatch } from "./runs.js";
@@ -67,7 +67,11 @@ export class Plots {
         this.shown.delete(key);
       }
     const order = cards.map(({ run, tag }) => this.shown.get(`${run}\n${tag}`).figure);
-    if (order.some((figure, i) => figure !== this.grid.children[i])) this.grid.replaceChildren(...order);
+    if (order.some((figure, i) => figure !== this.grid.children[i])) {
+      const had = this.grid.querySelector(":focus");
+      this.grid.replaceChildren(...order);
+      had?.focus({ preventScroll: true });
+    }
     this.stop();
     this.paint();
   }
@@ -169,7 +173,8 @@ export class Plots {
     const found = (await this.ask?.(this.kind, { tag, run }))?.content.card;
     if (!found || plot.card !== card || this.own.signal.aborted) return;
     const step = plot.drawn.steps[plot.at];
-    Object.assign(plot, { card: found, asked: found, at: nearestOf(found.steps, step ?? Infinity) });
+    Object.assign(plot, { card: found, asked: found });
+    plot.at = nearestOf(found.steps, step ?? found.steps.at(-1));
     this.draw(plot);
   }
 

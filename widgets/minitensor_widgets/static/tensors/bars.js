@@ -48,7 +48,12 @@ export function bars({ edges, counts, before }, { signal, say, log = false }) {
     counts.map(bar("mt-bar-now", edges)),
     (before?.counts ?? []).map(bar("mt-bar-old", before?.edges)),
     svg("path", { class: "mt-axis", d: `M0,${HEAD}v${TALL}H${WIDE}` }),
-    word(WIDE, 10, "mt-e", `elements; most in a bin: ${most}${log ? ", heights are logarithms" : ""}`),
+    word(
+      WIDE,
+      10,
+      "mt-e",
+      `elements; most in a bin: ${most}${log ? ", heights are logarithms" : ""}`,
+    ),
     word(0, HEAD + TALL + 13, "", number(low, 3)),
     word(WIDE, HEAD + TALL + 13, "mt-e", number(high, 3)),
   );

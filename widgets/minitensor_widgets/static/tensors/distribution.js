@@ -68,7 +68,8 @@ function mountDistribution({ model, el, signal: given }) {
         marks: ticks(steps[0], steps.at(-1)).filter(Number.isInteger),
       }
     : { names: columns.map(({ name }) => name) };
-  const still = columns.length === 1 ? wordsOf(record, columns[0]) : "Arrow keys or the pointer read it.";
+  const still =
+    columns.length === 1 ? wordsOf(record, columns[0]) : "Arrow keys or the pointer read it.";
   if (!columns.length) {
     view.body.append(html("p", { class: "mt-empty" }, "Nothing to show yet."));
     return () => own.abort();

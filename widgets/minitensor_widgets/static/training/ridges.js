@@ -8,8 +8,8 @@ import { edges, evenly, rebin } from "./rebin.js";
 const [RIDGES, DRAWN, ACROSS, DOWN, NEAR, FAR, ABOVE, BELOW] = [30, 80, 420, 220, 12, 46, 12, 40];
 
 export class Ridges {
-  // `most`: how many steps can be read. `place`: where a step stands between the first and the last,
-  // as a number; by default steps are at even distances. `label` names a step in few letters.
+  // `most`: how many steps can be read. `place`: where a step stands between the first and the
+  // last, as a number; by default at even distances. `label` names a step in few letters.
   constructor(
     plot,
     { most = RIDGES, place = (_, i) => i, label = ({ step }) => number(step), name = "step" } = {},
@@ -68,7 +68,12 @@ export class Ridges {
       ),
       svg("path", { class: "mt-axis", d: `M${NEAR},${DOWN - BELOW}H${ACROSS - FAR}` }),
       ticks(low, high).map((v) => words(x.at(v), DOWN - BELOW + 14, number(v, 4), "mt-m")),
-      words((NEAR + ACROSS - FAR) / 2, DOWN - BELOW + 30, `values; ${this.name} at the right`, "mt-m"),
+      words(
+        (NEAR + ACROSS - FAR) / 2,
+        DOWN - BELOW + 30,
+        `values; ${this.name} at the right`,
+        "mt-m",
+      ),
       this.cross,
     );
   }
