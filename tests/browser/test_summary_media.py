@@ -93,6 +93,18 @@ def test_a_grey_picture_is_read_as_one_number_also_by_the_pointer(open_page):
     assert page.text("figcaption").startswith("4 × 4 pixels, grey; shown 60 × as large")
 
 
+def test_what_is_seen_through_is_read_with_its_opacity(open_page):
+    pixels = np.array([[[200, 100, 0, 128], [10, 20, 30, 255]]], np.uint8)
+    page = shown(open_page, of_pixels(pixels))
+    drawn(page).focus()
+    page.press("Home")
+    assert page.text(".mt-reading").startswith("row 0, column 0: about red ")
+    assert page.text(".mt-reading").endswith(", opacity 128")
+    page.press("End")
+    assert page.text(".mt-reading") == "row 0, column 1: red 10, green 20, blue 30, opacity 255"
+    assert page.text("figcaption").startswith("2 × 1 pixels, colour with opacity")
+
+
 def test_channels_and_contrast_by_keyboard_and_the_caption_says_so(open_page):
     pixels = np.array([[[10, 100, 200], [50, 150, 250]]], np.uint8)
     page = shown(open_page, of_pixels(pixels))

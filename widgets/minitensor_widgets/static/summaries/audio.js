@@ -75,7 +75,11 @@ function audioView({ tag }) {
   const el = html("div", { class: "mt-sounds" }),
     addresses = [];
   const clear = () => {
-    for (const player of el.querySelectorAll("audio")) player.pause();
+    for (const player of el.querySelectorAll("audio")) {
+      player.pause();
+      player.removeAttribute("src"); // or it goes on loading what is no longer there
+      player.load();
+    }
     for (const address of addresses.splice(0)) URL.revokeObjectURL(address);
   };
   return {

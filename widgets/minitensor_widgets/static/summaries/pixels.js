@@ -124,8 +124,10 @@ export class Pixels {
       [red, green, blue, opacity] = this.pixels.data.subarray(i, i + 4),
       colour = this.grey ? `${red}` : `red ${red}, green ${green}, blue ${blue}`,
       size = Math.max(scale, 4);
-    const said = `row ${y}, column ${x}: ${colour}` + (this.opaque ? "" : `, opacity ${opacity}`);
-    this.told(said, aloud);
+    // A canvas keeps colours multiplied with their opacity, and so rounded.
+    const about = opacity < 255 ? "about " : "",
+      said = `row ${y}, column ${x}: ${about}${colour}`;
+    this.told(this.opaque ? said : `${said}, opacity ${opacity}`, aloud);
     this.mark.hidden = false;
     this.mark.style = `left:${x * scale}px;top:${y * scale}px;width:${size}px;height:${size}px`;
   }
