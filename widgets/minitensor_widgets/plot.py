@@ -29,7 +29,7 @@ def ticks(low: float, high: float, log: bool = False, most: int = 5) -> list[flo
 
     Example:
         >>> ticks(0.0, 9.0), ticks(1e-3, 10.0, log=True), ticks(1.0, 6.0, log=True)
-        ([0.0, 2.0, 4.0, 6.0, 8.0], [0.001, 0.01, 0.1, 1.0, 10.0], [1.0, 2.0, 4.0, 6.0])
+        ([0.0, 2.0, 4.0, 6.0, 8.0], [0.001, 0.01, 0.1, 1.0, 10.0], [1.0, 2.0, 3.0, 4.0, 5.0, 6.0])
     """
     if log:
         first, last = math.ceil(math.log10(low) - 1e-9), math.floor(math.log10(high) + 1e-9)
