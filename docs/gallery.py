@@ -170,6 +170,50 @@ def launch() -> Output:
     return made
 
 
+def dashboard() -> Output:
+    """Three runs: their curves, and what arrives at a layer."""
+    from minitensor.summary.series import Histograms
+    from minitensor_widgets.summaries.samples import BEGAN, Log, training
+
+    random, steps = np.random.default_rng(0), np.arange(0, 400, 20)
+    spread = [random.normal(-step / 200, 1 + step / 200, 2000) for step in steps]
+    rows = [mt.summary.bucketed(values) for values in spread]
+    arrives = Histograms("rate 0.1", "arrives at layer 1", steps, BEGAN + steps, rows)
+    return view.dashboard(Log([*training(runs=3, tags=2).series, arrives]), title="Three rates")
+
+
+def distribution() -> Output:
+    """What a batch shrinks to in twelve layers."""
+    random = np.random.default_rng(0)
+    x, outputs = random.normal(size=(256, 64)), {}
+    for layer in range(1, 13):
+        x = np.tanh(x @ random.normal(0, 0.09, (64, 64)))
+        outputs[str(layer)] = x
+    return view.distribution(outputs, name="outputs of 12 layers")
+
+
+def model_health() -> Output:
+    """Eight layers of sigmoids: the gradients vanish on their way back."""
+    keras = mt.keras
+    keras.utils.set_random_seed(0)
+    layers = [keras.layers.Dense(24, activation="sigmoid", name=f"layer_{i}") for i in range(1, 7)]
+    model = keras.Sequential([keras.Input((16,)), *layers, keras.layers.Dense(4, name="logits")])
+    model.compile(
+        optimizer="sgd", loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    )
+    random = np.random.default_rng(0)
+    x, y = random.normal(size=(320, 16)).astype("float32"), random.integers(0, 4, 320)
+    doctor = keras.callbacks.Health(every=5)
+    model.fit(x, y, batch_size=32, epochs=5, shuffle=False, callbacks=[doctor], verbose=0)
+    return view.model_health(doctor)
+
+
+def projector() -> Output:
+    """Handwritten digits as points of 64 dimensions."""
+    (x, y), _ = mt.keras.datasets.digits.load_data()
+    return view.projector(x[:250].reshape(-1, 64), y[:250], images=x[:250], name="digits")
+
+
 EXAMPLES: dict[str, Callable[[], Output]] = {
     "graph": graph,
     "control_flow": control_flow,
@@ -187,4 +231,8 @@ EXAMPLES: dict[str, Callable[[], Output]] = {
     "race": race,
     "loops": loops,
     "launch": launch,
+    "dashboard": dashboard,
+    "distribution": distribution,
+    "model_health": model_health,
+    "projector": projector,
 }
