@@ -196,7 +196,7 @@ def test_a_directory_a_writer_and_a_log_show_the_same(run, tmp_path):
     outputs = [dashboard(root), dashboard(str(root)), dashboard(mt.summary.read(root))]
     assert all(isinstance(output, Dashboard) for output in outputs)
     assert len({output.description() for output in outputs}) == 1
-    assert "loss, .: last 0.1" in dashboard(run).description()
+    assert "loss: last 0.1" in dashboard(run).description()
 
 
 def test_a_writer_is_flushed_before_it_is_read(tmp_path):

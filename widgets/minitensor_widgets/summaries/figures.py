@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from .. import assets
 from ..output import MOST_BYTES, Output
 from ..plot import STYLE
 from ..svg import card, text
@@ -14,6 +15,8 @@ from .records import PANES, complete, pane
 
 WIDTH, PAD = 704.0, 12.0
 MOST_DRAWN = 6
+FIGURE = 50_000
+"""About so many bytes takes the figure."""
 BUDGETS = (90_000, 45_000, 20_000, 8_000)
 LOOKS: dict[str, Any] = {
     "smoothing": 0.6, "axis": "step", "log": False, "outliers": False, "hidden": [], "filter": "",
@@ -49,7 +52,7 @@ class Dashboard(Output):
         )  # fmt: skip
         for make in makers:
             self.record = complete(make())
-            if len(self._packed()) < 0.7 * MOST_BYTES:
+            if len(self._packed()) + len(assets.loading(self.main)) < MOST_BYTES - FIGURE:
                 break
 
     @property

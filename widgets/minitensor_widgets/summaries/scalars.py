@@ -189,8 +189,10 @@ def _drawn(line: Mapping, most: int) -> dict[str, Any]:
 
 def words(cards: Sequence[Mapping], runs: Sequence[Mapping]) -> list[str]:
     """Each curve in a sentence: last, least and greatest value, and where it is heading."""
-    return [
-        f"{card['tag']}, {summary(line['run'], points(line))}."
-        for card in cards
-        for line in card["lines"]
-    ]
+    return [_words(card["tag"], line) for card in cards for line in card["lines"]]
+
+
+def _words(tag: str, line: Mapping) -> str:
+    """A curve in words; the directory itself, as a run, has no name."""
+    told = summary(tag, {**points(line), "run": "" if line["run"] == "." else line["run"]})
+    return f"{told}." if line["run"] == "." else f"{tag}, {told}."

@@ -35,7 +35,7 @@ export function runList(shared, signal) {
     html("legend", {}, "Runs"),
     all || [],
     boxes.map(({ run, input }) =>
-      html("label", { class: "mt-run" }, input, html("b", {}, run.letter), swatch(run), html("span", {}, run.name)),
+      html("label", { class: "mt-run" }, input, html("b", {}, run.letter), swatch(run), html("span", {}, run.name === "." ? ". (the directory itself)" : run.name)),
     ),
   );
 }

@@ -183,7 +183,7 @@ export class ScalarCard {
   told() {
     const { lines } = this,
       notes = this.notes();
-    let said = lines.map(({ look, line }) => summary(look.name, line));
+    let said = lines.map(({ look: { name }, line }) => summary(this.tag, { ...line, run: name === "." ? "" : name }));
     if (lines.length > 3) {
       const last = lines
         .map(({ look, line }) => [line.y.at(-1), look])
