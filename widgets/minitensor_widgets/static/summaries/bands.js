@@ -68,8 +68,8 @@ export function bandLegend() {
 }
 
 export class Bands {
-  // `rows`: nine values each, or null. `places`: { values, text, marks, name } of an axis of
-  // steps, or { names } for columns side by side.
+  // `rows`: nine values each, or null. `places`: { values, marks, name } of an axis of steps, marks
+  // being [place, text], or { names } for columns side by side.
   constructor(rows, places) {
     Object.assign(this, { rows, places, across: 0 });
   }
@@ -110,7 +110,7 @@ export class Bands {
       names
         ? names.map(label)
         : [
-            places.marks.map((v) => word(x.at(v), foot + 14, places.text(v), "mt-m")),
+            places.marks.map(([v, text]) => word(x.at(v), foot + 14, text, "mt-m")),
             word((left + right) / 2, foot + 30, places.name, "mt-m"),
           ],
       stripes(this.neighbours(), y),

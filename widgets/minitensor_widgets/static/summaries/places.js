@@ -1,49 +1,31 @@
 // Where steps stand on an axis: by their number, by the time since the first, or by the clock.
 import { ticks } from "../plot.js";
 import { number } from "../values.js";
+import { hourText, timeMarks } from "./lines.js";
 
-const TIME_UNITS = [
-  ["d", 86400],
-  ["h", 3600],
-  ["min", 60],
-  ["s", 1],
-];
+const A_DAY = 86400;
 
-function clockText(long) {
-  const parts = long
-    ? { month: "short", day: "numeric", hour: "2-digit", minute: "2-digit" }
-    : { hour: "2-digit", minute: "2-digit", second: "2-digit" };
-  const format = new Intl.DateTimeFormat(undefined, parts);
-  return (seconds) => format.format(new Date(1000 * seconds));
+// What a place is called: by the clock with its day, where there are several.
+function placeText(kind, far) {
+  if (kind === "step") return (v) => number(v, 8);
+  if (kind === "relative" && far < 4) return (v) => `${number(v, 3)} s`;
+  if (kind === "relative" || far < A_DAY) return (v) => hourText(v, kind);
+  return (v) => {
+    const day = new Date(1000 * v);
+    return `${day.getMonth() + 1}/${day.getDate()} ${hourText(v, kind)}`;
+  };
 }
 
-// The places of all steps, what they are called, and round places between the first and the last.
+// The places of all steps, what they are called, and round places, [place, text], between them.
 export function axisOf({ steps, times }, kind) {
-  if (kind === "wall") {
-    const [low, high] = [times[0], times.at(-1)],
-      text = clockText(high - low > 86400);
-    return {
-      values: times,
-      text,
-      name: "time",
-      marks: high > low ? [0, 1, 2, 3].map((k) => low + ((high - low) * k) / 3) : [low],
-    };
-  }
-  if (kind === "relative") {
-    const far = times.at(-1) - times[0],
-      [unit, size] = TIME_UNITS.find(([, seconds]) => far >= 2 * seconds) ?? TIME_UNITS.at(-1),
-      values = times.map((time) => (time - times[0]) / size);
-    return {
-      values,
-      text: (v) => `${number(v, 3)} ${unit}`,
-      name: "after",
-      marks: ticks(0, values.at(-1)),
-    };
-  }
+  const values = { step: steps, wall: times }[kind] ?? times.map((time) => time - times[0]),
+    [low, high] = [values[0] ?? 0, values.at(-1) ?? 0],
+    text = placeText(kind, high - low),
+    round = ticks(low, high).filter((v) => kind !== "step" || Number.isInteger(v));
   return {
-    values: steps,
-    text: (v) => number(v, 8),
-    name: "step",
-    marks: ticks(steps[0], steps.at(-1)).filter(Number.isInteger),
+    values,
+    text,
+    name: { step: "step", relative: "after", wall: "time" }[kind],
+    marks: timeMarks([low, high], kind) ?? round.map((v) => [v, text(v)]),
   };
 }

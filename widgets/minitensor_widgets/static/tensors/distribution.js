@@ -63,9 +63,10 @@ function mountDistribution({ model, el, signal: given }) {
   const places = steps
     ? {
         values: steps,
-        text: (v) => number(v, 8),
         name: "step",
-        marks: ticks(steps[0], steps.at(-1)).filter(Number.isInteger),
+        marks: ticks(steps[0] ?? 0, steps.at(-1) ?? 0)
+          .filter(Number.isInteger)
+          .map((v) => [v, number(v, 8)]),
       }
     : { names: columns.map(({ name }) => name) };
   const still =
