@@ -7,6 +7,7 @@ inside a lock: a signal handler may flush at any moment.
 
 from __future__ import annotations
 
+import sys
 import threading
 import time
 from collections import deque
@@ -15,6 +16,25 @@ from queue import Empty, SimpleQueue
 from typing import Any
 
 __all__ = ["Pen"]
+
+
+class _Done:
+    """Tells one waiting thread that it is done, like a `threading.Event`.
+
+    An Event that is interrupted by Ctrl-C between two of its own lines may keep its lock, and the
+    pen would wait for it for ever.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._lock.acquire()
+
+    def set(self) -> None:
+        self._lock.release()
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Whether it was done, in so many seconds."""
+        return self._lock.acquire(timeout=-1 if timeout is None else timeout)
 
 
 class Pen:
@@ -39,10 +59,15 @@ class Pen:
         self._end = end
         self._weight, self._added, self._done = weight, 0, 0
         self._items: deque[Any] = deque()
-        self._calls: SimpleQueue[threading.Event | None] = SimpleQueue()
-        self._stop = False
+        self._calls: SimpleQueue[_Done | None] = SimpleQueue()
+        self._stop = self._ended = False
         self._thread = threading.Thread(target=self._run, name="summaries", daemon=True)
-        self._thread.start()
+        try:
+            self._thread.start()
+        except BaseException:  # Ctrl-C, while it starts
+            self._stop = True
+            self._calls.put(None)
+            raise
 
     def put(self, item: Any, size: int = 0) -> None:
         """Add an item of so many bytes; waits only while too much is there."""
@@ -67,12 +92,20 @@ class Pen:
         """
         if threading.current_thread() is self._thread:
             return False
+        done = _Done()
+        self._calls.put(done)
+        if sys.is_finalizing():  # Python has ended all threads but this one
+            self._drain()
+            return True
+        if not self._ended:
+            return done.wait(timeout)
+        # It may have looked at its calls for the last time. Only here is the thread asked whether
+        # it lives: in Python 3.11 a Ctrl-C within the question makes it seem to be over.
+        self._thread.join(timeout)
         if not self._thread.is_alive():
             self._drain()
             return True
-        done = threading.Event()
-        self._calls.put(done)
-        return done.wait(timeout)
+        return done.wait(0)
 
     def stop(self) -> None:
         """Write what is there and end the thread."""
@@ -89,6 +122,7 @@ class Pen:
             self._drain()
             if done is not None:
                 done.set()
+        self._ended = True
         self._drain()
         while not self._calls.empty():
             last = self._calls.get()
@@ -96,7 +130,7 @@ class Pen:
                 last.set()
         self._end()
 
-    def _gather(self) -> threading.Event | None:
+    def _gather(self) -> _Done | None:
         """Let items come together until there are many, the interval is over, or a flush."""
         end = time.monotonic() + self._interval
         while len(self._items) < self._many:

@@ -44,11 +44,18 @@ class Sink:
         self.inherited = False
         self._claim()
         self.file = EventFile(self.folder, suffix, process)
-        if fcntl is not None:
-            fcntl.flock(self.file.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
-        self.pen = Pen(self._write, many=many, interval=interval, end=self.file.close)
-        _open[id(self)] = self
-        _prepare_for_the_end()
+        try:
+            if fcntl is not None:
+                fcntl.flock(self.file.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
+            self.pen = Pen(self._write, many=many, interval=interval, end=self.file.close)
+            _open[id(self)] = self
+            _prepare_for_the_end()
+        except BaseException:  # such as Ctrl-C: nobody else could let go of the file
+            _open.pop(id(self), None)
+            if hasattr(self, "pen"):
+                self.pen.stop()
+            self.file.close()
+            raise
 
     def _claim(self) -> None:
         here = any(sink.folder == self.folder for sink in list(_open.values()))
