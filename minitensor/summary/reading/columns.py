@@ -135,10 +135,15 @@ def _groups(rows: np.ndarray, form: _Form) -> Iterator[tuple[np.ndarray, bytes]]
     # The last byte of a step has no high bit, the others have it.
     sums += (rows[:, form.step] >> 7).sum(1, dtype=np.uint64) << np.uint64(60)
     by_sum = np.argsort(sums, kind="stable")
-    for group in np.split(by_sum, np.flatnonzero(np.diff(sums[by_sum])) + 1):
+    borders = np.flatnonzero(np.diff(sums[by_sum])) + 1
+    begins, ends = np.append(0, borders), np.append(borders, len(sums))
+    for begin, end in zip(begins.tolist(), ends.tolist(), strict=True):
+        if end - begin < _FEW:  # of many tags a piece may hold one point each
+            continue
+        group = by_sum[begin:end]
         high = rows[group][:, form.step] >> 7
         same = (rest[group] == rest[group[0]]).all(1) & (high == high[0]).all(1)
-        if same.all() and len(group) >= _FEW:
+        if same.all():
             yield group, rest[group[0]].tobytes()
 
 

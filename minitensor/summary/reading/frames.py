@@ -159,7 +159,11 @@ def _search(data: bytes, start: int) -> tuple[int, int]:
     if len(data) - start < _HEAD:
         return start, -1
     window = sliding_window_view(np.frombuffer(data, np.uint8), _HEAD)[start:]
-    likely = np.flatnonzero((window[:, 4] | window[:, 5] | window[:, 6] | window[:, 7]) == 0)
+    large = window[:, 4] | window[:, 5] | window[:, 6] | window[:, 7]
+    checksum = window[:, 8] | window[:, 9] | window[:, 10] | window[:, 11]
+    size = window[:, 0] | window[:, 1] | window[:, 2] | window[:, 3]
+    full = (size | checksum) != 0  # nothing but zeros is no record
+    likely = np.flatnonzero((large == 0) & full)
     heads = window[likely]
     fits = _masked(_checksums(heads[:, :8])) == np.ascontiguousarray(heads[:, 8:]).view("<u4")[:, 0]
     first = None

@@ -75,7 +75,7 @@ def read(
             message("summary.read", f"logdir={shorten(logdir)}", "that is no path",
                     "a directory is a str or a pathlib.Path", 'write summary.read("logs")')
         ) from None  # fmt: skip
-    if not path.exists():
+    if not _there(path):
         raise NotFoundError(
             message("summary.read", f"logdir={str(path)!r}", "nothing has that name",
                     "a log is the directory that a summary writer was made with, or one above it",
@@ -91,10 +91,30 @@ def read(
     return log
 
 
+def _there(path: Path) -> bool:
+    """Whether something has this name; nothing has one that no file can have."""
+    try:
+        return path.exists()
+    except (OSError, ValueError):
+        return False
+
+
 def _near(path: Path) -> str:
     folder = path.absolute().parent
     names = sorted(x.name for x in folder.iterdir()) if folder.is_dir() else []
     return suggest(path.name, names) if names else "look at what your writer's logdir says"
+
+
+def _span(seconds: Any) -> float:
+    """For how long to read."""
+    if seconds is None:
+        return float("inf")
+    if not isinstance(seconds, int | float) or isinstance(seconds, bool) or seconds != seconds:
+        raise ArgumentError(
+            message("summary.Log.refresh", f"seconds={shorten(seconds)}", "that is no number",
+                    "it says for how many seconds to read", "leave it out to read all there is")
+        )  # fmt: skip
+    return float(min(max(0, seconds), 1 << 62))
 
 
 class Log:
@@ -141,8 +161,9 @@ class Log:
         Returns:
             Whether there was anything new.
         """
-        end = time.monotonic() + (float("inf") if seconds is None else max(0.0, seconds))
-        if not self._refreshing.acquire(timeout=-1 if seconds is None else max(0.0, seconds)):
+        span = _span(seconds)
+        end = time.monotonic() + span
+        if not self._refreshing.acquire(timeout=-1 if span > threading.TIMEOUT_MAX else span):
             return False
         try:
             new = self._look()
@@ -325,6 +346,12 @@ class Log:
                     kinds.setdefault(tag, tagged.kind or "tensors")
         return dict(sorted(kinds.items()))
 
+    def _kind(self, tag: str, tails: list[Tail]) -> str | None:
+        """What `_kinds` says of one tag, without looking at the others."""
+        with self._lock:
+            held = next((tail.tags[tag] for tail in tails if tag in tail.tags), None)
+        return None if held is None else held.kind or "tensors"
+
     def _run(self, run: str) -> str:
         """A run that is there."""
         if run not in self.runs:
@@ -338,9 +365,9 @@ class Log:
     def _rows(self, kind: str, tag: str, run: str | None) -> Merged:
         """All rows of a tag that holds this kind."""
         run = self._run(run) if run is not None else self._only_run(kind, tag)
-        if self._kinds(run).get(tag) != kind:
-            raise self._missing(kind, tag, [run])
         tails = self._tails_of(run)
+        if self._kind(tag, tails) != kind:
+            raise self._missing(kind, tag, [run])
         with self._lock:
             found = [(tail, tail.tags[tag]) for tail in tails if tag in tail.tags]
             held = [(tail, tagged, tagged.rows.array.copy()) for tail, tagged in found]
@@ -348,7 +375,7 @@ class Log:
 
     def _only_run(self, kind: str, tag: str) -> str:
         """The run that is meant when none is given."""
-        runs = [run for run, kinds in self.tags().items() if kinds.get(tag) == kind]
+        runs = [run for run in self.runs if self._kind(tag, self._tails_of(run)) == kind]
         if not runs:
             raise self._missing(kind, tag, self.runs)
         if len(runs) > 1:
