@@ -74,7 +74,7 @@ class Message:
                 found += _chunk(field.number, b"".join(_plain(field.kind, x) for x in value))
             elif field.many == "map":
                 for key in sorted(value):
-                    entry = _chunk(1, key.encode()) + _tagged(2, field.kind, value[key])
+                    entry = _chunk(1, _content("string", key)) + _tagged(2, field.kind, value[key])
                     found += _chunk(field.number, entry)
             else:
                 for x in value if field.many else [value]:
@@ -256,8 +256,20 @@ def _tagged(number: int, kind: Any, value: Any) -> bytes:
     if kind not in _WIRE:
         return _chunk(number, value.SerializeToString())
     if _WIRE[kind] == 2:
-        return _chunk(number, value.encode() if isinstance(value, str) else bytes(value))
+        return _chunk(number, _content(kind, value))
     return varint(number << 3 | _WIRE[kind]) + _plain(kind, value)
+
+
+def _content(kind: str, value: Any) -> bytes:
+    """A text or bytes as bytes; the half characters that no file can hold become question marks."""
+    if isinstance(value, str):
+        return value.encode("utf-8", "replace")
+    if not isinstance(value, bytes | bytearray | memoryview):
+        raise TypeError(
+            f"a field of kind {kind} holds text or bytes, and not {value!r} of type "
+            f"{type(value).__name__}. To fix it: convert it with str(...)."
+        )
+    return bytes(value)
 
 
 def _chunk(number: int, content: bytes) -> bytes:

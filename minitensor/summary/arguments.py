@@ -6,9 +6,42 @@ from typing import Any
 
 import numpy as np
 
-from minitensor.errors import ArgumentError, InvalidArgumentError, message, shorten
+from minitensor.errors import ArgumentError, InvalidArgumentError, OpError, message, shorten
 
-__all__ = ["count", "outputs", "whole_number"]
+__all__ = ["array", "count", "listed", "outputs", "whole_number"]
+
+
+def array(subject: str, name: str, value: Any, dtype: Any = None) -> np.ndarray:
+    """An argument as an array.
+
+    Raises:
+        InvalidArgumentError: (also a ValueError) for lists that are not of one length, and for
+            what is no number where `dtype` asks for numbers.
+    """
+    try:
+        return np.asarray(value.numpy() if hasattr(value, "numpy") else value, dtype)
+    except OpError:  # a tensor of a traced function says itself why it has no values
+        raise
+    except (ValueError, TypeError, OverflowError):
+        raise InvalidArgumentError(
+            message(subject, f"{name}={shorten(value)}", "that makes no array",
+                    f"{name} has rows of one length" + (", of numbers" if dtype else ""),
+                    "look at the lengths and types of its rows")
+        ) from None  # fmt: skip
+
+
+def listed(subject: str, name: str, value: Any, wanted: str) -> list:
+    """An argument that is a list, or something like one.
+
+    Raises:
+        ArgumentError: (also a TypeError) for what has no elements.
+    """
+    if not np.iterable(value):
+        raise ArgumentError(
+            message(subject, f"{name}={shorten(value)}", "that is no list",
+                    f"{name} are a list of {wanted}", f"write {name}=[...]")
+        )  # fmt: skip
+    return list(value)
 
 
 def whole_number(subject: str, name: str, value: Any, fix: str, first: str = "") -> int:

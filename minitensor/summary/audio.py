@@ -82,6 +82,14 @@ def _check(value: Any, rate: int, most: int) -> None:
 
 def _prepare(batch: np.ndarray, rate: int, most: int) -> tuple[np.ndarray, int]:
     _check(batch, rate, most)
+    _, frames, channels = batch.shape
+    if 2 * channels >= 1 << 16 or 2 * channels * max(rate, frames) >= _LARGEST:
+        raise InvalidArgumentError(
+            message("audio", f"{frames} frames of {channels} channels, sample_rate={rate}",
+                    "no WAV file can hold that", "it has at most 32767 channels, and less than 4 "
+                    "gigabytes a second and in all",
+                    "look whether frames and channels stand in each other's place")
+        )  # fmt: skip
     return samples(batch[:most]), rate
 
 
@@ -93,4 +101,6 @@ def _encode(payload: tuple[np.ndarray, int]) -> bytes:
     return tensor_bytes(strings)
 
 
+_LARGEST = (1 << 32) - 64
+"""What four bytes can count, less what stands in front of the samples."""
 _AUDIO = Kind("audio", "audio", _prepare, _encode, b"\x10\x0b", _check)

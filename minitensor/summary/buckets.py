@@ -8,6 +8,7 @@ import numpy as np
 
 from minitensor.dtypes import kind_of, name_of
 from minitensor.errors import DTypeError, InvalidArgumentError, message
+from minitensor.summary.arguments import array as as_array
 from minitensor.summary.arguments import whole_number
 
 __all__ = ["BUCKETS", "POINTS", "bucketed", "check_numbers", "number_of_buckets", "percentiles"]
@@ -48,7 +49,7 @@ def bucketed(array: Any, buckets: int | None = None) -> np.ndarray:
 
     Source: `histogram` in tensorboard/plugins/histogram/summary_v2.py.
     """
-    flat, k = np.asarray(array).reshape(-1), number_of_buckets(buckets)
+    flat, k = as_array("bucketed", "array", array).reshape(-1), number_of_buckets(buckets)
     check_numbers(flat.dtype)
     if not flat.size or not k:
         return np.zeros((k, 3))
@@ -127,7 +128,7 @@ def percentiles(buckets: Any) -> np.ndarray:
 
     Source: `compress_histogram` in tensorboard/plugins/distribution/compressor.py.
     """
-    rows = np.asarray(buckets, np.float64)
+    rows = as_array("percentiles", "buckets", buckets, np.float64)
     if rows.shape == (0,):
         return np.zeros(len(POINTS))
     if rows.ndim < 2 or rows.shape[-1] != 3:

@@ -12,6 +12,7 @@ import numpy as np
 
 from minitensor.errors import ArgumentError, InvalidArgumentError, message, shorten
 from minitensor.op import State, state
+from minitensor.summary.arguments import listed
 from minitensor.summary.context import present
 from minitensor.summary.projections import check_method, points_of, projected
 from minitensor.summary.projector_files import (
@@ -24,6 +25,7 @@ from minitensor.summary.projector_files import (
 )
 from minitensor.summary.recording import holds
 from minitensor.summary.sprite import sprite
+from minitensor.summary.writer import folder_of
 
 __all__ = ["embedding"]
 
@@ -65,8 +67,7 @@ def embedding(
         True
     """
     folder = _folder(logdir)
-    methods = [project] if isinstance(project, str) else list(project)
-    _check(name, methods)
+    methods = _methods(name, project)
     points = points_of("embedding", vectors)
     names, rows = _labels(labels, columns, len(points))
     whole = _whole(points)
@@ -130,32 +131,38 @@ def _folder(logdir: Any) -> Path | None:
                     "call it outside the function under mt.function, for example after an epoch")
         )  # fmt: skip
     if logdir is not None:
-        return Path(logdir).expanduser()
+        return folder_of(logdir, "embedding")
     here = present()
     return Path(here.writer.logdir) if here.writer is not None and holds(here.condition) else None
 
 
-def _check(name: Any, methods: Sequence[str]) -> None:
+def _methods(name: Any, project: Any) -> list[str]:
+    """How to place the points, after a check of that and of the name."""
     if not isinstance(name, str) or not name:
         raise ArgumentError(
             message("embedding", f"name={shorten(name)}", "that is no name",
                     "an embedding is found by its name, a text",
                     'write mt.summary.embedding("words", …)')
         )  # fmt: skip
+    project = [project] if isinstance(project, str) else project
+    methods = listed("embedding", "project", project, '"pca" and "tsne"')
     for method in methods:
         check_method(method)
+    return methods
 
 
 def _labels(labels: Any, columns: Any, count: int) -> tuple[list[str], list[list[str]]]:
     """The names of the columns, and a row of texts for each point."""
     if labels is None:
         return [], []
-    listed = labels.numpy() if hasattr(labels, "numpy") else labels
-    several = [isinstance(row, list | tuple | np.ndarray) and np.ndim(row) == 1 for row in listed]
+    labels = labels.numpy() if hasattr(labels, "numpy") else labels
+    labels = listed("embedding", "labels", labels, "words, one for each point")
+    several = [isinstance(row, list | tuple | np.ndarray) and np.ndim(row) == 1 for row in labels]
     rows = [[*map(_word, row)] if more else [_word(row)]
-            for row, more in zip(listed, several, strict=True)]  # fmt: skip
+            for row, more in zip(labels, several, strict=True)]  # fmt: skip
     width = max(map(len, rows), default=0)
-    names = [columns] if isinstance(columns, str) else list(columns or [])
+    columns = [columns] if isinstance(columns, str) or columns is None else columns
+    names = [x for x in listed("embedding", "columns", columns, "names") if x is not None]
     names = names or (["label"] if width == 1 else [f"label {i + 1}" for i in range(width)])
     if len(rows) != count or {len(row) for row in rows} != {len(names)}:
         raise InvalidArgumentError(

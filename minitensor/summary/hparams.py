@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from minitensor.errors import ArgumentError, InvalidArgumentError, message, shorten, suggest
+from minitensor.summary.arguments import listed
 from minitensor.summary.hparams_messages import (
     Experiment,
     HParamInfo,
@@ -100,11 +101,12 @@ def hparams_config(
         ...     mt.summary.hparams_config([rate], [mt.summary.Metric("accuracy")])
         <tf.Tensor: shape=(), dtype=bool, numpy=True>
     """
-    created = time_created_secs
+    name, created = "hparams_config", time_created_secs
     if created is not None:
-        created = _seconds("hparams_config", "time_created_secs", created)
+        created = _seconds(name, "time_created_secs", created)
     experiment = Experiment(
-        hparam_infos=[_described(x) for x in hparams], metric_infos=[_measured(x) for x in metrics],
+        hparam_infos=[_described(x) for x in listed(name, "hparams", hparams, "HParam")],
+        metric_infos=[_measured(x) for x in listed(name, "metrics", metrics, "Metric")],
         time_created_secs=created or None,
     )  # fmt: skip
     return _record("experiment", HParamsData(experiment=experiment))

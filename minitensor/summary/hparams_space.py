@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from minitensor.errors import ArgumentError, InvalidArgumentError, message, shorten
+from minitensor.summary.arguments import listed
 
 __all__ = ["Discrete", "Domain", "HParam", "IntInterval", "Metric", "RealInterval"]
 
@@ -93,7 +94,7 @@ class Discrete(Domain):
     dtype: type
 
     def __init__(self, values: Iterable, dtype: type | None = None):
-        found = list(values)
+        found = listed("Discrete", "values", values, "float, int, str or bool")
         given = f"values={shorten(found)}, dtype={shorten(dtype)}"
         if dtype is None and found:
             dtype = type(found[0])
@@ -141,6 +142,7 @@ class HParam:
     description: str | None = None
 
     def __post_init__(self) -> None:
+        _check_texts(self, "name", "display_name", "description")
         if self.domain is not None and not isinstance(self.domain, Domain):
             raise InvalidArgumentError(
                 f"not a domain: {self.domain!r}\n"
@@ -179,12 +181,26 @@ class Metric:
     VALIDATION = 2
 
     def __post_init__(self) -> None:
+        _check_texts(self, "tag", "group", "display_name", "description")
         if self.dataset_type not in (None, self.TRAINING, self.VALIDATION):
             raise InvalidArgumentError(
                 f"invalid dataset type: {self.dataset_type!r}\n"
                 + message("Metric", f"dataset_type={shorten(self.dataset_type)}",
                           "there is no such set", "a metric is of training or of validation",
                           "write Metric.TRAINING or Metric.VALIDATION")
+            )  # fmt: skip
+
+
+def _check_texts(found: HParam | Metric, first: str, *optional: str) -> None:
+    """Refuse names and descriptions that are no text; all but the first may be None."""
+    for name in (first, *optional):
+        value = getattr(found, name)
+        if not isinstance(value, str) and (value is not None or name == first):
+            raise ArgumentError(
+                message(type(found).__name__, f"{name}={shorten(value)}",
+                        f"it is of type {type(value).__name__}", f"its {name} is text",
+                        f'write {type(found).__name__}("rate")' if name == first else
+                        "leave it out, or write it as text")
             )  # fmt: skip
 
 

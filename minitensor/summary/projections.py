@@ -8,6 +8,7 @@ import numpy as np
 
 from minitensor.backend import optional
 from minitensor.errors import DTypeError, InvalidArgumentError, message, shorten, suggest
+from minitensor.summary.arguments import array as as_array
 
 __all__ = ["METHODS", "check_method", "points_of", "projected"]
 
@@ -98,7 +99,7 @@ def points_of(subject: str, vectors: Any) -> np.ndarray:
         DTypeError: (also a TypeError) for what are no real numbers.
         InvalidArgumentError: (also a ValueError) for no matrix, or one without elements.
     """
-    array = np.asarray(vectors.numpy() if hasattr(vectors, "numpy") else vectors)
+    array = as_array(subject, "vectors", vectors)
     if array.dtype.kind not in "fiub" and array.dtype.name not in ("bfloat16", "float16"):
         raise DTypeError(
             message(subject, f"vectors of dtype {array.dtype}", "they are no real numbers",

@@ -113,7 +113,10 @@ def _size(payload: Any) -> int:
     """About how many bytes wait with it."""
     if isinstance(payload, tuple):
         return sum(map(_size, payload))
-    return payload.nbytes if isinstance(payload, np.ndarray) else 0
+    if isinstance(payload, np.ndarray):
+        texts = sum(map(len, payload.flat)) if payload.dtype.kind == "O" else 0
+        return payload.nbytes + texts
+    return len(payload) if isinstance(payload, bytes) else 0
 
 
 def _known(symbol: Any) -> Spec:
@@ -168,6 +171,8 @@ def step_number(step: Any) -> int:
             "fix it: write step=step, where step counts the rounds of your loop."
         )
     given: Any = step
+    if isinstance(given, list | tuple):  # lists of different lengths are not even arrays
+        given = np.array(given, object)
     array = np.asarray(given.numpy() if hasattr(given, "numpy") else given)
     if array.ndim or array.dtype.kind not in "iu" or not -_LARGEST <= int(array) < _LARGEST:
         raise ArgumentError(

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from minitensor.errors import InvalidArgumentError, message
+from minitensor.summary.arguments import array as as_array
 from minitensor.summary.pixels import scaled_v2
 from minitensor.summary.png import png
 
@@ -28,11 +29,12 @@ def sprite(images: Any, kept: np.ndarray) -> tuple[bytes, tuple[int, int]]:
         InvalidArgumentError: (also a ValueError) for pictures of another shape or number.
     """
     count = len(kept)
-    array = np.asarray(images.numpy() if hasattr(images, "numpy") else images)
+    array = as_array("embedding", "images", images)
+    given = array.shape
     array = array[..., None] if array.ndim == 3 else array
     if array.ndim != 4 or len(array) != count or array.shape[3] not in (1, 3, 4) or not array.size:
         raise InvalidArgumentError(
-            message("embedding", f"images of shape {np.shape(images)} for {count} points",
+            message("embedding", f"images of shape {given} for {count} points",
                     "they are not one picture for each point",
                     "images is (points, height, width) for grey ones, or (points, height, width, "
                     "channels) with 1, 3 or 4 channels",

@@ -80,7 +80,7 @@ class SummaryWriter:
         event.wall_time = event.wall_time or time.time()
         if self._sink.pen.error is not None:
             self._report()
-        self._put(event)
+        self._put(event, len(event.graph_def or b"") + len(event.meta_graph_def or b""))
 
     def _check(self, tag: str, kind: Kind) -> None:
         self._check_open()
@@ -161,6 +161,13 @@ class SummaryWriter:
         if not getattr(self, "_closed", True):
             self._closed = True
             self._sink.close()
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        raise FailedPreconditionError(
+            message("SummaryWriter", self.logdir, "a writer cannot be copied or sent elsewhere",
+                    "it holds an open file and the thread that writes it",
+                    "pass its directory, and make a writer with a directory of its own there")
+        )  # fmt: skip
 
     def __repr__(self) -> str:
         return f"<SummaryWriter {self.logdir}{' (closed)' if self._closed else ''}>"
@@ -249,7 +256,12 @@ def folder_of(logdir: Any, name: str = "create_file_writer") -> Path:
             message(name, f"logdir={shorten(logdir)}", "that is no path",
                     "a directory is a str or a pathlib.Path", f'write {name}("logs")')
         ) from None  # fmt: skip
-    text = text.decode() if isinstance(text, bytes) else text
+    text = os.fsdecode(text)
+    if "\0" in text:
+        raise InvalidArgumentError(
+            message(name, f"logdir={text!r}", "it holds the character NUL",
+                    "names of files are text without it", f'write {name}("logs")')
+        )  # fmt: skip
     if "://" in text:
         raise InvalidArgumentError(
             message(name, f"logdir={text!r}", "that is a place in a network",
