@@ -68,7 +68,7 @@ export function bandLegend() {
 }
 
 export class Bands {
-  // `rows`: nine values each, or null. `places`: { values, marks, name } of an axis of steps, marks
+  // `rows`: nine values each, or null. `places`: { values, marks, title } of an axis of steps, marks
   // being [place, text], or { names } for columns side by side.
   constructor(rows, places) {
     Object.assign(this, { rows, places, across: 0 });
@@ -111,7 +111,7 @@ export class Bands {
         ? names.map(label)
         : [
             places.marks.map(([v, text]) => word(x.at(v), foot + 14, text, "mt-m")),
-            word((left + right) / 2, foot + 30, places.name, "mt-m"),
+            word((left + right) / 2, foot + 30, places.title, "mt-m"),
           ],
       stripes(this.neighbours(), y),
       this.cross,

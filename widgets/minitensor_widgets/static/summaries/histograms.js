@@ -27,7 +27,7 @@ export function oddWords({ steps, lost }) {
 
 class StepRidges {
   constructor(card, axis, overlay) {
-    const { values, text, name } = axisOf(card, axis);
+    const { values, text, name, title } = axisOf(card, axis);
     Object.assign(this, { card, overlay, steps: card.steps, across: card.counts[0]?.length ?? 0 });
     this.ridges = new Ridges(
       {
@@ -48,7 +48,13 @@ class StepRidges {
           },
         ],
       },
-      { most: Infinity, place: (_, i) => values[i], label: (_, i) => text(values[i]), name },
+      {
+        most: Infinity,
+        place: (_, i) => values[i],
+        label: (_, i) => text(values[i]),
+        name,
+        title,
+      },
     );
   }
 

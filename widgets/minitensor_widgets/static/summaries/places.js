@@ -26,6 +26,7 @@ export function axisOf({ steps, times }, kind) {
     values,
     text,
     name: { step: "step", relative: "after", wall: "time" }[kind],
+    title: { step: "step", relative: "time since the first", wall: "time" }[kind],
     marks: timeMarks([low, high], kind) ?? round.map((v) => [v, text(v)]),
   };
 }

@@ -63,7 +63,7 @@ function mountDistribution({ model, el, signal: given }) {
   const places = steps
     ? {
         values: steps,
-        name: "step",
+        title: "step",
         marks: ticks(steps[0] ?? 0, steps.at(-1) ?? 0)
           .filter(Number.isInteger)
           .map((v) => [v, number(v, 8)]),

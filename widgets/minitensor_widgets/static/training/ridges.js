@@ -12,9 +12,15 @@ export class Ridges {
   // last, as a number; by default at even distances. `label` names a step in few letters.
   constructor(
     plot,
-    { most = RIDGES, place = (_, i) => i, label = ({ step }) => number(step), name = "step" } = {},
+    {
+      most = RIDGES,
+      place = (_, i) => i,
+      label = ({ step }) => number(step),
+      name = "step",
+      title = name,
+    } = {},
   ) {
-    Object.assign(this, { plot, most, place, label, name });
+    Object.assign(this, { plot, most, place, label, name, title });
   }
 
   paint({ overlay }) {
@@ -71,7 +77,7 @@ export class Ridges {
       words(
         (NEAR + ACROSS - FAR) / 2,
         DOWN - BELOW + 30,
-        `values; ${this.name} at the right`,
+        `values; ${this.title} at the right`,
         "mt-m",
       ),
       this.cross,
