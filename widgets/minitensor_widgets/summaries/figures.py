@@ -17,7 +17,7 @@ WIDTH, PAD = 704.0, 12.0
 MOST_DRAWN = 6
 FIGURE = 50_000
 """About so many bytes takes the figure."""
-BUDGETS = (90_000, 45_000, 20_000, 8_000)
+BUDGETS = (50_000, 30_000, 15_000, 8_000)
 LOOKS: dict[str, Any] = {
     "smoothing": 0.6, "axis": "step", "log": False, "outliers": False, "hidden": [], "filter": "",
 }  # fmt: skip

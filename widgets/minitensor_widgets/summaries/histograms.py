@@ -19,7 +19,7 @@ from ..values import clip, number
 from .keeping import note, series_of
 
 WIDTH, GAP, HEAD, TALL = 680.0, 14.0, 18.0, 190.0
-DRAWN, RIDGES = 4, 24
+DRAWN, RIDGES = 4, 10
 MESSAGE = 64_000
 """Bytes of an answer to a page."""
 BYTES = 6

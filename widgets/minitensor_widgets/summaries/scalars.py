@@ -142,7 +142,7 @@ def figure(cards: Sequence[Mapping], runs: Sequence[Mapping]) -> tuple[str, floa
     """The cards two by two, each with the names of its runs."""
     parts, y, tallest = [], 0.0, 0.0
     count = sum(min(MOST_LINES, len(card["lines"])) for card in cards)
-    most = max(60, min(240, 2000 // max(1, count)))
+    most = max(40, min(150, 720 // max(1, count)))
     for i, card in enumerate(cards):
         lines = [{"name": line["run"], **_drawn(line, most)} for line in card["lines"][:MOST_LINES]]
         more = len(card["lines"]) - len(lines)
