@@ -120,6 +120,16 @@ def test_a_writer_that_was_cut_off_while_it_was_made_leaves_its_directory(
     assert not [thread for thread in threading.enumerate() if thread.name == "summaries"]
 
 
+@pytest.mark.parametrize("seconds", [float("inf"), 1e30, 0.0])
+def test_any_interval_may_pass_before_a_pen_writes(seconds) -> None:
+    written: list[int] = []
+    pen = Pen(written.extend, interval=seconds)
+    pen.put(1)
+    assert pen.flush(20)
+    assert written == [1]
+    pen.stop()
+
+
 @pytest.mark.parametrize("many", [1, 7, 1000])
 def test_threads_record_into_one_writer(tmp_path, many) -> None:
     writer = mt.summary.create_file_writer(tmp_path, max_queue=many)

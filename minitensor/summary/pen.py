@@ -55,7 +55,8 @@ class Pen:
     ):  # fmt: skip
         self.error: BaseException | None = None
         self.dropped = 0
-        self._write, self._many, self._most, self._interval = write, many, most, interval
+        self._write, self._many, self._most = write, many, most
+        self._interval = min(interval, threading.TIMEOUT_MAX)  # such as infinity
         self._end = end
         self._weight, self._added, self._done = weight, 0, 0
         self._items: deque[Any] = deque()
@@ -115,14 +116,16 @@ class Pen:
             self._thread.join()
 
     def _run(self) -> None:
-        while not self._stop:
-            done = self._calls.get()
-            if done is None:
-                done = self._gather()
-            self._drain()
-            if done is not None:
-                done.set()
-        self._ended = True
+        try:
+            while not self._stop:
+                done = self._calls.get()
+                if done is None:
+                    done = self._gather()
+                self._drain()
+                if done is not None:
+                    done.set()
+        finally:
+            self._ended = True
         self._drain()
         while not self._calls.empty():
             last = self._calls.get()
