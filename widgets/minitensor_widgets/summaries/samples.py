@@ -81,9 +81,7 @@ def _kind(series: Any) -> str:
     return KINDS[type(series).__name__]
 
 
-def curve(
-    run: str, tag: str, values: Sequence[float], description: str = "", every: int = 1
-) -> Any:
+def curve(run: str, tag: str, values: Any, description: str = "", every: int = 1) -> Any:
     """A series of scalars, one at each step, a second apart."""
     import numpy as np
 

@@ -1,4 +1,5 @@
-// The dashboard of a directory of runs: its runs, a filter, and sections of cards by kind and group.
+// The dashboard of a directory of runs: its runs, a filter, and sections of cards by kind and
+// group.
 import { frame, html, lifetime, linkTo, listen } from "../dom.js";
 import { count } from "../units.js";
 import { PANES } from "./registry.js";
@@ -110,7 +111,8 @@ class Dashboard {
     this.all = html("div", { class: "mt-kinds" });
     this.body.replaceWith(this.problems, this.runs, this.all);
     this.bar.append(this.filter(signal));
-    listen(model, signal, { "change:dashboard": () => this.load(), "msg:custom": (content, buffers) => this.take(content, buffers) });
+    listen(model, signal, { "change:dashboard": () => this.load(), "msg:custom": (content,
+      buffers) => this.take(content, buffers) });
     this.load();
   }
 

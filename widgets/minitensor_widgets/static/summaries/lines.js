@@ -5,7 +5,8 @@ const decodedLines = new WeakMap();
 const DAY_LONG = 86400;
 // Lengths of time between two marks of an axis, in seconds.
 const MARK_SPANS = [
-  1, 2, 5, 10, 30, 60, 120, 300, 600, 1800, 3600, 7200, 21600, 43200, DAY_LONG, 2 * DAY_LONG, 7 * DAY_LONG,
+  1, 2, 5, 10, 30, 60, 120, 300, 600, 1800, 3600, 7200, 21600, 43200, DAY_LONG, 2 * DAY_LONG,
+    7 * DAY_LONG,
 ];
 
 const summed = (differences, scale = 1) => {
@@ -102,7 +103,8 @@ export function reachOf(arrays, [low, high] = [-Infinity, Infinity], within = ar
 
 // The 5th and the 95th percentile, a little apart: TensorBoard's way to leave outliers out.
 export function innerReach(arrays) {
-  const all = Float64Array.from(arrays.flatMap((values) => [...values].filter(Number.isFinite))).sort();
+  const all = Float64Array.from(arrays.flatMap((values) =>
+    [...values].filter(Number.isFinite))).sort();
   if (all.length < 5) return null;
   const [low, high] = [0.05, 0.95].map((part) => all[Math.round(part * (all.length - 1))]),
     room = (high - low) * 0.1;
@@ -124,14 +126,16 @@ export function hourText(seconds, axis) {
 // Marks of an axis of time; none where it spans less than a few seconds: numbers will do.
 export function timeMarks([low, high], axis) {
   if (axis === "step" || high - low < 4) return null;
-  const step = MARK_SPANS.find((span) => (high - low) / span <= 5) ?? Math.ceil((high - low) / 5 / DAY_LONG) * DAY_LONG,
+  const step = MARK_SPANS.find((span) =>
+    (high - low) / span <= 5) ?? Math.ceil((high - low) / 5 / DAY_LONG) * DAY_LONG,
     zone = axis === "wall" ? new Date(low * 1000).getTimezoneOffset() * 60 : 0,
     marks = [];
   for (let at = Math.ceil((low - zone) / step) * step + zone; at <= high; at += step) {
     const date = new Date(at * 1000);
     marks.push([
       at,
-      axis === "wall" && step >= DAY_LONG ? `${date.getMonth() + 1}/${date.getDate()}` : hourText(at, axis),
+      axis === "wall" && step >= DAY_LONG ? `${date.getMonth() + 1}/${date.getDate()}`
+        : hourText(at, axis),
     ]);
   }
   return marks;

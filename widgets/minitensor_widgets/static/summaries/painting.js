@@ -10,7 +10,8 @@ function placing({ ends, first, last, log, at }) {
     : (v) => first + (v - low) * scale;
 }
 
-// Of the points in one column of pixels only the first, the least, the greatest and the last matter.
+// Of the points in one column of pixels only the first, the least, the greatest and the last
+// matter.
 function traceCurve(path, xs, ys, px, py, ratio) {
   let pen = false,
     alone = false,

@@ -5,7 +5,8 @@ export const swatch = ({ colour, dash }) =>
   svg(
     "svg",
     { width: 26, height: 8, viewBox: "0 0 26 8", "aria-hidden": "true" },
-    svg("path", { d: "M0,4H26", style: `stroke:${colour}`, "stroke-width": 2.4, "stroke-dasharray": dash }),
+    svg("path", { d: "M0,4H26", style: `stroke:${colour}`, "stroke-width": 2.4,
+      "stroke-dasharray": dash }),
   );
 
 export function runList(shared, signal) {
@@ -35,7 +36,8 @@ export function runList(shared, signal) {
     html("legend", {}, "Runs"),
     all || [],
     boxes.map(({ run, input }) =>
-      html("label", { class: "mt-run" }, input, html("b", {}, run.letter), swatch(run), html("span", {}, run.name === "." ? ". (the directory itself)" : run.name)),
+      html("label", { class: "mt-run" }, input, html("b", {}, run.letter), swatch(run),
+        html("span", {}, run.name === "." ? ". (the directory itself)" : run.name)),
     ),
   );
 }

@@ -7,7 +7,8 @@ import { saveText } from "../saving.js";
 import { nearest, summary, told, trend } from "../series.js";
 import { count } from "../units.js";
 import { number } from "../values.js";
-import { along, curveOf, hourText, innerReach, reachOf, softOf, timeMarks, unpacked } from "./lines.js";
+import { along, curveOf, hourText, innerReach, reachOf, softOf, timeMarks,
+  unpacked } from "./lines.js";
 import { aside, Painting } from "./painting.js";
 import { swatch } from "./runs.js";
 
@@ -30,12 +31,14 @@ export class ScalarCard {
       this.opens("CSV", signal, () => this.save()),
     ];
     this.tools[3].setAttribute("aria-expanded", "false");
-    const bar = html("div", { class: "mt-bar", role: "toolbar", "aria-label": `Tools of ${tag}` }, this.tools),
+    const bar = html("div", { class: "mt-bar", role: "toolbar", "aria-label": `Tools of ${tag}` },
+      this.tools),
       name = made.figure.firstChild,
       head = html("div", { class: "mt-scalar-head" });
     this.about = html("p", { class: "mt-dim" });
     this.at = html("div", { class: "mt-at", hidden: "", "aria-hidden": "true" });
-    this.numbers = html("div", { class: "mt-table", tabindex: 0, role: "region", "aria-label": `Numbers of ${tag}` });
+    this.numbers = html("div", { class: "mt-table", tabindex: 0, role: "region",
+      "aria-label": `Numbers of ${tag}` });
     this.numbers.hidden = true;
     this.canvas = html("canvas", { "aria-hidden": "true" });
     made.figure.classList.add("mt-scalar");
@@ -91,7 +94,8 @@ export class ScalarCard {
       tall = (outliers && innerReach(y)) || reachOf(y, wide, x),
       [low, high] = span(tall, log),
       room = log ? 0 : Math.min((high - low) * ROOM, Number.MAX_VALUE);
-    return [wide, log ? [low, high] : [low - room, high + room].map((v) => (Number.isFinite(v) ? v : low))];
+    return [wide, log ? [low, high] : [low - room, high + room].map((v) => (Number.isFinite(v) ? v
+      : low))];
   }
 
   // Draw all of it; nothing where it has no size.
@@ -140,7 +144,8 @@ export class ScalarCard {
         seen = new Map();
       line.y.forEach((v, i) => {
         if (Number.isFinite(v) || at[i] < x.ends[0] || at[i] > x.ends[1]) return;
-        const [kind, top] = Number.isNaN(v) ? [SIGN_NAN, y.last + 4] : v > 0 ? [SIGN_UP, y.last + 4] : [SIGN_DOWN, y.first - 12],
+        const [kind, top] = Number.isNaN(v) ? [SIGN_NAN, y.last + 4] : v > 0 ? [SIGN_UP,
+          y.last + 4] : [SIGN_DOWN, y.first - 12],
           place = x.at(at[i]);
         seen.set(`${kind}${Math.floor(place / MARK)}`, `M${(place - 4).toFixed(1)},${top}${kind}`);
       });
@@ -173,7 +178,8 @@ export class ScalarCard {
     return shown.map(({ look }, i) =>
       svg(
         "text",
-        { x: x.last + 2, y: places[i].toFixed(1), class: "mt-letter", style: `fill:${look.colour}` },
+        { x: x.last + 2, y: places[i].toFixed(1), class: "mt-letter",
+          style: `fill:${look.colour}` },
         look.letter,
       ),
     );
@@ -183,7 +189,8 @@ export class ScalarCard {
   told() {
     const { lines } = this,
       notes = this.notes();
-    let said = lines.map(({ look: { name }, line }) => summary(this.tag, { ...line, run: name === "." ? "" : name }));
+    let said = lines.map(({ look: { name }, line }) => summary(this.tag, { ...line,
+      run: name === "." ? "" : name }));
     if (lines.length > 3) {
       const last = lines
         .map(({ look, line }) => [line.y.at(-1), look])
@@ -192,7 +199,8 @@ export class ScalarCard {
         .map(([v, { letter, name }]) => `${number(v)} (${letter} ${name})`);
       said = [`${count(lines.length, "run")}: last from ${last[0] ?? "nan"} to ${last.at(-1) ?? "nan"}`];
     }
-    this.text.textContent = [lines.length ? said.join("; ") : "no run is shown", ...notes].join(". ");
+    this.text.textContent = [lines.length ? said.join("; ") : "no run is shown",
+      ...notes].join(". ");
     const { root } = this;
     root.setAttribute("aria-valuetext", this.text.textContent);
     root.setAttribute("aria-label", `${this.tag} over ${AXES[this.shared.axis]}`);
@@ -203,12 +211,15 @@ export class ScalarCard {
       [low, high] = this.axes?.[1].ends ?? [-Infinity, Infinity],
       notes = [],
       cut = this.lines.filter(({ line }) => line.count > line.x.length),
-      none = log ? this.lines.reduce((sum, { line }) => sum + line.y.filter((v) => v <= 0).length, 0) : 0,
+      none = log ? this.lines.reduce((sum, { line }) => sum + line.y.filter((v) => v <= 0).length,
+        0) : 0,
       far = this.lines.reduce(
-        (sum, { line }) => sum + line.y.filter((v) => Number.isFinite(v) && (v < low || v > high)).length,
+        (sum, { line }) => sum + line.y.filter((v) => Number.isFinite(v) && (v < low
+          || v > high)).length,
         0,
       );
-    if (this.shared.outliers && far - none > 0) notes.push(`${count(far - none, "outlier")} beyond the axis`);
+    if (this.shared.outliers
+      && far - none > 0) notes.push(`${count(far - none, "outlier")} beyond the axis`);
     if (none) notes.push(`${count(none, "value")} at or below 0 cannot be on a log axis`);
     if (cut.length) {
       const { line } = cut[0];
@@ -222,7 +233,8 @@ export class ScalarCard {
     const box = this.picture.getBoundingClientRect(),
       { ends, first, last } = this.axes[0],
       px = event.clientX - box.left;
-    return ends[0] + ((Math.max(first, Math.min(last, px)) - first) / (last - first)) * (ends[1] - ends[0]);
+    return ends[0] + ((Math.max(first, Math.min(last,
+      px)) - first) / (last - first)) * (ends[1] - ends[0]);
   }
 
   stepAt(value) {
@@ -230,7 +242,8 @@ export class ScalarCard {
     for (const { line } of this.lines) {
       const x = along(line, this.shared.axis),
         k = nearest(x, value);
-      if (line.x.length && Math.abs(x[k] - value) < far) [found, far] = [line.x[k], Math.abs(x[k] - value)];
+      if (line.x.length && Math.abs(x[k] - value) < far) [found, far] = [line.x[k],
+        Math.abs(x[k] - value)];
     }
     return found;
   }
@@ -261,10 +274,12 @@ export class ScalarCard {
       own = found.find((one) => one.step === step) ?? found[0];
     if (!own) return this.clear();
     const at = x.at(Math.max(x.ends[0], Math.min(x.ends[1], own.x))),
-      dots = found.filter(({ soft, x: place }) => y.at(soft) !== null && x.at(place) >= x.first - 1);
+      dots = found.filter(({ soft, x: place }) => y.at(soft) !== null
+        && x.at(place) >= x.first - 1);
     this.cross.replaceChildren(
       svg("path", { d: `M${at},${y.first}V${y.last}` }),
-      ...dots.map((one) => svg("circle", { cx: x.at(one.x), cy: y.at(one.soft), r: found.length > 6 ? 2.5 : 4 })),
+      ...dots.map((one) => svg("circle", { cx: x.at(one.x), cy: y.at(one.soft), r: found.length > 6
+        ? 2.5 : 4 })),
     );
     const rest = found.length - MOST_READ,
       place = this.shared.axis === "step" ? "" : ` · ${hourText(own.x, this.shared.axis)}`,
@@ -272,7 +287,8 @@ export class ScalarCard {
         ({ look, value, soft }) =>
           `${look.name} ${told(value)}${this.shared.smoothing ? ` (smoothed ${told(soft)})` : ""}`,
       );
-    this.root.setAttribute("aria-valuetext", `step ${number(step, 8)}${place}: ${words.join(" · ")}`);
+    this.root.setAttribute("aria-valuetext",
+      `step ${number(step, 8)}${place}: ${words.join(" · ")}`);
     this.at.hidden = !here;
     if (here) this.table(found, `step ${number(own.step, 8)}${place}`, rest);
   }
@@ -327,9 +343,11 @@ export class ScalarCard {
       return [line.x[nearest(x, zoom[0])], line.x[nearest(x, zoom[1])]];
     });
     if (!this.lines.some(({ line }) => line.count > line.x.length)) return;
-    const found = await this.pane.ask("scalars", { tag: this.tag, low: Math.min(...steps), high: Math.max(...steps) });
+    const found = await this.pane.ask("scalars", { tag: this.tag, low: Math.min(...steps),
+      high: Math.max(...steps) });
     if (!found || this.zoom !== zoom) return;
-    this.detail = new Map(unpacked(found.content.lines, found.buffers).map(([, line]) => [line.run, line]));
+    this.detail = new Map(unpacked(found.content.lines, found.buffers).map(([, line]) => [line.run,
+      line]));
     this.known = null;
     this.pane.later(this);
   }
@@ -341,7 +359,8 @@ export class ScalarCard {
     if (this.numbers.hidden) return;
     const runs = this.lines.map(({ look, line }) => {
       const [least, most] = reachOf([line.y]);
-      return [`${look.letter} ${look.name}`, line.y.at(-1) ?? NaN, least, most, trend([...line.y]), line.count, line.nans, line.infs];
+      return [`${look.letter} ${look.name}`, line.y.at(-1) ?? NaN, least, most, trend([...line.y]),
+        line.count, line.nans, line.infs];
     });
     const head = ["run", "last", "least", "greatest", "trend", "points", "NaN", "infinite"];
     this.numbers.replaceChildren(...rowTable([head, ...runs]), ...rowTable(this.rows()));

@@ -12,7 +12,8 @@ class ScalarPane {
   constructor({ el, shared, ask, signal: given }) {
     this.own = lifetime(given);
     const { signal } = this.own;
-    Object.assign(this, { shared, ask, cards: new Map(), waiting: new Set(), queued: 0, here: null });
+    Object.assign(this, { shared, ask, cards: new Map(), waiting: new Set(), queued: 0,
+      here: null });
     this.grid = html("div", { class: "mt-plots", role: "group", "aria-label": "Plots" });
     el.append(this.grid);
     // A colour is what the theme makes of it: a canvas has to ask.
@@ -22,7 +23,8 @@ class ScalarPane {
       (found) => found.forEach(({ target, isIntersecting }) => this.sight(target, isIntersecting)),
       { rootMargin: "60px" },
     );
-    this.sizes = new ResizeObserver((found) => found.forEach(({ target }) => this.later(this.of(target))));
+    this.sizes = new ResizeObserver((found) => found.forEach(({ target }) =>
+      this.later(this.of(target))));
     for (const name of LOOKS_DRAWN) shared.on(name, () => this.again(name));
     shared.on("at", (step) => this.cross(step));
     this.theme(signal);
@@ -121,7 +123,8 @@ class ScalarPane {
         ...this.shared.runs.map(({ colour }) => html("span", { style: `color:${colour}` })),
       );
       this.colours = new Map(
-        this.shared.runs.map(({ name }, i) => [name, getComputedStyle(this.swatches.children[i]).color]),
+        this.shared.runs.map(({ name }, i) => [name,
+          getComputedStyle(this.swatches.children[i]).color]),
       );
     }
     const order = [...this.waiting].sort((a, b) => (b === this.here) - (a === this.here));
@@ -267,7 +270,8 @@ function scalarControls(shared, signal) {
       ["wall", "time of day"],
     ];
   return [
-    control("smoothing", "Smoothing", html("input", { type: "range", min: 0, max: 0.99, step: 0.01 })),
+    control("smoothing", "Smoothing", html("input", { type: "range", min: 0, max: 0.99,
+      step: 0.01 })),
     control(
       "axis",
       "Along",

@@ -20,8 +20,10 @@ export const looksOf = (names, hidden) =>
     hidden: hidden.includes(name),
   }));
 
-// An observable: `shared.log` reads, `shared.set("log", true)` writes, `shared.on("log", act)` hears.
-// `on` gives the function that ends the hearing. What the reader set outlives a change of the output:
+// An observable: `shared.log` reads, `shared.set("log", true)` writes, `shared.on("log", act)`
+// hears.
+// `on` gives the function that ends the hearing. What the reader set outlives a change of the
+// output:
 // a dashboard that comes to life, or freezes, finds it by the record's `session`.
 export function sharedOf(model, signal) {
   const acts = {},
@@ -58,7 +60,8 @@ export function sharedOf(model, signal) {
   return shared;
 }
 
-// `ask(kind, args)` gives what Python's module of that kind answers, { content, buffers }; null where
+// `ask(kind, args)` gives what Python's module of that kind answers, { content, buffers }; null
+// where
 // no Python is, or while it is busy; `ask.live` says whether there is one.
 export function asker(model, signal, say) {
   const waiting = new Map(),
