@@ -7,7 +7,8 @@ import { cellWords, parallelPlot } from "./parallel.js";
 import { swatch } from "./runs.js";
 import { PANES } from "./registry.js";
 
-const GIVEN_NUMBERS = { NaN: NaN, Infinity, "-Infinity": -Infinity };
+// Written out: the minifier makes 1/0 of Infinity, which is no name.
+const GIVEN_NUMBERS = { NaN: NaN, Infinity: Infinity, "-Infinity": -Infinity };
 // What a cell is sorted by: numbers before texts, what is missing last.
 const rankOf = (value) => {
   if (value in GIVEN_NUMBERS)
