@@ -7,8 +7,9 @@ import { cellWords, parallelPlot } from "./parallel.js";
 import { swatch } from "./runs.js";
 import { PANES } from "./registry.js";
 
-// Written out: the minifier makes 1/0 of Infinity, which is no name.
-const GIVEN_NUMBERS = { NaN: NaN, Infinity: Infinity, "-Infinity": -Infinity };
+// Not plain Infinity: the minifier would make it a short form of 1/0, which is no name.
+const FAR_AWAY = Number.POSITIVE_INFINITY,
+  GIVEN_NUMBERS = { NaN: NaN, Infinity: FAR_AWAY, "-Infinity": -FAR_AWAY };
 // What a cell is sorted by: numbers before texts, what is missing last.
 const rankOf = (value) => {
   if (value in GIVEN_NUMBERS)
