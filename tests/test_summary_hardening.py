@@ -19,6 +19,7 @@ import numpy as np
 import pytest
 
 import minitensor as mt
+import minitensor.compat.v1 as tf
 from minitensor.compat.v1.summary import Summary
 from minitensor.summary import recording
 from minitensor.summary.event_file import framed
@@ -292,3 +293,29 @@ def test_temporary_folders_of_other_names_are_read() -> None:
             mt.summary.scalar("loss", 1.0, 0)
         assert mt.summary.read(os.fsencode(folder).decode()).runs == ["."]
         assert Path(folder).is_dir()
+
+
+# TensorFlow 1's writer.
+
+BAD_MESSAGES: dict[str, Callable[[Any], Any]] = {
+    "a tag": lambda w: w.add_summary(Summary(value=[Summary.Value(tag=3, simple_value=1.0)])),
+    "a number": lambda w: w.add_summary(Summary(value=[Summary.Value(tag="a", simple_value="x")])),
+    "the tag of a run": lambda w: w.add_run_metadata(b"", 3),
+    "a run": lambda w: w.add_run_metadata(None, "a"),
+    "a large step": lambda w: w.add_summary(b"", 1 << 63),
+    "a step that is none": lambda w: w.add_summary(b"", float("nan")),
+    "a list for a step": lambda w: w.add_summary(b"", [1]),
+    "the time of an event": lambda w: w.add_event(Event(wall_time="now")),
+}
+
+
+@pytest.mark.parametrize("what", BAD_MESSAGES)
+def test_a_message_that_cannot_be_written_is_a_lesson_and_the_next_is_written(tmp_path, what):
+    with tf.Graph().as_default(), tf.summary.FileWriter(tmp_path, flush_secs=1e300) as writer:
+        with pytest.raises(TypeError, match="To fix it: ") as caught:
+            BAD_MESSAGES[what](writer)
+        assert isinstance(caught.value, mt.errors.OpError)
+        writer.add_summary(Summary(value=[Summary.Value(tag="after", simple_value=1.0)]), 2.0)
+    log = mt.summary.read(tmp_path)
+    assert log.tags(".") == {"after": "scalars"}
+    assert log.scalars("after").step == [2]

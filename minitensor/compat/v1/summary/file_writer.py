@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import struct
 import warnings
 from pathlib import Path
 from typing import Any
@@ -171,13 +172,20 @@ class FileWriter:
 
         Raises:
             InvalidArgumentError: (also a ValueError) for a tag that was used before.
+            ArgumentError: (also a TypeError) for a tag that is no text, and what is no message.
         """
+        if not isinstance(tag, str):
+            raise ArgumentError(
+                message("FileWriter.add_run_metadata", f"tag={shorten(tag)}",
+                        f"it is of type {type(tag).__name__}", "a tag is text",
+                        "write tag=f'step{step}'")
+            )  # fmt: skip
         if tag in self._run_tags:
             raise InvalidArgumentError(
                 f"The provided tag was already used for this event type\nIt is {tag!r}. To fix it: "
                 "put the step into the tag, such as f'step{step}'."
             )
-        data = run_metadata.SerializeToString()
+        data = _bytes(run_metadata, "add_run_metadata", "the tf.RunMetadata of session.run")
         self._run_tags.add(tag)
         tagged = TaggedRunMetadata(tag=tag, run_metadata=data)
         self._add(Event(tagged_run_metadata=tagged), global_step)
@@ -197,7 +205,7 @@ class FileWriter:
 
     def _add(self, event: Event, step: Any) -> None:
         if step is not None:
-            event.step = int(step)
+            event.step = _step(step)
         if not self._is_closed():
             self._writer.put_event(event)
 
@@ -264,11 +272,26 @@ def _seconds(given: Any) -> float:
                     "it says for how many seconds what was added may wait",
                     f"leave it out for {SECONDS}")
         )  # fmt: skip
-    return float(given)
+    return float(min(given, 1 << 62))
 
 
-def _copied(kind: Any, given: Any, method: str, wanted: str) -> Any:
-    """A message of our own with what is in `given` now: a message, or the bytes of one."""
+def _step(given: Any) -> int:
+    """A step as an int; as in TensorFlow, a float loses what stands behind its point."""
+    try:
+        found = int(given)
+    except (TypeError, ValueError, OverflowError):
+        found = None
+    if found is None or not -(1 << 63) <= found < 1 << 63:
+        raise ArgumentError(
+            message("FileWriter", f"global_step={shorten(given)}",
+                    "that is no whole number of 64 bits", "steps are counted",
+                    "pass a Python int, such as session.run(global_step)")
+        )  # fmt: skip
+    return found
+
+
+def _bytes(given: Any, method: str, wanted: str) -> bytes:
+    """The bytes of a message, which may be bytes already."""
     if not isinstance(given, bytes) and not hasattr(given, "SerializeToString"):
         raise ArgumentError(
             message(f"FileWriter.{method}", shorten(given),
@@ -276,7 +299,20 @@ def _copied(kind: Any, given: Any, method: str, wanted: str) -> Any:
                     f"pass {wanted}")
         )  # fmt: skip
     try:
-        return kind.FromString(given if isinstance(given, bytes) else given.SerializeToString())
+        return given if isinstance(given, bytes) else given.SerializeToString()
+    except (TypeError, ValueError, OverflowError, struct.error) as error:
+        raise ArgumentError(
+            message(f"FileWriter.{method}", f"a {type(given).__name__}",
+                    f"one of its fields cannot be written: {error}", "nothing was written",
+                    "look at what was put into it")
+        ) from None  # fmt: skip
+
+
+def _copied(kind: Any, given: Any, method: str, wanted: str) -> Any:
+    """A message of our own with what is in `given` now: a message, or the bytes of one."""
+    data = _bytes(given, method, wanted)
+    try:
+        return kind.FromString(data)
     except ValueError as error:
         raise InvalidArgumentError(
             message(f"FileWriter.{method}", shorten(given),
