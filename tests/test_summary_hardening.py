@@ -319,3 +319,19 @@ def test_a_message_that_cannot_be_written_is_a_lesson_and_the_next_is_written(tm
     log = mt.summary.read(tmp_path)
     assert log.tags(".") == {"after": "scalars"}
     assert log.scalars("after").step == [2]
+
+
+def test_a_default_step_of_a_graph_is_refused_outside_of_it(tmp_path: Path) -> None:
+    @mt.function
+    def inside(step: mt.Tensor) -> None:
+        mt.summary.experimental.set_step(step)
+        mt.summary.scalar("a", 1.0)
+
+    with mt.summary.create_file_writer(tmp_path).as_default():
+        inside(mt.constant(4, mt.int64))
+        with pytest.raises(ValueError, match="pass step=step to the summaries inside"):
+            mt.summary.scalar("b", 1.0)
+        mt.summary.experimental.set_step(None)
+        inside(mt.constant(5, mt.int64))
+    mt.summary.experimental.set_step(None)
+    assert list(mt.summary.read(tmp_path).scalars("a").step) == [4, 5]

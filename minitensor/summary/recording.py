@@ -16,6 +16,7 @@ import numpy as np
 from minitensor.backend import to_numpy
 from minitensor.eager import constant
 from minitensor.errors import ArgumentError, InvalidArgumentError, message, shorten
+from minitensor.graph.symbol import Symbol
 from minitensor.op import State, convert, op, state
 from minitensor.shapes import Spec
 from minitensor.summary.context import Context, present
@@ -170,6 +171,13 @@ def step_number(step: Any) -> int:
             "tf.summary.experimental.set_step()\nWithout it all values would lie on one point. To "
             "fix it: write step=step, where step counts the rounds of your loop."
         )
+    if isinstance(step, Symbol):
+        raise InvalidArgumentError(
+            message("summary", f"the default step {step.name}",
+                    "it was set while a function was traced, and is a place in that graph",
+                    "outside of the graph it has no value",
+                    "pass step=step to the summaries inside, or call set_step with a variable")
+        )  # fmt: skip
     given: Any = step
     if isinstance(given, list | tuple):  # lists of different lengths are not even arrays
         given = np.array(given, object)
