@@ -22,6 +22,7 @@ WIDTH, GAP, HEAD, TALL = 680.0, 14.0, 18.0, 190.0
 DRAWN, RIDGES = 4, 10
 MESSAGE = 64_000
 """Bytes of an answer to a page."""
+MOST_COUNTED = 1e300
 BYTES = 6
 """What a count usually takes in a record."""
 
@@ -143,13 +144,14 @@ def counted_rows(rows: Any) -> tuple[Any, float | None]:
     """The rows (left, right, count) that hold values, and how many values have no finite edges.
 
     NaN and infinite values leave edges that are no numbers; then the second is a number, 0 where
-    nothing at all was counted.
+    nothing at all was counted. So do counts that no sum can hold.
     """
     import numpy as np
 
     rows = np.asarray(rows, np.float64).reshape(-1, 3)
-    finite = np.isfinite(rows).all(-1)
-    lost = None if finite.all() else short(np.nansum(rows[~finite, 2]))
+    finite = np.isfinite(rows).all(-1) & (rows[:, 2] < MOST_COUNTED)
+    beyond = np.minimum(rows[~finite, 2], MOST_COUNTED)
+    lost = None if finite.all() else short(np.nansum(beyond))
     return rows[finite & (rows[:, 2] > 0)], lost
 
 

@@ -29,13 +29,25 @@ def record(log: Any, budget: int) -> list[dict[str, Any]]:
     kept = keep(sizes, budget, MOST_STEPS)
     cards = []
     for own, ats in zip(series, kept, strict=True):
-        entries = [_entry(own, at) for at in ats]
-        cards.append({**head(own), "note": note(len(ats), len(own), "curves"), "entries": entries})
+        entries = [_entry(own, at) for at in ats if _drawn(own.curve[at])]
+        lost = len(ats) - len(entries)
+        notes = [
+            note(len(ats), len(own), "curves"),
+            f"{plural(lost, 'curve')} without thresholds or with NaN: left out." if lost else "",
+        ]
+        cards.append({**head(own), "note": " ".join(filter(None, notes)), "entries": entries})
     return cards
 
 
 def _entry(series: Any, at: int) -> dict[str, Any]:
     return {**moment(series, at), **curve(series.curve[at])}
+
+
+def _drawn(rows: np.ndarray) -> bool:
+    """Whether a curve has thresholds, and nothing but finite numbers."""
+    import numpy as np
+
+    return rows.size > 0 and bool(np.isfinite(rows).all())
 
 
 def curve(rows: np.ndarray) -> dict[str, list[float]]:

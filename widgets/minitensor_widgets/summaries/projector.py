@@ -21,7 +21,7 @@ _METHODS = tuple(TITLES)
 def record(log: Any, budget: int) -> list[dict[str, Any]]:
     """The cards of all embeddings. Coordinates recorded beside one (`<name>_tsne`) are its maps."""
     cards = []
-    found = log.embeddings()
+    found = [one for one in log.embeddings() if _is_drawn(one)]
     alone = [one for one in found if _home(one, found) is None]
     for one in alone:
         made = cloud_of(log, one)
@@ -32,6 +32,22 @@ def record(log: Any, budget: int) -> list[dict[str, Any]]:
         card = made.record(budget // len(alone), _sprite(one))
         cards.append(card | {"tag": plain(one.name), "run": plain(one.run)})
     return cards
+
+
+def _is_drawn(one: Any) -> bool:
+    """Whether any point of an embedding is made of numbers."""
+    import numpy as np
+
+    return bool(np.isfinite(one.vectors).all(axis=1).any())
+
+
+def problems(log: Any) -> list[str]:
+    """A sentence for each embedding that has no card."""
+    return [
+        f"The embedding {clip(plain(one.name), 60)!r} of run {plain(one.run)!r} is not drawn: each "
+        "of its points holds NaN or infinity."
+        for one in log.embeddings() if not _is_drawn(one)
+    ]  # fmt: skip
 
 
 def _home(one: Any, found: Sequence[Any]) -> Any:
@@ -64,7 +80,7 @@ def cloud_of(log: Any, one: Any) -> Cloud:
 def _sprite(one: Any) -> dict[str, Any] | None:
     """The thumbnails of an embedding that was read, if they are a PNG."""
     data = one.sprite
-    if not data or not one.thumbnail or data[:8] != b"\x89PNG\r\n\x1a\n":
+    if not data or not one.thumbnail or data[:8] != b"\x89PNG\r\n\x1a\n" or len(data) < 24:
         return None
     (width,) = struct.unpack(">I", data[16:20])
     coded = base64.b64encode(data).decode("ascii")

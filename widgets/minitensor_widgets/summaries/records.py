@@ -108,7 +108,7 @@ def dashboard_record(
         "runs": [{"name": name} for name in log.runs],
         "titles": {kind: PANES[kind] for kind, cards in made.items() if cards},
         "kinds": {kind: cards for kind, cards in made.items() if cards},
-        "problems": list(log.problems),
+        "problems": [*log.problems, *pane("projector").problems(log)],
         "progress": log.progress,
         **more,
     })  # fmt: skip
