@@ -7,10 +7,14 @@ from typing import Any
 
 import numpy as np
 import pytest
+import traitlets
 
 import minitensor as mt
 from minitensor.summary.series import Histograms, PrecisionRecall
-from minitensor_widgets import Dashboard, dashboard
+from minitensor_widgets import Dashboard, DashboardWidget, dashboard
+from minitensor_widgets.summaries import samples
+from minitensor_widgets.summaries.news import News
+from minitensor_widgets.summaries.records import dashboard_record
 from minitensor_widgets.summaries.samples import Log
 
 
@@ -69,3 +73,36 @@ def test_thumbnails_that_are_cut_off_are_left_out(embedded, size):
     sprite.write_bytes(sprite.read_bytes()[:size])
     (card,) = whole(dashboard(embedded)).record["kinds"]["projector"]
     assert card["sprite"] is None
+
+
+ODD = [None, -1, 1.5, 10**400, "../../etc/passwd", [], [[1]], {}, {"a": 1}, True]
+
+
+@pytest.fixture
+def widget():
+    log = samples.training(runs=2, points=20)
+    made = DashboardWidget(dashboard_record(log, "runs", 50_000, live=True), log)
+    yield made
+    made.close()
+
+
+@pytest.mark.parametrize("odd", ODD, ids=repr)
+def test_what_a_page_asks_and_says_it_sees_never_ends_who_answers(widget, odd):
+    sent = []
+    widget.send = lambda content, buffers=None: sent.append(content)
+    widget._asked(widget, odd, [])
+    widget._asked(widget, {"ask": 1, "what": odd, "args": odd}, [])
+    widget._asked(widget, {"ask": 2, "what": "scalars", "args": {"tag": odd, "low": odd}}, [])
+    widget._asked(widget, {"visible": {"scalars": odd, "hparams": odd, "x": [odd]}}, [])
+    assert [content["answer"] for content in sent] == [1, 2]
+    news = News(widget._source, widget.dashboard)
+    news.visible = widget.visible
+    assert all(head for head, _ in news.messages())
+
+
+@pytest.mark.parametrize("odd", [odd for odd in ODD if isinstance(odd, dict)], ids=repr)
+def test_a_page_cannot_take_the_record_away(widget, odd):
+    with pytest.raises(traitlets.TraitError, match="no record of a dashboard"):
+        widget.set_state({"dashboard": odd})
+    assert len(widget.dashboard["runs"]) == 2
+    whole(widget.island())

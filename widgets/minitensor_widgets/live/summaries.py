@@ -80,7 +80,7 @@ class DashboardWidget(Viewer):
         if not isinstance(content, dict):
             return
         if isinstance(content.get("visible"), dict):
-            self.visible = content["visible"]
+            self.visible = _tags_of(content["visible"])
         if "ask" in content:
             self._orders.append(content)
         self.wake()
@@ -94,7 +94,7 @@ class DashboardWidget(Viewer):
                 self.send({**content, "answer": order["ask"]}, buffers)
 
     def _answer(self, order: dict[str, Any]) -> tuple[dict[str, Any], list[bytes]]:
-        kind, args = order.get("what"), order.get("args")
+        kind, args = str(order.get("what")), order.get("args")
         if self._source is None or kind not in PANES or not hasattr(pane(kind), "answer"):
             return {"fault": "there is no Python to ask"}, []
         try:
@@ -113,4 +113,16 @@ class DashboardWidget(Viewer):
 
     @traitlets.validate("dashboard")
     def _complete(self, proposal: Any) -> dict:
-        return complete(proposal["value"])
+        try:
+            return complete(proposal["value"])
+        except (TypeError, ValueError) as error:  # only after this one is the old value kept
+            raise traitlets.TraitError(str(error)) from None
+
+
+def _tags_of(visible: dict) -> dict[str, list[str]]:
+    """What a page says it shows, of which only lists of names are kept."""
+    return {
+        kind: [tag for tag in tags if isinstance(tag, str)]
+        for kind, tags in visible.items()
+        if isinstance(tags, list)
+    }
