@@ -8,13 +8,26 @@ import { asker, looksOf, sharedOf } from "./shared.js";
 
 const [FIRST, MORE] = [12, 24];
 
+// A regex can take longer than anybody waits: one that repeats what repeats, or repeats often in a
+// long tag. What is written is then looked for as it is.
+const [SLOWEST, LONGEST_FILTER] = [1e9, 200];
+const isNested = (text) => text.length > LONGEST_FILTER || /\([^]*[*+{?|][^]*\)[*+{]/.test(text);
+
 function matcher(text) {
+  const low = text.toLowerCase(),
+    plainly = (tag) => tag.toLowerCase().includes(low),
+    repeats = text.match(/[*+{]/g)?.length ?? 0;
+  let found;
   try {
-    const found = new RegExp(text, "i");
-    return (tag) => found.test(tag);
+    found = isNested(text) ? null : new RegExp(text, "i");
   } catch {
-    return (tag) => tag.toLowerCase().includes(text.toLowerCase());
+    found = null;
   }
+  return (tag) => {
+    let ways = 1;
+    for (let k = 1; k <= repeats + 1; k++) ways *= tag.length / k;
+    return found && ways < SLOWEST ? found.test(tag) : plainly(tag);
+  };
 }
 
 // Cards by the part of their tag before the first "/".
