@@ -256,6 +256,30 @@ def test_a_second_writer_on_a_run_in_use_is_an_error(tmp_path: Path) -> None:
     mt.summary.create_file_writer(tmp_path).close()
 
 
+def test_a_writer_that_a_traceback_keeps_is_closed_with_all_others(tmp_path: Path) -> None:
+    def broken() -> None:
+        writer = mt.summary.create_file_writer(tmp_path)
+        with writer.as_default():
+            mt.summary.scalar("loss", 1.0, step=3)
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError) as kept:
+        broken()
+    with pytest.raises(mt.errors.FailedPreconditionError, match=r"mt\.summary\.close_all\(\)"):
+        mt.summary.create_file_writer(tmp_path)
+    other = mt.summary.create_file_writer(tmp_path / "other")
+    with mt.compat.v1.Graph().as_default():
+        older = mt.compat.v1.summary.FileWriter(tmp_path / "older")
+    mt.summary.close_all()
+    assert other.closed
+    with pytest.warns(UserWarning, match="closed FileWriter"):
+        older.flush()
+    assert steps(tmp_path) == [3]
+    mt.summary.create_file_writer(tmp_path).close()
+    mt.summary.close_all()
+    assert kept.value
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="files are not locked there")
 def test_a_second_writer_of_another_process_is_an_error_until_the_first_ends(
     tmp_path: Path,

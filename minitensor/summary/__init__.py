@@ -38,14 +38,15 @@ from minitensor.summary.scalar import scalar as scalar
 from minitensor.summary.text import text as text
 from minitensor.summary.write import write as write
 from minitensor.summary.writer import SummaryWriter as SummaryWriter
+from minitensor.summary.writer import close_all as close_all
 from minitensor.summary.writer import create_file_writer as create_file_writer
 
 __all__ = [
     "Discrete", "HParam", "IntInterval", "Log", "Metric", "RealInterval", "SummaryWriter",
-    "audio", "bucketed", "create_file_writer", "embedding", "experimental", "graph", "health",
-    "histogram", "hparams", "hparams_config", "image", "keras_model", "percentiles", "pr_curve",
-    "projected", "read", "record_if", "scalar", "session_end", "should_record_summaries", "text",
-    "trace_export", "trace_off", "trace_on", "write",
+    "audio", "bucketed", "close_all", "create_file_writer", "embedding", "experimental", "graph",
+    "health", "histogram", "hparams", "hparams_config", "image", "keras_model", "percentiles",
+    "pr_curve", "projected", "read", "record_if", "scalar", "session_end",
+    "should_record_summaries", "text", "trace_export", "trace_off", "trace_on", "write",
 ]  # fmt: skip
 
 __getattr__, __dir__ = public_names(__name__, __all__)

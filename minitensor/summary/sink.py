@@ -10,8 +10,10 @@ import atexit
 import os
 import signal
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
+from typing import Any
 
 from minitensor.errors import FailedPreconditionError, message
 from minitensor.summary.event_file import EventFile
@@ -24,9 +26,11 @@ try:
 except ImportError:  # Windows
     fcntl = None
 
-__all__ = ["Sink", "open_below"]
+__all__ = ["Sink", "open_below", "open_sinks"]
 
 _open: dict[int, Sink] = {}
+ALL = ", or all with mt.summary.close_all()"
+"""What to do about a writer of this process that has no name any more."""
 _SECONDS = 10.0
 """How long the end of a process waits for one writer."""
 
@@ -42,6 +46,8 @@ class Sink:
     def __init__(self, folder: Path, suffix: str, process: bool, many: int, interval: float):
         self.folder = folder.resolve()
         self.inherited = False
+        self.owner: Callable[[], Any] = lambda: None
+        """The writer that records here, while there is one."""
         self._claim()
         self.file = EventFile(self.folder, suffix, process)
         try:
@@ -58,15 +64,15 @@ class Sink:
             raise
 
     def _claim(self) -> None:
-        here = any(sink.folder == self.folder for sink in list(_open.values()))
+        here = any(sink.folder == self.folder for sink in open_sinks())
         if here or any(map(_is_locked, self.folder.glob("*.tfevents.*"))):
             whose = "of this process" if here else "of another process"
             raise FailedPreconditionError(
                 message("create_file_writer", f"logdir={str(self.folder)!r}",
                         f"a writer {whose} is open on this run",
                         "two writers on one run would draw their curves through each other",
-                        "close() the first one, or give each run a directory of its own: "
-                        "create_file_writer(logdir, fresh=True) makes one")
+                        f"close() the first one{ALL if here else ''}, or give each run a directory "
+                        "of its own: create_file_writer(logdir, fresh=True) makes one")
             )  # fmt: skip
 
     def _write(self, items: list[Recorded | Event]) -> None:
@@ -91,14 +97,19 @@ def _is_locked(path: Path) -> bool:
     return False
 
 
+def open_sinks() -> list[Sink]:
+    """All sinks of this process."""
+    return list(_open.values())
+
+
 def open_below(folder: Path) -> list[Sink]:
     """The sinks of this process that write into a directory or below it."""
     root = folder.expanduser().resolve()
-    return [sink for sink in list(_open.values()) if sink.folder.is_relative_to(root)]
+    return [sink for sink in open_sinks() if sink.folder.is_relative_to(root)]
 
 
 def _flush_all() -> None:
-    for sink in list(_open.values()):
+    for sink in open_sinks():
         sink.pen.flush(_SECONDS)
 
 

@@ -6,9 +6,10 @@ import os
 import time
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
+from weakref import ref
 
 from minitensor.errors import (
     ArgumentError,
@@ -21,9 +22,9 @@ from minitensor.errors import (
 from minitensor.summary.context import entered
 from minitensor.summary.messages import Event
 from minitensor.summary.records import Kind, Recorded
-from minitensor.summary.sink import Sink
+from minitensor.summary.sink import Sink, open_sinks
 
-__all__ = ["SummaryWriter", "create_file_writer"]
+__all__ = ["SummaryWriter", "close_all", "create_file_writer"]
 
 MANY, SECONDS = 1000, 1.0
 
@@ -38,6 +39,7 @@ class SummaryWriter:
 
     def __init__(self, sink: Sink, on_error: str = "warn"):
         self._sink = sink
+        sink.owner = ref(self)
         self._on_error = on_error
         self._kinds: dict[str, str] = {}
         self._closed = self._reported = False
@@ -215,6 +217,27 @@ def create_file_writer(
     return SummaryWriter(
         open_sink("create_file_writer", folder, suffix, True, many, seconds), on_error
     )
+
+
+def close_all() -> None:
+    """Close all writers of this process: what was recorded is on disk, and their runs are free.
+
+    For writers that have no name any more: after an exception in a notebook, its traceback keeps
+    what the cell had made, and so a writer that nobody can close by name.
+
+    Example:
+        >>> import tempfile
+        >>> import minitensor as mt
+        >>> writer = mt.summary.create_file_writer(tempfile.mkdtemp())
+        >>> mt.summary.close_all()
+        >>> writer.closed
+        True
+    """
+    with ExitStack() as stack:  # all are closed, also after one that raises
+        for sink in open_sinks():
+            writer = sink.owner()
+            if writer is not None:
+                stack.callback(writer.close)
 
 
 def open_sink(
