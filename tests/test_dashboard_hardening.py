@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from typing import Any
 
 import numpy as np
@@ -106,3 +107,42 @@ def test_a_page_cannot_take_the_record_away(widget, odd):
         widget.set_state({"dashboard": odd})
     assert len(widget.dashboard["runs"]) == 2
     whole(widget.island())
+
+
+@pytest.mark.parametrize("damage", [b"", b"\0" * 5000])
+def test_a_run_that_is_written_anew_does_not_end_the_dashboard(tmp_path, damage):
+    with mt.summary.create_file_writer(tmp_path).as_default():
+        for step in range(40):
+            mt.summary.scalar("loss", float(step), step=step)
+            mt.summary.histogram("weights", [1.0, 2.0], step=step)
+    log = mt.summary.read(tmp_path)
+    news = News(log, dashboard_record(log, "runs", 50_000))
+    news.visible = {kind: ["loss", "weights"] for kind in ("scalars", "histograms")}
+    (file,) = tmp_path.glob("*tfevents*")
+    whole_file = file.read_bytes()
+    file.write_bytes(damage)
+    log.refresh()
+    assert list(news.messages()) == []
+    file.write_bytes(whole_file[: len(whole_file) // 2])
+    log.refresh()
+    (lines,) = [content["news"]["lines"] for content, _ in news.messages() if "news" in content]
+    assert 0 < lines[0][2] < 40
+    assert lines[0][3] is True  # what the page knows of the old file goes
+
+
+def test_arguments_that_are_wrong_are_lessons(tmp_path):
+    with pytest.raises(TypeError, match="a regex, such as"):
+        dashboard(tmp_path, tags=5)  # pyright: ignore[reportArgumentType]
+    assert dashboard(tmp_path, title=7).title == "7"  # pyright: ignore[reportArgumentType]
+
+
+def test_a_link_to_what_may_not_be_looked_at_is_passed_over(tmp_path, monkeypatch):
+    (tmp_path / "closed").symlink_to(tmp_path / "elsewhere")
+
+    def stat(path, *args, _stat=os.stat, **options):
+        if str(path).endswith("closed") and options.get("follow_symlinks", True):
+            raise PermissionError(13, "Permission denied", str(path))
+        return _stat(path, *args, **options)
+
+    monkeypatch.setattr(os, "stat", stat)
+    assert dashboard(tmp_path).record["runs"] == []

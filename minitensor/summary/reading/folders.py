@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from pathlib import Path
 from typing import NamedTuple
@@ -58,15 +59,16 @@ def _sort(
 ) -> None:
     """Put each entry of a directory where it belongs."""
     for entry in entries:
-        path = Path(entry.path)
-        if "tfevents" in entry.name and path.is_file():
-            found.files.append((run, path))
-        elif entry.name == CONFIG and path.is_file():
-            found.configs.append((run.removesuffix(_PLUGIN).rstrip("/") or ".", path))
-        elif path.is_symlink():
-            links += [path] if path.is_dir() else []
-        elif path.is_dir():
-            waiting.append(path)
+        with contextlib.suppress(PermissionError):  # a link to what may not be looked at
+            path = Path(entry.path)
+            if "tfevents" in entry.name and path.is_file():
+                found.files.append((run, path))
+            elif entry.name == CONFIG and path.is_file():
+                found.configs.append((run.removesuffix(_PLUGIN).rstrip("/") or ".", path))
+            elif path.is_symlink():
+                links += [path] if path.is_dir() else []
+            elif path.is_dir():
+                waiting.append(path)
 
 
 def _leads_up(link: Path) -> bool:

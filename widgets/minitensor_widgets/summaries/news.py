@@ -39,7 +39,7 @@ class News:
 
     def start(self, record: Mapping) -> None:
         """The page was given a record."""
-        self.tags = self.log.tags()
+        self.tags = self._known = self.log.tags()
         self._told: dict[str, list] = {}
         self._sent: dict[tuple[str, str], tuple[int, int]] = {}
         for card in record["kinds"].get("scalars", []):
@@ -56,6 +56,11 @@ class News:
 
     def messages(self) -> Iterator[Message]:
         """All that is new of the cards that are seen, and some of what is not."""
+        now = self.log.tags()  # files that are written anew, or removed, take tags away
+        self._known = {
+            run: {tag: kind for tag, kind in tags.items() if now.get(run, {}).get(tag) == kind}
+            for run, tags in self.tags.items()
+        }
         yield from self._curves()
         for kind, tags in self._changed():
             log = Chosen(self.log, frozenset(tags).__contains__)
@@ -75,7 +80,7 @@ class News:
     # Curves.
 
     def _curves(self) -> Iterator[Message]:
-        curves = [(tag, run) for run, tags in self.tags.items()
+        curves = [(tag, run) for run, tags in self._known.items()
                   for tag, kind in tags.items() if kind == "scalars"]  # fmt: skip
         seen = set(self._seen("scalars", sorted({tag for tag, _ in curves})))
         first = [key for key in curves if key[0] in seen]
@@ -94,7 +99,7 @@ class News:
         series = self.log.scalars(tag, run)
         sent, held = self._sent.get((tag, run), (0, HELD))
         more = len(series) - sent
-        anew = held >= HELD and (more > 0 or seen)
+        anew = more < 0 or (held >= HELD and (more > 0 or seen))
         if not more and not anew:
             return None
         self._sent[tag, run] = (
@@ -107,12 +112,12 @@ class News:
 
     def _cards(self) -> list[tuple[str, str]]:
         """The kinds and tags whose cards are made anew when something is added."""
-        return sorted({(kind, tag) for tags in self.tags.values() for tag, kind in tags.items()
+        return sorted({(kind, tag) for tags in self._known.values() for tag, kind in tags.items()
                        if kind != "scalars"})  # fmt: skip
 
     def _count(self, kind: str, tag: str) -> int:
         get = getattr(self.log, {"text": "texts"}.get(kind, kind))
-        runs = [run for run, tags in self.tags.items() if tags.get(tag) == kind]
+        runs = [run for run, tags in self._known.items() if tags.get(tag) == kind]
         return sum(len(get(tag, run)) for run in runs)
 
     def _changed(self) -> Iterator[tuple[str, list[str]]]:

@@ -67,6 +67,7 @@ def fitting(tags: str | Iterable[str] | None) -> Callable[[str], bool]:
     """Whether a tag is one of those that were asked for: by a regex, or by their names.
 
     Raises:
+        TypeError: for what is neither text nor a list.
         ValueError: for a text that is no regex.
 
     Example:
@@ -75,6 +76,11 @@ def fitting(tags: str | Iterable[str] | None) -> Callable[[str], bool]:
     """
     if tags is None:
         return lambda tag: True
+    if not isinstance(tags, str | Iterable):
+        raise TypeError(
+            f"dashboard() got tags of type {type(tags).__name__}. Tags are chosen by a regex, such "
+            'as "loss|accuracy", or by a list of their names. Give one of these.'
+        )
     if not isinstance(tags, str):
         names = frozenset(tags)
         return lambda tag: tag in names

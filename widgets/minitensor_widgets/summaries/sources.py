@@ -30,7 +30,7 @@ class Source:
     ) -> None:
         self.log, self.fits, self.looks = log, fits, looks
         self.session = ""
-        self.title = title or Path(log.logdir).absolute().name or "Summaries"
+        self.title = str(title or "") or Path(log.logdir).absolute().name or "Summaries"
 
     def keep_looks(self) -> None:
         """Let a page find again how the reader has set it, when its output is replaced."""
