@@ -12,10 +12,12 @@ from collections.abc import Mapping, Sequence
 
 from .colours import DASHES, HUES
 from .svg import text
-from .values import clip, number
+from .values import apart, clip, number
 
 LEFT, RIGHT, TOP, BOTTOM = 58.0, 12.0, 10.0, 40.0
 MOST = sys.float_info.max
+LONGEST = 9
+"""So many characters has the space beside an axis."""
 STYLE = (
     ".ax{stroke:#6a6a6a;fill:none}.gr{stroke:#00000018}"
     ".cv{fill:none;stroke-width:1.8;stroke-linejoin:round}"
@@ -45,7 +47,7 @@ def ticks(low: float, high: float, log: bool = False, most: int = 5) -> list[flo
         return [low, high]
     step = next(unit * k for k in (1, 2, 5, 10) if unit * k >= rough * (1 - 1e-9))
     start = math.ceil(low / step - 1e-9)
-    return [float(f"{k * step:.12g}") for k in range(start, math.floor(high / step + 1e-9) + 1)]
+    return [float(f"{k * step:.14g}") for k in range(start, math.floor(high / step + 1e-9) + 1)]
 
 
 def span(values: Sequence[float | None], log: bool = False) -> Span:
@@ -58,7 +60,8 @@ def span(values: Sequence[float | None], log: bool = False) -> Span:
         return low, high
     if log:
         return max(low / 2, 5e-324), min(high * 2, MOST)
-    return max(low - abs(low) / 2 - 0.5, -MOST), min(high + abs(high) / 2 + 0.5, MOST)
+    room = abs(low) / 2 or 0.5  # as large as the value: 0.001 must not be drawn at 0
+    return max(low - room, -MOST), min(high + room, MOST)
 
 
 class Axis:
@@ -95,26 +98,43 @@ def _path(line: Mapping, x: Axis, y: Axis) -> str:
     return "".join(parts)
 
 
-def _tick_text(value: float, log: bool) -> str:
-    """A number at an axis; powers of ten in short: 1e-5."""
-    words = number(value, 4)
-    return words.replace(".00e+", "e").replace(".00e", "e") if log else words
+def tick_texts(values: Sequence[float], log: bool = False) -> tuple[list[str], str]:
+    """The numbers at an axis, no two alike; where they are long, from where they are counted.
+
+    Example:
+        >>> tick_texts([0.97, 0.97002]), tick_texts([1e6, 1e6 + 0.5])
+        ((['0.97', '0.97002'], ''), (['0', '0.5'], 'counted from 1000000'))
+    """
+    if log:  # powers of ten in short: 1e-5
+        return [number(v, 4).replace(".00e+", "e").replace(".00e", "e") for v in values], ""
+    digits = apart(values, 4)
+    made = [number(v, digits) for v in values]
+    if digits == 4 or max(map(len, made)) <= LONGEST:
+        return made, ""
+    begin = f"counted from {number(values[0], 14)}"
+    return [number(v - values[0], 3) for v in values], begin
 
 
 def _axes(x: Axis, y: Axis, labels: tuple[str, str]) -> str:
     (left, right), (bottom, top) = x.pixels, y.pixels
-    parts = []
-    for value in ticks(*x.ends, x.log):
+    parts, named = [], []
+    values = ticks(*x.ends, x.log)
+    words, begin = tick_texts(values, x.log)
+    named.append(", ".join(filter(None, (labels[0], begin))))
+    for value, word in zip(values, words, strict=True):
         at = x.at(value) or left
         parts.append(f'<path class="gr" d="M{at:.1f},{top:.1f}V{bottom:.1f}"/>')
-        parts.append(text(at, bottom + 14, _tick_text(value, x.log), "s m"))
-    for value in ticks(*y.ends, y.log):
+        parts.append(text(at, bottom + 14, word, "s m"))
+    values = ticks(*y.ends, y.log)
+    words, begin = tick_texts(values, y.log)
+    named.append(", ".join(filter(None, (labels[1], begin))))
+    for value, word in zip(values, words, strict=True):
         at = y.at(value) or bottom
         parts.append(f'<path class="gr" d="M{left:.1f},{at:.1f}H{right:.1f}"/>')
-        parts.append(text(left - 5, at + 3.5, _tick_text(value, y.log), "s e"))
+        parts.append(text(left - 5, at + 3.5, word, "s e"))
     parts.append(f'<path class="ax" d="M{left:.1f},{top:.1f}V{bottom:.1f}H{right:.1f}"/>')
-    parts.append(text((left + right) / 2, bottom + 30, clip(labels[0], 60), "s m"))
-    parts.append(text(left + 4, top + 8, clip(labels[1], 60), "s"))
+    parts.append(text((left + right) / 2, bottom + 30, clip(named[0], 60), "s m"))
+    parts.append(text(left + 4, top + 8, clip(named[1], 60), "s"))
     return "".join(parts)
 
 

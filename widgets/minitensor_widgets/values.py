@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Iterable, Mapping, Sequence
 
 
 def clip(text: str, limit: int) -> str:
@@ -32,15 +33,28 @@ def number(value: float | None, digits: int = 5) -> str:
     """Few significant digits, the same in Python and in the browser.
 
     Example:
-        >>> number(0.5), number(123456.0), number(None)
-        ('0.5', '1.23e+5', 'nan')
+        >>> number(0.5), number(123456.0), number(123456.0, 8), number(None)
+        ('0.5', '1.23e+5', '123456', 'nan')
     """
     if value is None:
         return "nan"
-    if value and not 1e-4 <= abs(value) < 1e5:
-        mantissa, exponent = f"{value:.2e}".split("e")
+    if value and not 1e-4 <= abs(value) < 10 ** max(5, digits):
+        mantissa, exponent = f"{value:.{2 if digits <= 5 else digits - 1}e}".split("e")
         return f"{mantissa}e{'-' if exponent[0] == '-' else '+'}{int(exponent[1:])}"
     return f"{float(f'{value:.{digits}g}'):.15g}"
+
+
+def apart(values: Iterable[float | None], digits: int = 5) -> int:
+    """How many digits it takes until numbers that differ read differently; at most 14.
+
+    Example:
+        >>> apart([0.97, 0.970001, 0.97]), apart([1.0, 2.0])
+        (6, 5)
+    """
+    known = {value for value in values if value is not None and math.isfinite(value)}
+    while digits < 14 and len({number(value, digits) for value in known}) < len(known):
+        digits += 1
+    return digits
 
 
 def leaves(text: str | list) -> list[str]:

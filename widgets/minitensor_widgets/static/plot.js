@@ -1,7 +1,7 @@
 // Twin of plot.py: curves over axes. Lines differ by dash and name, colour comes second.
 import { DASHES, HUES } from "./colours.js";
 import { svg } from "./dom.js";
-import { clip, number } from "./values.js";
+import { apart, clip, number } from "./values.js";
 
 const [LEFT, RIGHT, TOP, BOTTOM] = [58, 12, 10, 40];
 
@@ -24,7 +24,7 @@ export function ticks(low, high, log = false, most = 5) {
   if (!unit) return [low, high];
   const last = Math.floor(high / step + 1e-9);
   for (let k = Math.ceil(low / step - 1e-9); k <= last; k++)
-    list.push(+(k * step).toPrecision(12));
+    list.push(+(k * step).toPrecision(14));
   return list;
 }
 
@@ -34,13 +34,11 @@ export function span(values, log = false) {
   const low = known.reduce((a, b) => Math.min(a, b)),
     high = known.reduce((a, b) => Math.max(a, b));
   if (low < high) return [low, high];
-  const most = Number.MAX_VALUE;
+  const most = Number.MAX_VALUE,
+    room = Math.abs(low) / 2 || 0.5; // as large as the value: 0.001 must not be drawn at 0
   return log
     ? [Math.max(low / 2, Number.MIN_VALUE), Math.min(high * 2, most)]
-    : [
-        Math.max(low - Math.abs(low) / 2 - 0.5, -most),
-        Math.min(high + Math.abs(high) / 2 + 0.5, most),
-      ];
+    : [Math.max(low - room, -most), Math.min(high + room, most)];
 }
 
 // The pixel of a value between two ends; null for what cannot be shown.
@@ -69,27 +67,37 @@ function curvePath(line, x, y) {
   return path;
 }
 
-// Powers of ten in short: 1e-5.
-const tickText = (value, log) =>
-  log ? number(value, 4).replace(/\.00e\+?/, "e") : number(value, 4);
+// Pairs of a value and its text, no two alike; where they are long, from where they are counted.
+export function tickTexts(values, log) {
+  const short = (v) => number(v, 4).replace(/\.00e\+?/, "e"); // powers of ten: 1e-5
+  if (log) return [values.map((v) => [v, short(v)]), ""];
+  const digits = apart(values, 4),
+    made = values.map((v) => [v, number(v, digits)]);
+  if (digits === 4 || made.every(([, text]) => text.length <= 9)) return [made, ""];
+  const begin = `counted from ${number(values[0], 14)}`;
+  return [values.map((v) => [v, number(v - values[0], 3)]), begin];
+}
 const words = (x, y, text, name) => svg("text", { x, y, class: `mt-small ${name}` }, text);
 
 function axes(x, y, [below, beside], marks) {
-  const given = marks ?? ticks(...x.ends, x.log).map((value) => [value, tickText(value, x.log)]),
+  const of = ({ ends, log }) => tickTexts(ticks(...ends, log), log),
+    [given, from] = marks ? [marks, ""] : of(x),
+    [heights, low] = of(y),
+    joined = (...parts) => clip(parts.filter(Boolean).join(", "), 60),
     down = given.map(([value, text]) => [
       svg("path", { class: "mt-grid", d: `M${x.at(value)},${y.last}V${y.first}` }),
       words(x.at(value), y.first + 14, text, "mt-m"),
     ]);
-  const across = ticks(...y.ends, y.log).map((value) => [
+  const across = heights.map(([value, text]) => [
     svg("path", { class: "mt-grid", d: `M${x.first},${y.at(value)}H${x.last}` }),
-    words(x.first - 5, y.at(value) + 3.5, tickText(value, y.log), "mt-e"),
+    words(x.first - 5, y.at(value) + 3.5, text, "mt-e"),
   ]);
   return [
     down,
     across,
     svg("path", { class: "mt-axis", d: `M${x.first},${y.last}V${y.first}H${x.last}` }),
-    words((x.first + x.last) / 2, y.first + 30, clip(below, 60), "mt-m"),
-    words(x.first + 4, y.last + 8, clip(beside, 60), ""),
+    words((x.first + x.last) / 2, y.first + 30, joined(below, from), "mt-m"),
+    words(x.first + 4, y.last + 8, joined(beside, low), ""),
   ];
 }
 

@@ -1,13 +1,13 @@
 // Twin of training/series.py: what is computed from the points of a curve.
 import { count } from "./units.js";
-import { number } from "./values.js";
+import { apart, number } from "./values.js";
 
 const known = (v) => v !== null && Number.isFinite(v);
-export const told = (v) =>
+export const told = (v, digits) =>
   v === null || v === undefined || Number.isNaN(v)
     ? "nan"
     : Number.isFinite(v)
-      ? number(v)
+      ? number(v, digits)
       : v > 0
         ? "inf"
         : "-inf";
@@ -46,11 +46,12 @@ export function summary(name, { run, x, y, nans, infs }) {
   if (!at.length) return `${title}: no finite number among ${count(y.length, "value")}`;
   const least = at.reduce((a, b) => (y[b] < y[a] ? b : a)),
     most = at.reduce((a, b) => (y[b] > y[a] ? b : a)),
-    parts = [`${title}: last ${told(y[y.length - 1])}`];
+    digits = apart([y[y.length - 1], y[least], y[most]]),
+    parts = [`${title}: last ${told(y[y.length - 1], digits)}`];
   if (at.length > 1)
     parts.push(
-      `least ${number(y[least])} at ${number(x[least])}`,
-      `greatest ${number(y[most])} at ${number(x[most])}`,
+      `least ${number(y[least], digits)} at ${number(x[least], 8)}`,
+      `greatest ${number(y[most], digits)} at ${number(x[most], 8)}`,
       trend(y),
     );
   const infinite = infs ?? y.filter((v) => Math.abs(v) === Infinity).length,

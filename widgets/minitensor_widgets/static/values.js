@@ -10,9 +10,16 @@ export const shapeText = (shape) =>
 export function number(value, digits = 5) {
   if (value === null || value === undefined) return "nan";
   const size = Math.abs(value);
-  return value && !(size >= 1e-4 && size < 1e5)
-    ? value.toExponential(2)
+  return value && !(size >= 1e-4 && size < 10 ** Math.max(5, digits))
+    ? value.toExponential(digits <= 5 ? 2 : digits - 1)
     : String(+value.toPrecision(digits));
+}
+
+// How many digits it takes until numbers that differ read differently; at most 14.
+export function apart(values, digits = 5) {
+  const known = [...new Set(values)].filter(Number.isFinite);
+  while (digits < 14 && new Set(known.map((v) => number(v, digits))).size < known.length) digits++;
+  return digits;
 }
 
 export const leaves = (text) => [text].flat(Infinity);

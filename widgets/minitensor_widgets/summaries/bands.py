@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from ..plot import LEFT, RIGHT, TOP, Axis, span, ticks
+from ..plot import LEFT, RIGHT, TOP, Axis, span, tick_texts, ticks
 from ..svg import text
 from ..values import clip, number
 
@@ -73,10 +73,13 @@ def stripes(groups: Sequence[Points], y: Axis) -> str:
 def _beside(y: Axis, left: float, right: float) -> str:
     """The axis of the values."""
     parts = []
-    for value in ticks(*y.ends):
+    values = ticks(*y.ends)
+    words, begin = tick_texts(values)
+    for value, word in zip(values, words, strict=True):
         at = y.at(value) or 0.0
         parts.append(f'<path class="gr" d="M{left:.1f},{at:.1f}H{right:.1f}"/>')
-        parts.append(text(left - 5, at + 3.5, number(value, 4), "s e"))
+        parts.append(text(left - 5, at + 3.5, word, "s e"))
+    parts.append(text(left + 4, TOP + 8, begin, "s"))
     bottom, top = y.pixels
     return "".join(
         [*parts, f'<path class="ax" d="M{left:.1f},{top:.1f}V{bottom:.1f}H{right:.1f}"/>']
@@ -91,7 +94,7 @@ def over_steps(
     y = Axis(ends(bands), (height - BOTTOM, TOP))
     parts = [_beside(y, LEFT, width - RIGHT)]
     for value in ticks(*x.ends):
-        parts.append(text(x.at(value) or LEFT, height - BOTTOM + 14, number(value, 4), "s m"))
+        parts.append(text(x.at(value) or LEFT, height - BOTTOM + 14, number(value, 8), "s m"))
     parts.append(text((LEFT + width - RIGHT) / 2, height - BOTTOM + 30, "step", "s m"))
     groups = []
     for places in runs_of(bands):

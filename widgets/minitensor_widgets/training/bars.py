@@ -29,14 +29,14 @@ def clock(seconds: float) -> str:
     return f"{whole // 60}:{whole % 60:02d}" if whole >= 60 else f"{whole} s"
 
 
-def value_text(value: float | None) -> str:
+def value_text(value: float | None, digits: int = 5) -> str:
     """A number in few digits, also one that is none.
 
     Example:
         >>> value_text(0.25), value_text(float("-inf")), value_text(None)
         ('0.25', '-inf', 'nan')
     """
-    return number(value) if value is None or math.isfinite(value) else str(value)
+    return number(value, digits) if value is None or math.isfinite(value) else str(value)
 
 
 def rate_text(each: float, unit: str) -> str:

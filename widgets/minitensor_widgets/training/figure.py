@@ -15,7 +15,7 @@ from ..output import Output
 from ..plot import LEFT, RIGHT, STYLE, TOP, Axis, chart, span
 from ..svg import card, text
 from ..units import plural, time_text
-from ..values import clip, number
+from ..values import apart, clip, number
 from . import ridges
 from .bars import drawn_bar, value_text
 from .records import board_record
@@ -55,10 +55,11 @@ def summary(name: str, line: Mapping) -> str:
     (least, at), (most, there) = min(known), max(known, key=lambda pair: pair[0])
     infinite = sum(map(math.isinf, values))
     missing = len(values) - len(known) - infinite
-    parts = [f"{line_name(name, line)}: last {value_text(values[-1])}"]
+    digits = apart([values[-1], least, most])
+    parts = [f"{line_name(name, line)}: last {value_text(values[-1], digits)}"]
     if len(known) > 1:
-        parts += [f"least {number(least)} at {number(at)}",
-                  f"greatest {number(most)} at {number(there)}", trend(values)]  # fmt: skip
+        parts += [f"least {number(least, digits)} at {number(at, 8)}",
+                  f"greatest {number(most, digits)} at {number(there, 8)}", trend(values)]  # fmt: skip
     parts += [f"{missing} not a number"] if missing else []
     return ", ".join(parts + ([f"{infinite} infinite"] if infinite else []))
 

@@ -1,6 +1,6 @@
 // Twin of bands.py: nine percentiles as bands over steps or side by side. Edges differ by dash.
 import { svg } from "../dom.js";
-import { axis, span, ticks } from "../plot.js";
+import { axis, span, ticks, tickTexts } from "../plot.js";
 import { clip, number } from "../values.js";
 
 export const BAND_NAMES = [
@@ -82,6 +82,7 @@ export class Bands {
       [left, right, foot] = [BAND_LEFT, BAND_WIDE - BAND_RIGHT, BAND_TALL - BAND_FOOT],
       x = names || axis(span(places.values), [left, right]),
       y = axis(span(rows.filter(Boolean).flat()), [foot, BAND_TOP]),
+      [heights, from] = tickTexts(ticks(...y.ends)),
       word = (at, down, text, name) =>
         svg("text", { x: at, y: down, class: `mt-small ${name}` }, text);
     this.x = rows.map((_, i) => (names ? left + each * (i + 0.5) : x.at(places.values[i])));
@@ -102,10 +103,11 @@ export class Bands {
         role: "img",
         "aria-label": alt,
       },
-      ticks(...y.ends).map((v) => [
+      heights.map(([v, text]) => [
         svg("path", { class: "mt-grid", d: `M${left},${y.at(v)}H${right}` }),
-        word(left - 5, y.at(v) + 3.5, number(v, 4), "mt-e"),
+        word(left - 5, y.at(v) + 3.5, text, "mt-e"),
       ]),
+      word(left + 4, BAND_TOP + 8, from, ""),
       svg("path", { class: "mt-axis", d: `M${left},${BAND_TOP}V${foot}H${right}` }),
       names
         ? names.map(label)

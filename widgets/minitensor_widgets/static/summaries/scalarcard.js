@@ -6,7 +6,7 @@ import { csv, rowTable } from "../rows.js";
 import { saveText } from "../saving.js";
 import { nearest, summary, told, trend } from "../series.js";
 import { count } from "../units.js";
-import { number } from "../values.js";
+import { apart, number } from "../values.js";
 import { along, curveOf, hourText, innerReach, reachOf, softOf, timeMarks,
   unpacked } from "./lines.js";
 import { aside, Painting } from "./painting.js";
@@ -283,17 +283,21 @@ export class ScalarCard {
     );
     const rest = found.length - MOST_READ,
       place = this.shared.axis === "step" ? "" : ` · ${hourText(own.x, this.shared.axis)}`,
+      // as many digits as it takes to tell hundredths of the axis apart
+      digits = Math.max(5, apart(y.ends, 4) + 1),
       words = found.slice(0, MOST_READ).map(
         ({ look, value, soft }) =>
-          `${look.name} ${told(value)}${this.shared.smoothing ? ` (smoothed ${told(soft)})` : ""}`,
+          `${look.name} ${told(value, digits)}${
+            this.shared.smoothing ? ` (smoothed ${told(soft, digits)})` : ""
+          }`,
       );
     this.root.setAttribute("aria-valuetext",
       `step ${number(step, 8)}${place}: ${words.join(" · ")}`);
     this.at.hidden = !here;
-    if (here) this.table(found, `step ${number(own.step, 8)}${place}`, rest);
+    if (here) this.table(found, `step ${number(own.step, 8)}${place}`, rest, digits);
   }
 
-  table(found, title, rest) {
+  table(found, title, rest, digits) {
     this.at.replaceChildren(
       html(
         "table",
@@ -306,8 +310,8 @@ export class ScalarCard {
             html("th", {}, look.letter),
             html("th", {}, swatch(look)),
             html("th", {}, look.name),
-            html("td", {}, told(value)),
-            this.shared.smoothing ? html("td", {}, `~ ${told(soft)}`) : null,
+            html("td", {}, told(value, digits)),
+            this.shared.smoothing ? html("td", {}, `~ ${told(soft, digits)}`) : null,
           ),
         ),
       ),
