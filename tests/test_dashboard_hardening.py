@@ -42,6 +42,14 @@ def test_counts_that_no_sum_can_hold_are_said_to_be_lost(count):
     assert (card["lost"][0] is None) == (count == -5)
 
 
+def test_steps_and_times_that_are_far_apart_stay_where_they_are():
+    steps, times = np.array([-(2**63), 2**63 - 1, 0]), np.array([np.nan, np.inf, 2.0])
+    shown = whole(dashboard(Log([samples.Scalars("a", "tag", steps, times, np.arange(3.0))])))
+    (line,) = shown.record["kinds"]["scalars"][0]["lines"]
+    assert np.cumsum(np.array(line["x"], object)).tolist() == [-(2**63), 2**63, 0]
+    assert np.cumsum(line["t"]).tolist() == [0, 8.64e15, 2000]
+
+
 @pytest.mark.parametrize("size", [0, 3])
 def test_a_precision_recall_curve_without_numbers_is_left_out(size):
     curves = np.full((2, 6, size), 0.5)

@@ -19,6 +19,8 @@ FEWEST, MOST, ALL = 40, 1000, 16_000
 POINT = 24
 """About so many bytes of JSON take one point: its step, its time, its value, its mean."""
 ASKED = 2000
+LATEST = 8.64e15
+"""The milliseconds that a clock of a page can count."""
 WIDE, TALL, GAP, MARK, MOST_LINES = 333.0, 190.0, 14.0, 9.0, 12
 
 
@@ -53,7 +55,7 @@ def _line(one: Any, most: int) -> dict[str, Any]:
     line = {
         "run": one.run,
         "x": _differences(points.x),
-        "t": _differences((points.time * 1000).round()),
+        "t": _differences((points.time * 1000).round(), LATEST),
         "y": [_short(v) for v in shortened(points.y).tolist()],
         "count": points.count,
         "nans": points.nans,
@@ -67,10 +69,12 @@ def _line(one: Any, most: int) -> dict[str, Any]:
     return line
 
 
-def _differences(numbers: Any) -> list[int]:
+def _differences(numbers: Any, most: float = 2.0**63) -> list[int]:
+    """Whole numbers as what each adds to the one before; as floats, since that may be 2**64."""
     import numpy as np
 
-    return np.diff(numbers.astype(np.int64), prepend=0).tolist()
+    near = np.clip(np.nan_to_num(numbers.astype(np.float64)), -most, most)
+    return [int(more) for more in np.diff(near, prepend=0.0).tolist()]
 
 
 def _short(value: float) -> float | str:
