@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import random
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -27,10 +29,11 @@ DOMAINS = [
 
 def recorded(folder: Path, write: Callable[[], Any]) -> Any:
     """What TensorBoard finds in the file that `write` writes: step and value."""
-    with S.create_file_writer(folder) as writer, writer.as_default():
-        assert bool(write()) is True
-    path = next(folder.glob("*.tfevents.*"))
-    event = [Event.FromString(record) for record in RawEventFileLoader(str(path)).Load()][-1]
+    with S.create_file_writer(folder) as writer:
+        with writer.as_default():
+            assert bool(write()) is True
+        path = next(folder.glob("*.tfevents.*"))
+        event = [Event.FromString(record) for record in RawEventFileLoader(str(path)).Load()][-1]
     (value,) = event.summary.value
     return event.step, value
 
@@ -88,6 +91,62 @@ def test_the_end_of_a_run_is_told(tmp_path: Path, status: str, number: int) -> N
     expected = plugin_data_pb2.SessionEndInfo(status=number, end_time_secs=7.0)
     assert (step, value.tag) == (0, "_hparams_/session_end_info")
     assert content(value).session_end_info == expected
+
+
+def listed(folder: Path) -> dict[str, int]:
+    """The status of each run, by TensorBoard's plugin."""
+    from tensorboard import context
+    from tensorboard.backend.event_processing.data_provider import MultiplexerDataProvider
+    from tensorboard.backend.event_processing.plugin_event_multiplexer import EventMultiplexer
+    from tensorboard.plugins.hparams import api_pb2, backend_context, list_session_groups
+
+    multiplexer = EventMultiplexer().AddRunsFromDirectory(str(folder))
+    multiplexer.Reload()
+    here = context.RequestContext()
+    backend = backend_context.Context(SimpleNamespace(
+        data_provider=MultiplexerDataProvider(multiplexer, str(folder)), logdir=str(folder),
+        flags=SimpleNamespace(generic_data="true")))  # fmt: skip
+    request = api_pb2.ListSessionGroupsRequest(
+        start_index=0, slice_size=9, allowed_statuses=[0, 1, 2, 3]
+    )
+    found = list_session_groups.Handler(here, backend, "", request).run()
+    return {s.name: s.status for group in found.session_groups for s in group.sessions}
+
+
+def test_a_run_has_ended_when_its_writer_is_closed(tmp_path: Path) -> None:
+    def write(name: str, step: Any = lambda: None) -> Any:
+        writer = S.create_file_writer(tmp_path / name)
+        with writer.as_default():
+            S.hparams({"name": name})
+            step()
+        return writer
+
+    def failing() -> Any:
+        raise ZeroDivisionError
+
+    open_still = write("open")
+    write("closed").close()
+    write("forgotten")
+    write("told", lambda: S.session_end("unknown")).close()
+    with pytest.raises(ZeroDivisionError):
+        write("failed", failing)
+    with pytest.raises(ZeroDivisionError), write("outside"):
+        failing()
+    mended = write("mended")
+    with pytest.raises(ZeroDivisionError), mended.as_default():
+        failing()
+    with mended.as_default():
+        S.scalar("loss", 1.0, step=0)
+    mended.close()
+    gc.collect()
+    assert {x.run: x.status for x in S.read(tmp_path).hparams()}["open"] == "running"
+    assert listed(tmp_path) == {
+        "open": 0, "closed": 1, "forgotten": 1, "told": 0, "failed": 2, "outside": 2, "mended": 1,
+    }  # fmt: skip
+    open_still.close()
+    with S.create_file_writer(tmp_path / "without"):
+        pass
+    assert S.read(tmp_path).tags("without") == {}
 
 
 def test_a_traced_function_records_hyperparameters_at_step_0(tmp_path: Path) -> None:

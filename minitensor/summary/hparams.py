@@ -34,13 +34,17 @@ from minitensor.summary.recording import clean, record
 from minitensor.summary.records import Kind, tensor_bytes
 from minitensor.wire import Message
 
-__all__ = ["hparams", "hparams_config", "session_end"]
+__all__ = ["end_session", "hparams", "hparams_config", "session_end"]
+
+START, END = "_hparams_/session_start_info", "_hparams_/session_end_info"
 
 
 def hparams(
     hparams: Mapping[Any, Any], trial_id: str | None = None, start_time_secs: float | None = None
 ) -> Any:
     """Record the hyper-parameters of this run.
+
+    When its writer is closed, the run has ended: `session_end`, which need not be called.
 
     Args:
         hparams: values by name, or by `HParam`: bools, numbers and texts.
@@ -75,7 +79,7 @@ def hparams(
         hparams={name: _value(x) for name, x in values.items()}, group_name=trial_id,
         start_time_secs=_seconds("hparams", "start_time_secs", start_time_secs),
     )  # fmt: skip
-    return _record("session_start_info", HParamsData(session_start_info=session))
+    return _record(START, HParamsData(session_start_info=session))
 
 
 def hparams_config(
@@ -109,11 +113,14 @@ def hparams_config(
         metric_infos=[_measured(x) for x in listed(name, "metrics", metrics, "Metric")],
         time_created_secs=created or None,
     )  # fmt: skip
-    return _record("experiment", HParamsData(experiment=experiment))
+    return _record("_hparams_/experiment", HParamsData(experiment=experiment))
 
 
 def session_end(status: str = "success", end_time_secs: float | None = None) -> Any:
     """Record how this run ended.
+
+    Without it, the writer says so when it is closed: "failure" where its last `with` block ended
+    with an exception, else "success".
 
     Args:
         status: "success", "failure", "running" or "unknown".
@@ -139,14 +146,24 @@ def session_end(status: str = "success", end_time_secs: float | None = None) -> 
                     suggest(str(status), list(_STATUS)) or 'write session_end("success")')
         )  # fmt: skip
     end = _seconds("session_end", "end_time_secs", end_time_secs)
-    session = SessionEnd(status=_STATUS.index(status) or None, end_time_secs=end)
-    return _record("session_end_info", HParamsData(session_end_info=session))
+    return _record(END, _ended(status, end))
 
 
-def _record(name: str, content: Message) -> Any:
+def end_session(writer: Any, status: str) -> None:
+    """Record how the run of a writer ended, as `session_end` does for the default writer."""
+    kind = _HPARAMS._replace(content=_ended(status, time.time()).SerializeToString())
+    writer.put(kind, END, 0, kind.prepare())
+
+
+def _ended(status: str, seconds: float) -> Message:
+    session = SessionEnd(status=_STATUS.index(status) or None, end_time_secs=seconds)
+    return HParamsData(session_end_info=session)
+
+
+def _record(tag: str, content: Message) -> Any:
     """Everything is said in the metadata; the tensor is empty."""
     kind = _HPARAMS._replace(content=content.SerializeToString())
-    return record(kind, f"_hparams_/{name}", (), 0)
+    return record(kind, tag, (), 0)
 
 
 def _seconds(subject: str, name: str, value: Any) -> float:

@@ -20,6 +20,7 @@ from minitensor.errors import (
     shorten,
 )
 from minitensor.summary.context import entered
+from minitensor.summary.hparams import END, START, end_session
 from minitensor.summary.messages import Event
 from minitensor.summary.records import Kind, Recorded
 from minitensor.summary.sink import Sink, open_sinks
@@ -44,6 +45,7 @@ class SummaryWriter:
         self._kinds: dict[str, str] = {}
         self._closed = self._reported = False
         self._put = sink.pen.put
+        self._ending = "success"
 
     @property
     def logdir(self) -> str:
@@ -128,6 +130,10 @@ class SummaryWriter:
         with entered(**changes):
             try:
                 yield self
+                self._ending = "success"
+            except BaseException:
+                self._ending = "failure"
+                raise
             finally:
                 self.flush()
 
@@ -148,21 +154,28 @@ class SummaryWriter:
         """Write what is left and end the file; closing it twice does nothing."""
         if self._closed or self._sink.inherited:
             return
-        self._closed = True
-        self._sink.close()
+        self._end()
         if self._sink.pen.error is not None:
             self._report()
 
     def __enter__(self) -> SummaryWriter:
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind is not None:
+            self._ending = "failure"
         self.close()
 
     def __del__(self) -> None:
         if not getattr(self, "_closed", True):
-            self._closed = True
-            self._sink.close()
+            self._end()
+
+    def _end(self) -> None:
+        """Say how a run with hyper-parameters ended, and let go of the file."""
+        if START in self._kinds and END not in self._kinds and not self._sink.inherited:
+            end_session(self, self._ending)
+        self._closed = True
+        self._sink.close()
 
     def __reduce_ex__(self, protocol: Any) -> Any:
         raise FailedPreconditionError(
