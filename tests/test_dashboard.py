@@ -275,6 +275,28 @@ def test_a_short_cell_updates_the_island_without_coming_to_life(live, run):
     assert len(live._handles[0].shown) == 1
 
 
+def test_a_widget_opens_late_and_is_closed_only_when_its_page_had_time_to_load_it(
+    live, run, monkeypatch
+):
+    now = [100.0]
+    monkeypatch.setattr(following.time, "monotonic", lambda: now[0])
+    live._thread = object()
+    live._stir()
+    record(run, 10, 20)
+    assert live.tick() == pytest.approx(following.OPENS)
+    assert live._handles[0].shown == []
+    now[0] += following.OPENS
+    live.tick()
+    widget = live._widget
+    live.cell_over(None)
+    assert live._handles[0].shown[0] == "widget"
+    assert (live._widget, widget.comm is None) == (None, False)
+    assert live.tick() == pytest.approx(following.LEAVES)
+    now[0] += following.LEAVES
+    live.tick()
+    assert widget.comm is None
+
+
 def test_freezing_is_for_good(live, run):
     record(run, 10, 20)
     live.tick()

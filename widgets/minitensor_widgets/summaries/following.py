@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import atexit
 import importlib
+import math
 import threading
 import time
 import weakref
@@ -35,6 +36,9 @@ OTHER = 1.0
 """It is sent no sooner than so, while a log is read, or new tags come."""
 PATIENCE = 2.0
 """So long after the last news of a run that no cell writes, the dashboard is an island again."""
+OPENS, LEAVES = 0.5, 3.0
+"""A cell runs so long before a widget opens; one that has not yet said what its page shows is
+closed so long after an island took its place: a page fails to load a widget that is closed."""
 LIVE_BUDGET = 150_000
 
 
@@ -57,7 +61,8 @@ class LiveDashboard(Output):
         self._handles: list[Any] = []
         self._thread: threading.Thread | None = None
         self._closed = self._fresh = False
-        self._moved = self._given = self._again = 0.0
+        self._moved = self._given = self._again = self._opens = 0.0
+        self._leaving: list[tuple[float, Any]] = []
         self._shell: Any = None
         replace(self, running_cell())
 
@@ -105,6 +110,7 @@ class LiveDashboard(Output):
             display(self.island())
             return
         with self._lock:
+            self._opens = time.monotonic() + OPENS
             self._handles.append(display(self.island(), display_id=True))
             CELLS.watch()
             CELLS.add(self)
@@ -138,11 +144,13 @@ class LiveDashboard(Output):
             if self._widget is not None:
                 self._widget.close()
                 self._widget = None
+            self._let_go(math.inf)
         self._wake.set()
 
     # What cells say.
 
     def _stir(self, *_: Any) -> None:
+        self._opens = time.monotonic() + OPENS
         self._wake.set()
 
     def cell_over(self, error: BaseException | None) -> None:
@@ -164,6 +172,8 @@ class LiveDashboard(Output):
         with self._lock:
             if self._closed:
                 return 0.0
+            if (wait := self._waits(time.monotonic())) > 0:
+                return wait
             busy = not self._source.log.complete
             if not busy and self._rests and self._widget is None and not self._source.is_written:
                 return PERIOD if CELLS.running else IDLE
@@ -172,6 +182,12 @@ class LiveDashboard(Output):
         if not CELLS.running and not self._source.log.complete:
             return 0.01
         return max(PERIOD, SHARE * worked)
+
+    def _waits(self, now: float) -> float:
+        """The seconds before a widget may open: not while an earlier one is to be closed."""
+        self._let_go(now)
+        waits = [due - now for due, _ in self._leaving]
+        return max([*waits, 0.0 if self._widget is not None else self._opens - now])
 
     def _advance(self) -> None:
         new = self._source.look(READING)
@@ -208,10 +224,20 @@ class LiveDashboard(Output):
         island = self.island()
         for handle in self._handles:
             handle.update(island)
-        if self._widget is not None:
-            self._widget.close()
-            self._widget = None
+        widget, self._widget = self._widget, None
+        if widget is not None and widget.visible is None and self._thread is not None:
+            self._leaving.append((time.monotonic() + LEAVES, widget))
+            self._wake.set()
+        elif widget is not None:
+            widget.close()
         self._fresh = False
+
+    def _let_go(self, now: float) -> None:
+        """Close the widgets whose time has come."""
+        for due, widget in [*self._leaving]:
+            if now >= due:
+                self._leaving.remove((due, widget))
+                widget.close()
 
     def _send(self, now: float) -> None:
         """Send what is new of what is seen; now and then, or if there are other tags, all of it."""
@@ -270,7 +296,7 @@ _following: weakref.WeakSet[LiveDashboard] = weakref.WeakSet()
 def _end() -> None:
     """The kernel ends: no widget stays behind, if the page still listens."""
     for dashboard in list(_following):
-        if dashboard._widget is not None:
+        if dashboard._widget is not None or dashboard._leaving:
             dashboard.freeze()
 
 
