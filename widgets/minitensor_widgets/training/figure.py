@@ -58,8 +58,8 @@ def summary(name: str, line: Mapping) -> str:
     digits = apart([values[-1], least, most])
     parts = [f"{line_name(name, line)}: last {value_text(values[-1], digits)}"]
     if len(known) > 1:
-        parts += [f"least {number(least, digits)} at {number(at, 8)}",
-                  f"greatest {number(most, digits)} at {number(there, 8)}", trend(values)]  # fmt: skip
+        parts.append(f"least {number(least, digits)} at {number(at, 8)}")
+        parts += [f"greatest {number(most, digits)} at {number(there, 8)}", trend(values)]
     parts += [f"{missing} not a number"] if missing else []
     return ", ".join(parts + ([f"{infinite} infinite"] if infinite else []))
 

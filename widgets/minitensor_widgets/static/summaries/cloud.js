@@ -120,7 +120,7 @@ export class Cloud {
     this.palette = this.shades.map((value) => {
       const full = read(value);
       return Array.from({ length: LEVELS }, (_, i) =>
-        blend(full, back, 0.5 + (0.5 * i) / (LEVELS - 1)),
+        blend(full, back, 0.75 + (0.25 * i) / (LEVELS - 1)),
       );
     });
     this.faint = this.shades.map((value) => blend(read(value), back, 0.22));

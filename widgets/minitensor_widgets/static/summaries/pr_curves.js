@@ -59,6 +59,7 @@ class CurveCard {
     const all = cards.flatMap((card) => card.entries.map((entry) => entry.step));
     this.steps = [...new Set(all)].sort((a, b) => a - b);
     this.step.max = Math.max(0, this.steps.length - 1);
+    this.step.hidden = this.steps.length < 2;
     this.step.value = last ? this.steps.length - 1 : Math.max(0, this.steps.indexOf(step));
     const prose = proseOf(cards.find((card) => card.about.length)?.about ?? []);
     this.about.replaceChildren(...(prose ? [prose] : []));
