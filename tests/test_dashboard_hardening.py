@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
+import sys
 from typing import Any
 
 import numpy as np
@@ -154,3 +156,14 @@ def test_a_link_to_what_may_not_be_looked_at_is_passed_over(tmp_path, monkeypatc
 
     monkeypatch.setattr(os, "stat", stat)
     assert dashboard(tmp_path).record["runs"] == []
+
+
+def test_the_thread_has_nothing_large_to_import():
+    code = """
+import sys
+from minitensor_widgets.summaries import following
+following._has_widgets()
+print("minitensor.views" in sys.modules, "minitensor_widgets.live.summaries" in sys.modules)
+"""
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert found.stdout.split() == ["True", "True"]

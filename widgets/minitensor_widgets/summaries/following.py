@@ -264,8 +264,10 @@ class LiveDashboard(Output):
 def _has_widgets() -> bool:
     """Whether there can be widgets; without, an island is drawn whenever a cell is over.
 
-    They are imported here, at once: that takes longer than all that the thread does later.
+    They are imported here, at once, and so are the views: that takes longer than all that the
+    thread does later, and would hold up what a cell trains.
     """
+    importlib.import_module("minitensor.views")
     try:
         importlib.import_module("..live.summaries", __package__)
     except ModuleNotFoundError as error:
