@@ -9,6 +9,7 @@ import pytest
 
 import minitensor as mt
 from minitensor import keras
+from minitensor.summary import health_limits as limits
 
 health = mt.summary.health
 rng = np.random.default_rng(0)
@@ -47,6 +48,13 @@ def test_a_naive_where_is_found_on_the_way_back_with_its_line() -> None:
     assert kinds(report) == ["not finite"]
     assert report.findings[0].line == bad.line
     assert "a where around the result does not protect the gradient" in report.verdict
+    advice = "where(x > 0, where(x > 0, x, 1.0)**0.5, 0.0)"
+    assert advice in bad.sentence
+    with mt.GradientTape() as tape:
+        tape.watch(x)
+        mended = eval(advice, {"where": mt.where, "x": x})
+    np.testing.assert_array_equal(mended, [0.0, 2.0])
+    np.testing.assert_array_equal(tape.gradient(mended, x), [0.0, 0.25])
 
 
 def test_a_logarithm_of_zero_is_found_going_forward() -> None:
@@ -213,6 +221,50 @@ def test_saturated_outputs_are_told() -> None:
     assert "at the ends of tanh" in report.findings[0].sentence
 
 
+def test_what_is_usual_and_what_is_worth_a_sentence_agree() -> None:
+    usual = {m["name"]: m["good"] for m in report_of(dense()).to_record()["measures"]}
+    assert usual["update_to_weight"] == list(limits.USUAL_UPDATE) == [1e-4, 1e-2]
+    assert limits.SLOW < limits.USUAL_UPDATE[0] < limits.USUAL_UPDATE[1] < limits.FAST
+    assert usual["dead"] == [0.0, limits.USUAL_DEAD]
+    assert limits.USUAL_DEAD < limits.MANY_DEAD
+    assert usual["saturated"] == [0.0, limits.MANY_SATURATED]
+
+
+def test_advice_leaves_out_what_a_layer_has() -> None:
+    low = keras.initializers.Constant(-99.0)
+    for start, named in (("glorot_uniform", True), ("he_normal", False), ("he_uniform", False)):
+        report = report_of(dense(activation="relu", bias_initializer=low, kernel_initializer=start))
+        by_kind = {finding.kind: finding.sentence for finding in report.findings}
+        assert ("he_normal" in by_kind["dead"]) is named
+        assert "Try a smaller learning rate" in by_kind["dead"]
+        assert "or leaky_relu." in by_kind["dead"]
+        assert ("kernel_initializer" in by_kind["vanishing"]) is named
+        assert "relu with" not in by_kind["vanishing"]
+        assert "normalisation layers or connections that skip" in by_kind["vanishing"] or named
+    report = report_of(dense(activation="tanh", bias_initializer=keras.initializers.Constant(9.0)))
+    assert "smaller initial weights, inputs" in report.findings[0].sentence
+
+
+def test_advice_names_what_a_layer_does_not_have() -> None:
+    report, _ = twenty(mt.sigmoid, 1 / 8)
+    assert "Try relu with kernel_initializer='he_normal', norm" in str(report)
+
+
+def test_findings_of_a_history_name_their_step() -> None:
+    keras.utils.set_random_seed(0)
+    made = dense(99.0)
+    history = []
+    for step in (3, 7):
+        with mt.GradientTape() as tape:
+            loss = mt.reduce_sum(made(np.ones((9, 5), "float32")) ** 2)
+        history.append(health(made, tape, loss=loss, step=step))
+    told = [f["sentence"] for f in mt.views.health_record(history)["findings"]]
+    fast = [text for text in told if "one update is" in text]
+    assert [text.split(",")[0] for text in fast] == ["Step 3: In layer b", "Step 7: In layer b"]
+    alone = mt.views.health_record(history[0])["findings"]
+    assert not any(f["sentence"].startswith("Step") for f in alone)
+
+
 def test_dead_units_are_not_told_of_few_examples() -> None:
     low = keras.initializers.Constant(-99.0)
     made = dense(activation="relu", bias_initializer=low)
@@ -253,6 +305,14 @@ def test_a_weight_without_a_gradient_says_why() -> None:
     assert "take mt.stop_gradient away" in by_name["w"].sentence
     assert by_name["w"].line.text == "return mt.stop_gradient(self.w) * x"
     assert "does not depend" in by_name["unused"].sentence
+    with mt.GradientTape() as tape:
+        loss = mt.reduce_sum(net.w * x)
+        with tape.stop_recording():
+            hidden = net.unused * x
+        loss += hidden
+    (finding,) = health([net.w, net.unused], tape, loss=loss).findings
+    assert "where nothing is recorded. To fix it" in finding.sentence
+    assert ".." not in finding.sentence
 
 
 def test_a_healthy_network_is_left_in_peace() -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 from minitensor.errors import InvalidArgumentError, message
 from minitensor.graph.ir import SourceLine, short_file
+from minitensor.summary.health_limits import MANY_SATURATED, USUAL_DEAD, USUAL_UPDATE
 from minitensor.summary.health_report import Finding, Health
 
 __all__ = ["LEVELS", "MEASURES", "health_record"]
@@ -15,16 +16,17 @@ __all__ = ["LEVELS", "MEASURES", "health_record"]
 VERSION = 1
 MEASURES: dict[str, dict[str, Any]] = {
     "gradient_to_weight": {"title": "gradient / weight", "scale": "log", "good": None},
-    "update_to_weight": {"title": "update / weight", "scale": "log", "good": [1e-4, 1e-2]},
-    "dead": {"title": "dead units", "scale": "share", "good": [0.0, 0.1]},
-    "saturated": {"title": "saturated outputs", "scale": "share", "good": [0.0, 0.3]},
+    "update_to_weight": {"title": "update / weight", "scale": "log",
+                         "good": [*USUAL_UPDATE]},
+    "dead": {"title": "dead units", "scale": "share", "good": [0.0, USUAL_DEAD]},
+    "saturated": {"title": "saturated outputs", "scale": "share", "good": [0.0, MANY_SATURATED]},
     "activation_mean": {"title": "mean output", "scale": "linear", "good": None},
     "activation_std": {"title": "spread of outputs", "scale": "linear", "good": None},
     "activation_gradient_norm": {"title": "gradient of the output", "scale": "log", "good": None},
     "weight_norm": {"title": "norm of the weights", "scale": "log", "good": None},
     "gradient_norm": {"title": "norm of the gradients", "scale": "log", "good": None},
     "not_finite": {"title": "NaN and infinity", "scale": "share", "good": [0.0, 0.0]},
-}
+}  # fmt: skip
 """What is measured of each layer, and where it is usually good."""
 LEVELS = {"not finite": "error", "slow": "hint", "saturated": "warning", "fast": "warning"}
 """How bad a kind of finding is; "warning" for those that are not here."""
@@ -62,15 +64,17 @@ def health_record(history: Sequence[Health]) -> dict[str, Any]:
             measure: [[_plain(getattr(found[name], measure)) for found in layers] for name in names]
             for measure in MEASURES
         },
-        "findings": [_finding(f, h.step) for h in history for f in h.findings],
+        "findings": [_finding(f, h.step, len(history) > 1) for h in history for f in h.findings],
         "verdicts": [health.verdict for health in history],
         "first_bad": next(filter(None, map(_first_bad, history)), None),
     }  # fmt: skip
 
 
-def _finding(finding: Finding, step: int | None) -> dict[str, Any]:
+def _finding(finding: Finding, step: int | None, named: bool) -> dict[str, Any]:
+    """A finding; `named` says that its numbers may stand beside those of other steps."""
+    at = f"Step {step}: " if named and step is not None else ""
     return {"step": step, "kind": finding.kind, "level": LEVELS.get(finding.kind, "warning"),
-            "layer": finding.layer, "sentence": finding.sentence,
+            "layer": finding.layer, "sentence": at + finding.sentence,
             "line": _line(finding.line)}  # fmt: skip
 
 

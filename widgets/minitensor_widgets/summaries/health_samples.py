@@ -10,7 +10,7 @@ MEASURES = (
     ("gradient_to_weight", "gradient / weight", "log", None),
     ("update_to_weight", "update / weight", "log", [1e-4, 1e-2]),
     ("dead", "dead units", "share", [0.0, 0.1]),
-    ("saturated", "saturated outputs", "share", [0.0, 0.3]),
+    ("saturated", "saturated outputs", "share", [0.0, 1 / 3]),
     ("activation_mean", "mean output", "linear", None),
     ("weight_norm", "norm of the weights", "log", None),
     ("not_finite", "NaN and infinity", "share", [0.0, 0.0]),
