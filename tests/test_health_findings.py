@@ -10,6 +10,7 @@ import pytest
 import minitensor as mt
 from minitensor import keras
 from minitensor.summary import health_limits as limits
+from minitensor.views import health_record
 
 health = mt.summary.health
 rng = np.random.default_rng(0)
@@ -258,10 +259,10 @@ def test_findings_of_a_history_name_their_step() -> None:
         with mt.GradientTape() as tape:
             loss = mt.reduce_sum(made(np.ones((9, 5), "float32")) ** 2)
         history.append(health(made, tape, loss=loss, step=step))
-    told = [f["sentence"] for f in mt.views.health_record(history)["findings"]]
+    told = [f["sentence"] for f in health_record(history)["findings"]]
     fast = [text for text in told if "one update is" in text]
     assert [text.split(",")[0] for text in fast] == ["Step 3: In layer b", "Step 7: In layer b"]
-    alone = mt.views.health_record(history[0])["findings"]
+    alone = health_record(history[0])["findings"]
     assert not any(f["sentence"].startswith("Step") for f in alone)
 
 

@@ -21,7 +21,7 @@ from minitensor_widgets.summaries import audio, images, pr_curves, text
 from minitensor_widgets.summaries.dashboard import dashboard
 from minitensor_widgets.summaries.keeping import keep, note
 from minitensor_widgets.summaries.samples import Log
-from minitensor_widgets.summaries.waves import loudness, outline, wave
+from minitensor_widgets.summaries.waves import Wave, loudness, outline, wave
 
 from .summary_media import media, picture, pictures, precision, sounds, texts, tone
 
@@ -266,7 +266,12 @@ def test_an_outline_is_the_least_and_greatest_of_each_column():
 
 def test_loudness_in_words():
     full = np.full((100, 1), 32767, "<i2")
-    assert loudness(wave(written(full))) == "clipped: 100.0% of the samples are at full scale"
+    told = "perhaps clipped: 100 % of the samples are at full scale"
+    assert loudness(wave(written(full))) == told
+    sine = np.sin(2 * np.pi * 440 * np.arange(16_000) / 16_000)[:, None]
+    assert loudness(Wave(16_000, sine.astype(np.float32))) == "peak 100 % of full scale"
+    cut = np.clip(1.5 * sine, -1, 1).astype(np.float32)
+    assert loudness(Wave(16_000, cut)).startswith("perhaps clipped: 53")
     assert loudness(wave(written(full // 2))) == "peak 50 % of full scale"
     assert loudness(wave(written(full * 0))) == "silent"
 

@@ -9,6 +9,8 @@ if TYPE_CHECKING:
     import numpy as np
 
 MOST_CHANNELS, RATES = 32, (1, 768_000)
+CLIPPED = 0.01
+"""Above this share of samples at full scale; of a clean sine that fills the scale it is 0.5 %."""
 _PCM, _FLOAT, _EXTENSIBLE = 1, 3, 0xFFFE
 
 
@@ -152,6 +154,6 @@ def loudness(sound: Wave) -> str:
     if not len(sound.samples) or not sound.peak:
         return "silent"
     at_the_ends = float((np.abs(sound.samples) >= 32767 / 32768).mean())
-    if at_the_ends > 1e-3:
-        return f"clipped: {at_the_ends:.1%} of the samples are at full scale"
+    if at_the_ends > CLIPPED:
+        return f"perhaps clipped: {100 * at_the_ends:.3g} % of the samples are at full scale"
     return f"peak {sound.peak * 100:.3g} % of full scale"
