@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -13,14 +14,14 @@ from minitensor.summary.arguments import listed
 __all__ = ["Discrete", "Domain", "HParam", "IntInterval", "Metric", "RealInterval"]
 
 
-class Domain:
+class Domain(ABC):
     """The values that a hyper-parameter may have; `dtype` is float, int, str or bool."""
 
     dtype: type
 
+    @abstractmethod
     def sample_uniform(self, rng: Any = random) -> Any:
         """One of the values, each as likely as any other; `rng` is a `random.Random`."""
-        raise NotImplementedError
 
 
 @dataclass(frozen=True)
