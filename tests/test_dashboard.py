@@ -17,6 +17,7 @@ from minitensor_widgets.samples import HOSTILE
 from minitensor_widgets.summaries import following, samples, scalars
 from minitensor_widgets.summaries.figures import kinds_of
 from minitensor_widgets.summaries.records import PANES, pane
+from minitensor_widgets.summaries.smoothing import smoothed
 from minitensor_widgets.summaries.sources import Source
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -360,3 +361,44 @@ def test_kinds_stand_in_the_order_of_their_panes():
     assert next(iter(PANES)) == "scalars"
     assert kinds_of({"kinds": {"text": [1], "scalars": [1], "images": []}}) == ["scalars", "text"]
     assert all(a != b for a, b in pairwise(PANES))
+
+
+# ---- curves that begin anew, and smoothed figures
+
+
+def trained_twice(folder):
+    for _ in range(2):
+        with mt.summary.create_file_writer(str(folder)).as_default() as writer:
+            for step in range(20):
+                mt.summary.scalar("loss", 1 / (step + 1), step=step)
+            writer.close()
+    return mt.summary.read(folder)
+
+
+def test_a_training_recorded_twice_in_one_run_is_two_lines(tmp_path):
+    shown = dashboard(trained_twice(tmp_path / "run"))
+    assert "the steps begin anew 1 time: several trainings" in shown.description()
+    curves = re.findall(r'class="cv"[^>]* d="([^"]*)"', shown.to_svg())
+    assert [path.count("M") for path in curves] == [2]
+
+
+def test_smoothing_begins_anew_with_the_steps():
+    line = {"x": [0, 1, 2, 0, 1], "y": [3.0, 2.0, 1.0, 30.0, 20.0]}
+    first, second = ({"x": line["x"][a:b], "y": line["y"][a:b]} for a, b in ((0, 3), (3, 5)))
+    assert smoothed(line, 0.6) == smoothed(first, 0.6) + smoothed(second, 0.6)
+
+
+def test_the_figure_is_smoothed_as_the_page_is_and_says_so(tmp_path):
+    with mt.summary.create_file_writer(str(tmp_path)).as_default():
+        for step, value in enumerate(noisy(100)):
+            mt.summary.scalar("noise", value, step=step)
+    soft, hard = (dashboard(tmp_path, smoothing=weight).to_svg() for weight in (0.9, 0.0))
+    assert "smoothed 0.9; faint: as recorded" in soft
+    assert "smoothed" not in hard
+    bold = re.search(r'class="cv"[^>]* d="([^"]*)"', hard)
+    assert bold is not None
+    assert f'opacity="0.4" d="{bold[1]}"' in soft
+    log = mt.summary.read(tmp_path).scalars("noise")
+    mean = np.sum(log.value[::-1] * 0.9 ** np.arange(100)) / np.sum(0.9 ** np.arange(100))
+    line = {"x": log.step.tolist(), "y": log.value.tolist()}
+    assert smoothed(line, 0.9)[-1] == pytest.approx(mean)

@@ -86,7 +86,8 @@ class Axis:
         return first + (last - first) * (value - low) / (high - low)
 
 
-def _path(line: Mapping, x: Axis, y: Axis) -> str:
+def path(line: Mapping, x: Axis, y: Axis) -> str:
+    """The way of a curve; what is no number breaks it."""
     points = [(x.at(a), y.at(b)) for a, b in zip(line["x"], line["y"], strict=True)]
     parts, pen = [], "M"
     for a, b in points:
@@ -169,7 +170,7 @@ def chart(
     parts = [_axes(x, y, labels)]
     for i, line in enumerate(lines):
         look = f'stroke="{HUES[i % len(HUES)]}" stroke-dasharray="{DASHES[i % len(DASHES)]}"'
-        parts.append(f'<path class="cv" {look} d="{_path(line, x, y)}"/>')
+        parts.append(f'<path class="cv" {look} d="{path(line, x, y)}"/>')
         if rows:
             at = height - rows + 14 * i + 6
             parts.append(f'<path class="cv" {look} d="M{LEFT:.0f},{at:.1f}h26"/>')

@@ -13,12 +13,13 @@ export const told = (v, digits) =>
         : "-inf";
 
 // An exponential mean that does not lean to its first value (Kingma & Ba 2015, section 3), as
-// TensorBoard's. A point may stand for `many` points with that mean.
-export function smoothed(values, weight, means = values, many = null) {
+// TensorBoard's. A point may stand for `many` points with that mean. It begins anew where `x` falls.
+export function smoothed(values, weight, means = values, many = null, x = []) {
   let mean = 0,
     trust = 0;
   return values.map((v, i) => {
     const next = means[i];
+    if (x[i] < x[i - 1]) mean = trust = 0;
     if (known(next)) {
       const keep = many ? weight ** many[i] : weight;
       mean = keep * mean + (1 - keep) * next;

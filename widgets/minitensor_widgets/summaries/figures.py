@@ -102,7 +102,8 @@ class Dashboard(Output):
             cards = self.record["kinds"][kind][:left]
             if not cards:
                 continue
-            drawn, height = pane(kind).figure(cards, self.record["runs"])
+            more = {"smoothing": self.looks["smoothing"]} if kind == "scalars" else {}
+            drawn, height = pane(kind).figure(cards, self.record["runs"], **more)
             parts.append(f'<g transform="translate({PAD:.0f},{y:.1f})">{drawn}</g>')
             y, left = y + height + 8, left - len(cards)
         rest = self._count - MOST_DRAWN

@@ -8,11 +8,13 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ..plot import BOTTOM, LEFT, RIGHT, TOP, Axis, chart, span
+from ..colours import HUES
+from ..plot import BOTTOM, LEFT, RIGHT, TOP, Axis, chart, path, span
 from ..svg import text
 from ..training.figure import summary
 from ..units import plural
-from ..values import clip
+from ..values import clip, number
+from .smoothing import begins_anew, broken, smoothed
 
 FEWEST, MOST, ALL = 40, 1000, 16_000
 """The least and the most points of a curve, and those of all curves if each has the least."""
@@ -22,6 +24,8 @@ ASKED = 2000
 LATEST = 8.64e15
 """The milliseconds that a clock of a page can count."""
 WIDE, TALL, GAP, MARK, MOST_LINES = 333.0, 190.0, 14.0, 9.0, 12
+MOST_FAINT = 24
+"""Of so many curves what was recorded is drawn, too, where they are smoothed."""
 
 
 def record(log: Any, budget: int) -> list[dict[str, Any]]:
@@ -142,18 +146,20 @@ def table(series: Sequence[Any]) -> str:
     return made.getvalue()
 
 
-def figure(cards: Sequence[Mapping], runs: Sequence[Mapping]) -> tuple[str, float]:
-    """The cards two by two, each with the names of its runs."""
+def figure(
+    cards: Sequence[Mapping], runs: Sequence[Mapping], smoothing: float = 0.0
+) -> tuple[str, float]:
+    """The cards two by two, each with the names of its runs, smoothed over what was recorded."""
     parts, y, tallest = [], 0.0, 0.0
     count = sum(min(MOST_LINES, len(card["lines"])) for card in cards)
     most = max(40, min(150, 720 // max(1, count)))
     for i, card in enumerate(cards):
-        lines = [{"name": line["run"], **_drawn(line, most)} for line in card["lines"][:MOST_LINES]]
+        lines = [_drawn(line, most, smoothing) for line in card["lines"][:MOST_LINES]]
         more = len(card["lines"]) - len(lines)
         tall = TALL + 14 * (len(lines) if len(lines) > 1 else 0)
         x = (i % 2) * (WIDE + GAP)
         parts.append(text(x, y + 10, clip(card["tag"], 44)))
-        drawn = chart(lines, WIDE, tall, labels=("step", "")) + _marks(lines, tall)
+        drawn = _plot(lines, tall, smoothing, count <= MOST_FAINT)
         parts.append(f'<g transform="translate({x:.1f},{y + 16:.1f})">{drawn}</g>')
         if more > 0:
             parts.append(text(x, y + 28 + tall, f"and {plural(more, 'more run')}", "s"))
@@ -163,12 +169,26 @@ def figure(cards: Sequence[Mapping], runs: Sequence[Mapping]) -> tuple[str, floa
     return "".join(parts), y
 
 
-def _marks(lines: Sequence[Mapping], tall: float) -> str:
-    """Dots for curves of one point, and crosses at the top where a value is no finite number."""
+def _plot(lines: Sequence[Mapping], tall: float, smoothing: float, both: bool) -> str:
+    """The curves; where they are smoothed, thin ones below them are as it was recorded."""
     rows = 14.0 * len(lines) if len(lines) > 1 else 0.0
+    x = Axis(span([v for line in lines for v in line["x"]]), (LEFT, WIDE - RIGHT))
+    y = Axis(span([v for line in lines for v in line["y"]]), (tall - BOTTOM - rows, TOP))
+    under, what = "", "step"
+    if smoothing:
+        faint = "; faint: as recorded" if both else ""
+        what = f"step (smoothed {number(smoothing, 2)}{faint})"
+        for i, line in enumerate(lines if both else ()):
+            look = f'stroke="{HUES[i % len(HUES)]}" stroke-width="1" opacity="0.4"'
+            under += f'<path fill="none" {look} d="{path(broken(line), x, y)}"/>'
+    soft = [broken({**line, "y": line["soft"]}) for line in lines]
+    drawn = chart(soft, WIDE, tall, labels=(what, ""), ends=(x.ends, y.ends))
+    return under + drawn + _marks(lines, x, y)
+
+
+def _marks(lines: Sequence[Mapping], x: Axis, y: Axis) -> str:
+    """Dots for curves of one point, and crosses at the top where a value is no finite number."""
     every = [(line["x"], line["y"]) for line in lines]
-    x = Axis(span([v for xs, _ in every for v in xs]), (LEFT, WIDE - RIGHT))
-    y = Axis(span([v for _, ys in every for v in ys]), (tall - BOTTOM - rows, TOP))
     dots = [(x.at(xs[0]), y.at(ys[0])) for xs, ys in every if len(xs) == 1]
     odd = [x.at(at) or 0.0 for xs, ys in every
            for at, v in zip(xs, ys, strict=True) if not math.isfinite(v)]  # fmt: skip
@@ -182,13 +202,14 @@ def _marks(lines: Sequence[Mapping], tall: float) -> str:
     return "".join(made)
 
 
-def _drawn(line: Mapping, most: int) -> dict[str, Any]:
-    """The points of a line, few enough for a figure."""
+def _drawn(line: Mapping, most: int, smoothing: float) -> dict[str, Any]:
+    """The points of a line, few enough for a figure, and `soft`, which are smoothed."""
     from .thinning import kept, np
 
     found = points(line)
+    found["soft"] = smoothed(found, smoothing)
     at = kept(np.array(found["y"], float), most).tolist()
-    return {"x": [found["x"][i] for i in at], "y": [found["y"][i] for i in at]}
+    return {"name": line["run"], **{k: [found[k][i] for i in at] for k in ("x", "y", "soft")}}
 
 
 def words(cards: Sequence[Mapping], runs: Sequence[Mapping]) -> list[str]:
@@ -198,5 +219,9 @@ def words(cards: Sequence[Mapping], runs: Sequence[Mapping]) -> list[str]:
 
 def _words(tag: str, line: Mapping) -> str:
     """A curve in words; the directory itself, as a run, has no name."""
-    told = summary(tag, {**points(line), "run": "" if line["run"] == "." else line["run"]})
+    found = points(line)
+    told = summary(tag, {**found, "run": "" if line["run"] == "." else line["run"]})
+    if anew := begins_anew(found["x"]):
+        told += f"; the steps begin anew {plural(anew, 'time')}: several trainings were recorded in"
+        told += " this run"
     return f"{told}." if line["run"] == "." else f"{tag}, {told}."

@@ -76,7 +76,7 @@ export function takeLines(cards, { lines }, buffers) {
 export function softOf(line, weight) {
   if (!weight) return line.y;
   if (line.soft?.weight !== weight)
-    line.soft = { weight, y: smoothed(line.y, weight, line.m ?? line.y, line.n) };
+    line.soft = { weight, y: smoothed(line.y, weight, line.m ?? line.y, line.n, line.x) };
   return line.soft.y;
 }
 

@@ -12,7 +12,7 @@ function placing({ ends, first, last, log, at }) {
 
 // Of the points in one column of pixels only the first, the least, the greatest and the last
 // matter.
-function traceCurve(path, xs, ys, px, py, ratio) {
+function traceCurve(path, xs, ys, px, py, ratio, steps) {
   let pen = false,
     alone = false,
     column = 0,
@@ -29,6 +29,10 @@ function traceCurve(path, xs, ys, px, py, ratio) {
   for (let i = 0; i < xs.length; i++) {
     const a = px(xs[i]),
       b = py(ys[i]);
+    if (steps[i] < steps[i - 1]) {
+      flush(); // another training, in the same run
+      pen = alone = false;
+    }
     if (!Number.isFinite(a) || !Number.isFinite(b)) {
       flush();
       pen = alone = false;
@@ -73,7 +77,7 @@ export class Painting {
   }
 
   // A line of one pixel is drawn twenty times as fast as a wider one: many are made of such lines.
-  curve(xs, ys, { colour, dash, faint, quick }) {
+  curve(xs, ys, { colour, dash, faint, quick, steps }) {
     const { paint, px, py, ratio } = this,
       wide = faint ? 1 : 1.7,
       lines = quick ? Math.max(1, Math.round(wide * ratio)) : 1;
@@ -82,7 +86,7 @@ export class Painting {
     paint.lineWidth = quick ? 1 / ratio : wide;
     paint.setLineDash(faint || !dash ? [] : dash.split(" ").map(Number));
     const path = new Path2D();
-    traceCurve(path, xs, ys, px, py, ratio);
+    traceCurve(path, xs, ys, px, py, ratio, steps);
     for (let k = 0; k < lines; k++) {
       const off = (k - (lines - 1) / 2) / ratio;
       paint.save();

@@ -122,9 +122,9 @@ export class ScalarCard {
       quick = this.lines.reduce((sum, { line }) => sum + line.x.length, 0) > MOST_WIDE;
     for (const { look, line } of this.lines) {
       const x = along(line, axis),
-        colour = colours.get(look.name);
-      if (smoothing) painting.curve(x, line.y, { colour, faint: true, quick });
-      painting.curve(x, softOf(line, smoothing), { colour, dash: look.dash, quick });
+        looks = { colour: colours.get(look.name), quick, steps: line.x };
+      if (smoothing) painting.curve(x, line.y, { ...looks, faint: true });
+      painting.curve(x, softOf(line, smoothing), { ...looks, dash: look.dash });
     }
     made.append(...this.marks(), ...this.letters());
     this.cross = svg("g", { class: "mt-cross" });
@@ -221,6 +221,13 @@ export class ScalarCard {
     if (this.shared.outliers
       && far - none > 0) notes.push(`${count(far - none, "outlier")} beyond the axis`);
     if (none) notes.push(`${count(none, "value")} at or below 0 cannot be on a log axis`);
+    for (const { look, line } of this.lines) {
+      const anew = line.x.reduce((sum, step, i) => sum + (step < line.x[i - 1]), 0),
+        run = this.lines.length > 1 ? ` of ${look.name}` : "";
+      if (anew)
+        notes.push(`the steps${run} begin anew ${count(anew, "time")}: several trainings were ` +
+          "recorded in this run");
+    }
     if (cut.length) {
       const { line } = cut[0];
       notes.push(`drawn with ${line.x.length} of ${line.count} points`);
