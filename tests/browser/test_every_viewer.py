@@ -126,11 +126,14 @@ LOOKS = """() => Object.fromEntries([...document.querySelectorAll('[data-example
 def test_viewers_on_one_page_leave_one_another_alone(open_page):
     def looks(names):
         page = open_page(reduced_motion="reduce")
+        page.page.set_viewport_size({"width": 1000, "height": 20_000})
         boxes = [f'<div data-example="{name}">{outputs[name]}</div>' for name in names]
         page.page.set_content(page_of("".join(boxes)))
         page.page.wait_for_function(
             f"document.querySelectorAll('[data-example] .mt-title').length === {len(boxes)}"
         )
+        if "dashboard" in names:  # it draws what can be seen, a moment later
+            page.page.wait_for_selector("[data-example=dashboard] canvas")
         return page.page.evaluate(LOOKS)
 
     outputs = {name: make().to_html(static=False) for name, make in EXAMPLES.items()}
