@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from minitensor.summary.series import Histograms
 from minitensor_widgets import dashboard
 from minitensor_widgets.summaries import samples
 
@@ -30,3 +31,23 @@ def test_a_regex_that_would_never_end_does_not_stop_the_page(page, regex):
     assert "0 charts" in page.text(".mt-title")
     page.page.fill("input[type=search]", "^lo.*s$")
     assert "1 chart" in page.text(".mt-title")
+
+
+LETTERS = """() => [...document.querySelectorAll(".mt-plot text")].map((one) =>
+    parseFloat(getComputedStyle(one).fontSize) * one.getScreenCTM().a)"""
+
+
+@pytest.mark.parametrize("width", [360, 640, 800, 1200])
+def test_letters_of_plots_are_ten_pixels_high_at_every_width(page, width):
+    page.page.set_viewport_size({"width": width, "height": 3000})
+    steps = np.arange(3)
+    rows = [np.array([[0.0, 1.0, 4.0], [1.0, 2.0, 1.0]])] * 3
+    tags = ["weights", "bias"]
+    log = [Histograms("a", tag, steps, steps * 1.0, rows) for tag in tags]
+    shown(page, samples.Log([*log, samples.curve("a", "loss", np.arange(9.0))]))
+    page.page.evaluate("document.querySelectorAll('details').forEach((one) => { one.open = true })")
+    page.page.wait_for_selector(".mt-reading .mt-band-0", state="attached")
+    found = page.page.evaluate(LETTERS)
+    assert len(found) > 20
+    assert min(found) > 9.9
+    assert max(found) < 13.5
