@@ -55,3 +55,14 @@ def test_a_graph_records_at_each_call_with_the_step_of_the_call(tmp_path: Path) 
     mt.summary.experimental.set_step(None)
     found = [(e.summary.value[0].tag, e.step) for e in events(tmp_path) if e.summary.value]
     assert found == [("given", 0), ("default", 10), ("given", 1), ("default", 11)]
+
+
+def test_flush_waits_for_the_default_writer(tmp_path: Path) -> None:
+    mt.summary.flush()
+    writer = mt.summary.create_file_writer(tmp_path, flush_millis=10_000_000)
+    with writer.as_default():
+        mt.summary.scalar("loss", 1.0, step=3)
+        mt.summary.flush()
+        assert [event.step for event in events(tmp_path)] == [0, 3]
+    mt.summary.flush(writer)
+    writer.close()

@@ -19,13 +19,13 @@ from minitensor.errors import (
     message,
     shorten,
 )
-from minitensor.summary.context import entered
+from minitensor.summary.context import entered, present
 from minitensor.summary.hparams import END, START, end_session
 from minitensor.summary.messages import Event
 from minitensor.summary.records import Kind, Recorded
 from minitensor.summary.sink import Sink, open_sinks
 
-__all__ = ["SummaryWriter", "close_all", "create_file_writer"]
+__all__ = ["SummaryWriter", "close_all", "create_file_writer", "flush"]
 
 MANY, SECONDS = 1000, 1.0
 
@@ -230,6 +230,17 @@ def create_file_writer(
     return SummaryWriter(
         open_sink("create_file_writer", folder, suffix, True, many, seconds), on_error
     )
+
+
+def flush(writer: SummaryWriter | None = None) -> None:
+    """Wait until all that was recorded is on disk, by the default writer or another one.
+
+    Example:
+        >>> flush()  # no writer: nothing happens
+    """
+    writer = present().writer if writer is None else writer
+    if writer is not None:
+        writer.flush()
 
 
 def close_all() -> None:
