@@ -67,6 +67,13 @@ def test_anything_else_is_refused(wrong):
         model_health(wrong)
 
 
+def test_a_model_in_place_of_its_health_is_told_in_plain_words():
+    layers = mt.keras.layers
+    model = mt.keras.Sequential([mt.keras.Input((2,)), layers.Dense(1)])
+    with pytest.raises(TypeError, match=r"^model_health\(\) got .* Pass what mt.summary.health"):
+        model_health(model)
+
+
 def test_findings_that_repeat_are_told_once():
     record = watched()
     assert len(record["findings"]) == 12

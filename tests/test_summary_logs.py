@@ -326,3 +326,31 @@ def test_text_format_is_parsed_as_protobuf_does():
     (block,) = ours["embeddings"]
     assert block["tensor_shape"] == list(theirs.embeddings[0].tensor_shape)
     assert block["sprite"][0]["single_image_dim"] == [5, 16]
+
+
+def test_a_log_says_what_it_holds(tmp_path: Path) -> None:
+    assert repr(mt.summary.read(tmp_path)) == f"<Log {tmp_path}: no event files>"
+    for name in ("train", "validation"):
+        with mt.summary.create_file_writer(tmp_path / name).as_default(step=0):
+            mt.summary.scalar("loss", 1.0)
+            mt.summary.scalar("accuracy", 1.0)
+            if name == "train":
+                mt.summary.histogram("weights", [1.0, 2.0])
+    held = "2 runs (train, validation), tags: 1 histograms, 2 scalars"
+    assert repr(mt.summary.read(tmp_path)) == f"<Log {tmp_path}: {held}>"
+    for name in "abcd":
+        mt.summary.create_file_writer(tmp_path / name).close()
+    assert "6 runs (a, b, c, d and 2 more), tags" in repr(mt.summary.read(tmp_path))
+    log = mt.summary.read(tmp_path / "a")
+    assert repr(log) == f"<Log {tmp_path / 'a'}: 1 run (.), tags: none>"
+
+
+def test_a_name_and_data_that_are_swapped_are_told(tmp_path: Path) -> None:
+    with mt.summary.create_file_writer(tmp_path).as_default(step=0):
+        for call in (mt.summary.scalar, mt.function(mt.summary.scalar)):
+            with pytest.raises(TypeError, match="They are swapped") as told:
+                call(1.0, "loss")
+            assert "write summary.scalar('loss', 1.0)" in str(told.value)
+        mt.summary.scalar("loss", 1.0)
+        with pytest.raises(TypeError, match="A summary's name is text"):
+            mt.summary.scalar(3, 1.0)

@@ -299,3 +299,13 @@ def test_a_metric_of_many_numbers_is_left_out_with_a_warning(tmp_path: Path) -> 
         board.on_epoch_end(0, {"loss": 1.0, "f1": np.zeros(3)})
     board.on_train_end()
     assert "epoch_loss" in tags(tmp_path)
+
+
+def test_a_dashboard_shows_what_a_callback_recorded(tmp_path: Path) -> None:
+    dashboard = pytest.importorskip("minitensor_widgets").dashboard
+    board = keras.callbacks.TensorBoard(tmp_path)
+    with mt.summary.create_file_writer(tmp_path / "run").as_default():
+        mt.summary.scalar("loss", 0.25, step=0)
+    shown = dashboard(board, title="One").description()
+    assert "last 0.25" in shown
+    assert shown == dashboard(tmp_path, title="One").description()

@@ -143,7 +143,7 @@ def test_the_frame_has_a_title_a_height_and_a_link_beside_it(monkeypatch):
     assert frame["height"] == "432"
     assert frame["title"] == f"TensorBoard of {Path('logs').absolute()}"
     assert page.first("a")["rel"] == "noopener"
-    assert made["text/plain"].endswith("http://127.0.0.1:6006/")
+    assert "http://127.0.0.1:6006/" in made["text/plain"].split()
 
 
 @pytest.mark.parametrize("bad", HOSTILE[:4])
@@ -162,6 +162,9 @@ def test_what_a_learner_may_miss_is_said(monkeypatch, tmp_path):
     given, _ = parsed(f"--logdir {tmp_path / 'later'}")
     server = type("Known", (), {"port": 6006, "path": "/"})()
     assert "is not there yet" in shown(server, given)["text/html"]
+    assert shown(server, given)["text/plain"].endswith("TensorBoard waits for it.")
+    (tmp_path / "latter").mkdir()
+    assert f"Did you mean {tmp_path / 'latter'}?" in shown(server, given)["text/plain"]
     monkeypatch.setenv("JUPYTERHUB_SERVICE_PREFIX", "/user/x/")
     monkeypatch.setattr(module, "find_spec", lambda name: None)
     assert "jupyter-server-proxy" in shown(server, given)["text/html"]

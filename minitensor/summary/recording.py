@@ -74,6 +74,8 @@ def record(
         if here.writer is None or not holds(here.condition):
             return _said(False)
         values = values() if callable(values) else values
+        if type(name) is not str:
+            _check_order(kind, name, values)
         if kind.plain is not None and type(values[0]) is kind.plain:
             payload, size = values[0], 0
         else:
@@ -84,7 +86,21 @@ def record(
         here.writer.put(kind, tag_of(name, kind), number, payload, description, size)
         return _said(True)
     values = values() if callable(values) else values
+    if type(name) is not str:
+        _check_order(kind, name, values)
     return in_graph(Recording(kind, tag_of(name, kind), description, options), values, step, here)
+
+
+def _check_order(kind: Kind, name: Any, values: Sequence) -> None:
+    """Tell a name and data that changed places."""
+    if kind.name == "text" or isinstance(name, str | None) or not values:
+        return
+    if isinstance(values[0], str):
+        raise ArgumentError(
+            message(kind.name, f"the name {shorten(name)} and the data {values[0]!r}",
+                    "they are swapped", "the name comes first, then what is recorded under it",
+                    f"write summary.{kind.name}({values[0]!r}, {shorten(name)})")
+        )  # fmt: skip
 
 
 def in_graph(recording: Recording, values: Sequence, step: Any, here: Context) -> Any:

@@ -19,6 +19,7 @@ import subprocess
 import sys
 import threading
 import urllib.request
+from difflib import get_close_matches
 from html import escape
 from importlib.util import find_spec
 from pathlib import Path
@@ -244,11 +245,21 @@ def address(port: int, path: str = "/") -> str:
     return f"http://127.0.0.1:{port}{path}"
 
 
+def _missing(given: argparse.Namespace) -> list[str]:
+    """A sentence where the directory is not there: perhaps it is yet to be made, or mistyped."""
+    path = Path(given.logdir)
+    if not given.logdir or "://" in given.logdir or path.exists():
+        return []
+    beside = [x.name for x in path.parent.iterdir()] if path.parent.is_dir() else []
+    near = get_close_matches(path.name, beside, 1)
+    meant = f" Did you mean {path.parent / near[0]}?" if near else ""
+    return [f"{given.logdir} is not there yet; TensorBoard waits for it.{meant}"]
+
+
 def _notes(given: argparse.Namespace, where: str) -> list[str]:
     """What a learner may miss, in sentences."""
     notes = ["The frame is empty once the kernel has ended: run the cell again."]
-    if given.logdir and "://" not in given.logdir and not Path(given.logdir).exists():
-        notes.insert(0, f"{given.logdir} is not there yet; TensorBoard waits for it.")
+    notes = [*_missing(given), *notes]
     if where.startswith("/") and find_spec("jupyter_server_proxy") is None:
         notes.insert(0, _NO_PROXY)
     return notes
@@ -268,7 +279,7 @@ def shown(server: Server, given: argparse.Namespace) -> dict[str, str]:
             f"own</a>, at port {server.port}. <code>%tensorboard --stop</code> ends it. "
             f"{escape(notes)}</p>"
         ),
-        "text/plain": f"{title}: {where}",
+        "text/plain": " ".join([f"{title}: {where}", *_missing(given)]),
     }
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import threading
 import time
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +40,9 @@ from minitensor.summary.series import (
 )
 
 __all__ = ["Log", "read"]
+
+SHOWN = 4
+"""So many runs are named where a log is printed."""
 
 
 def read(
@@ -134,6 +138,17 @@ class Log:
         self._tails: dict[Path, Tail] = {}
         self._found = Found([], [], [])
         self._told: dict[str, str] = {}
+
+    def __repr__(self) -> str:
+        tags = self.tags()
+        kinds = Counter(kind for _, kind in {x for held in tags.values() for x in held.items()})
+        more = f" and {len(tags) - SHOWN} more" if len(tags) > SHOWN else ""
+        runs = ", ".join(list(tags)[:SHOWN]) + more
+        counts = ", ".join(f"{count} {kind}" for kind, count in sorted(kinds.items()))
+        held = (
+            f"{len(tags)} {'run' if len(tags) == 1 else 'runs'} ({runs}), tags: {counts or 'none'}"
+        )
+        return f"<Log {self.logdir}: {held if tags else 'no event files'}>"
 
     @property
     def logdir(self) -> str:

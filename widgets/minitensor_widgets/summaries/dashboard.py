@@ -28,8 +28,8 @@ def dashboard(
     that a saved notebook is whole; the next cell that records brings it to life again.
 
     Args:
-        source: a directory of runs, a `SummaryWriter`, or what `minitensor.summary.read` gave,
-            which is shown as it is.
+        source: a directory of runs, a `SummaryWriter`, a `keras.callbacks.TensorBoard`, or what
+            `minitensor.summary.read` gave, which is shown as it is.
         title: what stands above it; by default the name of the directory.
         smoothing: how much curves are smoothed at first, from 0 to 0.99, by TensorBoard's formula.
         tags: which tags to show: a regex, or a list of names.
@@ -38,7 +38,7 @@ def dashboard(
 
     Raises:
         NotFoundError: (also a LookupError) when there is no such directory.
-        TypeError: for what is no directory, writer or log.
+        TypeError: for anything else.
         ValueError: for `tags` that are no regex.
 
     Example:

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from ..output import Output
@@ -43,7 +43,7 @@ def complete_health(value: Any, most: int = MOST_CELLS) -> dict[str, Any]:
     if not isinstance(value, Mapping):
         from minitensor.views import health_record
 
-        value = health_record(value)
+        value = _found(value, health_record)
     elif "version" not in value:
         raise TypeError(
             f"A dict with the keys {sorted(map(str, value))[:6]} is no record of health. Pass what "
@@ -53,6 +53,18 @@ def complete_health(value: Any, most: int = MOST_CELLS) -> dict[str, Any]:
     record["layers"] = [filled(layer, _LAYER) for layer in record["layers"]]
     record["findings"] = grouped(record["findings"])
     return _thinned(record, most)
+
+
+def _found(value: Any, record: Callable[[Any], dict]) -> dict[str, Any]:
+    """The record of what was found; a model itself, or anything else, is told what to pass."""
+    try:
+        return record(value)
+    except TypeError:
+        raise TypeError(
+            f"model_health() got {clip(str(value), 60)} of class {type(value).__name__}; it shows "
+            "what was found when a model was looked at. Pass what mt.summary.health(model, tape) "
+            "gave, a list of such, or a keras.callbacks.Health after fit."
+        ) from None
 
 
 def grouped(findings: Sequence[Mapping]) -> list[dict[str, Any]]:

@@ -76,10 +76,12 @@ def log_of(value: Any, seconds: float | None) -> tuple[Any, bool]:
     if hasattr(value, "flush") and hasattr(value, "logdir"):
         value.flush()
         value = value.logdir
+    elif hasattr(value, "log_dir"):  # keras.callbacks.TensorBoard
+        value = value.log_dir
     if not isinstance(value, str | Path):
         raise TypeError(
             f"dashboard() got {type(value).__name__} {str(value)[:60]}; it shows a directory of "
-            "runs, a SummaryWriter, or what mt.summary.read() gave. Pass one of these, such as "
-            'dashboard("logs").'
+            "runs, a SummaryWriter, a keras.callbacks.TensorBoard, or what mt.summary.read() gave. "
+            'Pass one of these, such as dashboard("logs").'
         )
     return mt.summary.read(value, seconds=seconds), True
