@@ -52,14 +52,15 @@ def test_steps_and_times_that_are_far_apart_stay_where_they_are():
     assert np.cumsum(line["t"]).tolist() == [0, 8.64e15, 2000]
 
 
+@pytest.mark.parametrize("odd", [np.nan, np.inf, 1e38, -1.0])
 @pytest.mark.parametrize("size", [0, 3])
-def test_a_precision_recall_curve_without_numbers_is_left_out(size):
+def test_a_precision_recall_curve_without_numbers_is_left_out(size, odd):
     curves = np.full((2, 6, size), 0.5)
-    curves[1, 4, 1:2] = np.nan
+    curves[1, 4, 1:2] = odd
     shown = whole(dashboard(series(PrecisionRecall, curves)))
     (card,) = shown.record["kinds"]["pr_curves"]
     assert len(card["entries"]) == (1 if size else 0)
-    assert card["note"].endswith("without thresholds or with NaN: left out.")
+    assert card["note"].endswith("without thresholds or of no use: left out.")
 
 
 @pytest.fixture

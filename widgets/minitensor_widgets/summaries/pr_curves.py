@@ -33,7 +33,7 @@ def record(log: Any, budget: int) -> list[dict[str, Any]]:
         lost = len(ats) - len(entries)
         notes = [
             note(len(ats), len(own), "curves"),
-            f"{plural(lost, 'curve')} without thresholds or with NaN: left out." if lost else "",
+            f"{plural(lost, 'curve')} without thresholds or of no use: left out." if lost else "",
         ]
         cards.append({**head(own), "note": " ".join(filter(None, notes)), "entries": entries})
     return cards
@@ -44,10 +44,12 @@ def _entry(series: Any, at: int) -> dict[str, Any]:
 
 
 def _drawn(rows: np.ndarray) -> bool:
-    """Whether a curve has thresholds, and nothing but finite numbers."""
+    """Whether a curve has thresholds, finite numbers, and precisions and recalls from 0 to 1."""
     import numpy as np
 
-    return rows.size > 0 and bool(np.isfinite(rows).all())
+    shares = rows[4:]
+    inside = (shares > -1e-4) & (shares < 1 + 1e-4)
+    return rows.size > 0 and bool(np.isfinite(rows).all() and inside.all())
 
 
 def curve(rows: np.ndarray) -> dict[str, list[float]]:
