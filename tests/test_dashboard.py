@@ -394,7 +394,7 @@ def test_the_figure_is_smoothed_as_the_page_is_and_says_so(tmp_path):
             mt.summary.scalar("noise", value, step=step)
     soft, hard = (dashboard(tmp_path, smoothing=weight).to_svg() for weight in (0.9, 0.0))
     assert "smoothed 0.9; faint: as recorded" in soft
-    assert "smoothed" not in hard
+    assert "(smoothed" not in hard
     bold = re.search(r'class="cv"[^>]* d="([^"]*)"', hard)
     assert bold is not None
     assert f'opacity="0.4" d="{bold[1]}"' in soft
@@ -402,3 +402,14 @@ def test_the_figure_is_smoothed_as_the_page_is_and_says_so(tmp_path):
     mean = np.sum(log.value[::-1] * 0.9 ** np.arange(100)) / np.sum(0.9 ** np.arange(100))
     line = {"x": log.step.tolist(), "y": log.value.tolist()}
     assert smoothed(line, 0.9)[-1] == pytest.approx(mean)
+
+
+def test_the_figure_is_no_taller_than_its_box_and_counts_what_it_leaves_out():
+    for runs in (1, 2, 20):
+        shown = dashboard(samples.training(runs=runs, points=50, tags=9))
+        root = ElementTree.fromstring(shown.to_svg())
+        assert float(root.attrib["height"]) <= 720
+        charts = sum(map(len, shown.record["kinds"].values()))
+        drawn = len(re.findall(r'class="ax"', shown.to_svg()))
+        assert drawn < charts or "more chart" not in shown.to_svg()
+        assert drawn == charts or f"and {charts - drawn} more chart" in shown.to_svg()

@@ -15,6 +15,8 @@ from .records import PANES, complete, pane
 
 WIDTH, PAD = 704.0, 12.0
 MOST_DRAWN = 6
+TALLEST = 720
+"""What is taller scrolls in its box, which a picture on paper cannot, and no one would see."""
 FIGURE = 50_000
 """About so many bytes takes the figure."""
 BUDGETS = (50_000, 30_000, 15_000, 8_000)
@@ -97,22 +99,30 @@ class Dashboard(Output):
 
     def to_svg(self) -> str:
         """The first charts of all kinds, one below the other."""
-        parts, y, left = [text(PAD, 22, clip(self.title, 88), "h")], 34.0, MOST_DRAWN
+        parts, y, count = [text(PAD, 22, clip(self.title, 88), "h")], 34.0, 0
+        notes = (self.record["problems"] if self._count else ["Nothing is recorded yet."])[:7]
+        end = TALLEST - 16 - 17 * (len(notes) + 1)
         for kind in self._kinds:
-            cards = self.record["kinds"][kind][:left]
-            if not cards:
-                continue
-            more = {"smoothing": self.looks["smoothing"]} if kind == "scalars" else {}
-            drawn, height = pane(kind).figure(cards, self.record["runs"], **more)
-            parts.append(f'<g transform="translate({PAD:.0f},{y:.1f})">{drawn}</g>')
-            y, left = y + height + 8, left - len(cards)
-        rest = self._count - MOST_DRAWN
-        notes = [f"… and {plural(rest, 'more chart')}"] if rest > 0 else []
-        notes += self.record["problems"] if self._count else ["Nothing is recorded yet."]
-        for line in notes[:8]:
+            share = max(2, MOST_DRAWN // len(self._kinds))  # no kind takes the place of all others
+            drawn, height, many = self._drawn(kind, min(share, MOST_DRAWN - count), end - y)
+            if many:
+                parts.append(f'<g transform="translate({PAD:.0f},{y:.1f})">{drawn}</g>')
+                y, count = y + height + 8, count + many
+        rest = self._count - count
+        for line in [*([f"… and {plural(rest, 'more chart')}"] if rest > 0 else []), *notes]:
             parts.append(text(PAD, y + 10, clip(line, 92)))
             y += 17
         return card(WIDTH, y + 8, self.alt, "".join(parts), STYLE)
+
+    def _drawn(self, kind: str, most: int, room: float) -> tuple[str, float, int]:
+        """The first charts of a kind, as many as there is room for: SVG, height, how many."""
+        more = {"smoothing": self.looks["smoothing"]} if kind == "scalars" else {}
+        for many in range(min(most, len(self.record["kinds"][kind])), 0, -1):
+            cards = self.record["kinds"][kind][:many]
+            drawn, height = pane(kind).figure(cards, self.record["runs"], **more)
+            if height <= room:
+                return drawn, height, many
+        return "", 0.0, 0
 
     def _state(self) -> dict[str, Any]:
         return {"dashboard": self.record, **self.looks}

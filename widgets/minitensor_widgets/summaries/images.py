@@ -18,6 +18,7 @@ MOST_PIXELS = 16_000_000
 MOST_DRAWN, MOST_BESIDE = 3, 4
 DRAWN_BYTES = 12_000  # of the pictures of a card, in a static figure
 WIDTH, TALL = 680.0, 132.0
+EDGE = 'fill="none" stroke="#00000066"'  # without, white would vanish into the page
 NONE = 'fill="#f4f4f4" stroke="#666" stroke-dasharray="5 3"'
 
 
@@ -187,6 +188,7 @@ def _row(pictures: Sequence[Mapping], y: float) -> str:
         parts.append(
             f'<image x="{x:.1f}" y="{y:.1f}" {size} '
             f'style="image-rendering:pixelated" href="{address}"/>'
+            f'<rect {EDGE} x="{x:.1f}" y="{y:.1f}" {size}/>'
         )
     if len(pictures) > MOST_BESIDE:
         parts.append(text(WIDTH - 10, y - 6, f"{len(pictures)} pictures in all", "s e"))

@@ -23,7 +23,7 @@ POINT = 24
 ASKED = 2000
 LATEST = 8.64e15
 """The milliseconds that a clock of a page can count."""
-WIDE, TALL, GAP, MARK, MOST_LINES = 333.0, 190.0, 14.0, 9.0, 12
+WIDE, TALL, GAP, MARK, MOST_LINES = 333.0, 158.0, 14.0, 9.0, 12
 MOST_FAINT = 24
 """Of so many curves what was recorded is drawn, too, where they are smoothed."""
 
@@ -175,7 +175,7 @@ def _plot(lines: Sequence[Mapping], tall: float, smoothing: float, both: bool) -
     x = Axis(span([v for line in lines for v in line["x"]]), (LEFT, WIDE - RIGHT))
     y = Axis(span([v for line in lines for v in line["y"]]), (tall - BOTTOM - rows, TOP))
     under, what = "", "step"
-    if smoothing:
+    if smoothing and any(len(line["x"]) > 1 for line in lines):
         faint = "; faint: as recorded" if both else ""
         what = f"step (smoothed {number(smoothing, 2)}{faint})"
         for i, line in enumerate(lines if both else ()):
