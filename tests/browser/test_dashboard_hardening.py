@@ -51,3 +51,23 @@ def test_letters_of_plots_are_ten_pixels_high_at_every_width(page, width):
     assert len(found) > 20
     assert min(found) > 9.9
     assert max(found) < 13.5
+
+
+def test_letters_of_many_runs_stand_where_their_curves_end(page):
+    names = [f"run {i:03d}" for i in range(200)]
+    shown(
+        page,
+        samples.Log([samples.curve(name, "loss", np.full(3, i)) for i, name in enumerate(names)]),
+    )
+    page.page.wait_for_selector(".mt-letter")
+    found = page.page.evaluate(
+        "[...document.querySelectorAll('.mt-letter')].map((one) => [+one.getAttribute('y'),"
+        " one.textContent])"
+    )
+    letters = page.page.locator(".mt-run b").all_inner_texts()
+    places = np.array([y for y, _ in found])
+    runs = np.array([letters.index(text) for _, text in found])
+    assert len(found) > 8
+    away = np.abs(np.polyval(np.polyfit(runs, places, 1), runs) - places)
+    assert away.max() < 4
+    assert np.ptp(runs) > 150

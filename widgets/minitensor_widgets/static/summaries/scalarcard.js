@@ -169,8 +169,12 @@ export class ScalarCard {
         })
         .filter((one) => one && one.at > y.last && one.at < y.first + 7);
     if (this.shared.runs.length < 2) return [];
+    // Of more than there is room for, those that stand where their curves end.
+    let end = -Infinity;
     const most = Math.floor((y.first - y.last) / MARK),
-      shown = known.slice(0, most),
+      isFree = ({ at }) => at >= end + MARK && ((end = at), true),
+      byPlace = (a, b) => a.at - b.at,
+      shown = known.length > most ? known.sort(byPlace).filter(isFree) : known,
       places = aside(
         shown.map(({ at }) => at),
         [y.last + 6, y.first + 3],
