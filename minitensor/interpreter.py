@@ -52,13 +52,16 @@ class State(threading.local):
 
     `tapes` record, innermost last; `device` is what `mt.device` asked for; `scope` is the name
     scope. `busy` is true while a tape or a device wants attention: the one thing that the hot path
-    looks at. `replayed` is where the node was written that a graph runs again just now.
+    looks at. `replayed` is where the node was written that a graph runs again just now. `summaries`
+    is where summaries go, which `summary.context` knows about, and which threads that compute for
+    this one are given.
     """
 
     interpreter: Interpreter
     scope: str = ""
     busy: bool = False
     replayed: tuple | None = None
+    summaries: Any = None
     _tapes: tuple = ()
     _device: Any = None
 

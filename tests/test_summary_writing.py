@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -66,3 +67,19 @@ def test_flush_waits_for_the_default_writer(tmp_path: Path) -> None:
         assert [event.step for event in events(tmp_path)] == [0, 3]
     mt.summary.flush(writer)
     writer.close()
+
+
+@pytest.mark.parametrize("ahead", [0, 2])
+@pytest.mark.parametrize("calls", [None, 3])
+def test_a_dataset_records_in_whatever_thread_it_computes(
+    calls: int | None, ahead: int, tmp_path: Path
+) -> None:
+    def told(x: Any) -> Any:
+        mt.summary.scalar("x", x, step=x)
+        return x
+
+    dataset = mt.data.Dataset.range(5).map(told, num_parallel_calls=calls).prefetch(ahead)
+    assert len(list(dataset)) == 5, "nothing is recorded without a writer"
+    with mt.summary.create_file_writer(tmp_path) as writer, writer.as_default():
+        assert len(list(dataset)) == 5
+    assert sorted(mt.summary.read(tmp_path).scalars("x").step) == [0, 1, 2, 3, 4]

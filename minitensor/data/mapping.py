@@ -15,6 +15,7 @@ from minitensor.data.elements import components, flat, same_kind, spec_of
 from minitensor.data.functions import ElementFunction
 from minitensor.data.stage import AUTOTUNE, Cursor, Stage
 from minitensor.errors import ArgumentError, InvalidArgumentError, message
+from minitensor.op import state
 
 __all__ = ["Map", "Scan"]
 
@@ -87,7 +88,9 @@ class _MappingInThreads(Cursor):
 
     def _begin(self, element: tuple) -> None:
         index = self.index + len(self.waiting)
-        result = self._pool.submit(self.stage.function.at, element, self.run, index)
+        result = self._pool.submit(
+            _compute, self.stage.function, state.summaries, element, self.run, index
+        )
         self.waiting.append((element, result))
 
     def save_state(self) -> dict:
@@ -99,6 +102,14 @@ class _MappingInThreads(Cursor):
         for element in unpack(state["waiting"], self.stage.inputs[0].spec):
             self._begin(element)
         self.inner.restore_state(state["input"])
+
+
+def _compute(
+    function: ElementFunction, summaries: Any, element: tuple, run: int, index: int
+) -> Any:
+    """What a thread does; its summaries go where those of the thread that asked for it go."""
+    state.summaries = summaries
+    return function.at(element, run, index)
 
 
 class Scan(Stage):

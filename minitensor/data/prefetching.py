@@ -15,6 +15,7 @@ from minitensor.data.columns import pack, unpack
 from minitensor.data.selecting import Passing
 from minitensor.data.stage import AUTOTUNE, Cursor, Stage
 from minitensor.errors import InvalidArgumentError, message
+from minitensor.op import state
 
 __all__ = ["Prefetch"]
 
@@ -52,6 +53,8 @@ class _Buffer:
         """Held while the input computes: whoever holds it sees the input between two tokens."""
         self.closed = self.over = False
         self.error: BaseException | None = None
+        self.summaries: Any = None
+        """Where those of the thread that asks for elements go."""
 
     def fill(self) -> None:
         """What the thread does."""
@@ -59,6 +62,7 @@ class _Buffer:
             with self.working:
                 if self.closed:
                     return
+                state.summaries = self.summaries
                 try:
                     found = self.inner.many(1)
                 except BaseException as error:  # the consumer raises it
@@ -101,9 +105,10 @@ class _Prefetching(Cursor):
         self.started = False
 
     def __next__(self) -> Any:
+        buffer = self.buffer
+        buffer.summaries = state.summaries
         if not self.started:
             self._start()
-        buffer = self.buffer
         try:
             return buffer.take()
         except StopIteration:

@@ -1,12 +1,12 @@
 """What summaries go to when nobody says so: the default writer, the default step, the condition.
 
-They stand in a stack for each thread. A traced function asks for them each time it runs; what was
-entered while it was traced belongs to its graph.
+Each thread has its own. Threads in which a dataset maps elements have those of the thread that asks
+for the elements. A traced function asks for them each time it runs; what was entered while it was
+traced belongs to its graph.
 """
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -28,32 +28,28 @@ class Context(NamedTuple):
     traced: frozenset[str] = frozenset()
 
 
-class _Stack(threading.local):
-    present: Context = Context()
-
-
-_stack = _Stack()
+_NOTHING = Context()
 
 
 def present() -> Context:
     """What holds in this thread now."""
-    return _stack.present
+    return state.summaries or _NOTHING
 
 
 @contextmanager
 def entered(**changes: Any) -> Iterator[Context]:
     """Within it, the writer, the step or the condition is another."""
-    before = _stack.present
-    _stack.present = _changed(before, changes)
+    before = present()
+    state.summaries = now = _changed(before, changes)
     try:
-        yield _stack.present
+        yield now
     finally:
-        _stack.present = before
+        state.summaries = before
 
 
 def set_step(step: Any) -> None:
     """Set the default step of this thread, until it is set again; None for none."""
-    _stack.present = _changed(_stack.present, {"step": step})
+    state.summaries = _changed(present(), {"step": step})
 
 
 def _changed(before: Context, changes: dict[str, Any]) -> Context:
