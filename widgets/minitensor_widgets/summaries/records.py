@@ -33,7 +33,7 @@ _BOARD = {
     "version": VERSION, "title": "Summaries", "runs": [], "titles": {}, "kinds": {}, "problems": [],
     "progress": 1.0, "live": False, "session": "",
 }  # fmt: skip
-LARGE = ("images", "audio")
+LARGE = ("images", "audio", "pr_curves")
 METHODS = {"text": "texts", "distributions": "histograms"}
 
 
@@ -121,9 +121,10 @@ def dashboard_record(
 
 
 def _cards(log: Any, budget: int) -> dict[str, list]:
-    """The cards of all kinds; pictures and sounds have what others leave, and half as much more.
+    """The cards of all kinds; large ones have what others leave, and half as much more.
 
-    They are what an output may be large for: nothing can be left out of a picture.
+    They are what an output may be large for: nothing can be left out of a picture or a curve of
+    precision over recall.
     """
     share = budget // max(1, len(_kinds_of(log)))
     made = {kind: pane(kind).record(log, share) for kind in PANES}
