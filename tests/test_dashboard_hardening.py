@@ -156,7 +156,7 @@ def test_a_link_to_what_may_not_be_looked_at_is_passed_over(tmp_path, monkeypatc
         return _stat(path, *args, **options)
 
     monkeypatch.setattr(os, "stat", stat)
-    assert dashboard(tmp_path).record["runs"] == []
+    assert mt.summary.read(tmp_path).runs == []
 
 
 def test_the_thread_has_nothing_large_to_import():
