@@ -1,6 +1,7 @@
 """Axes and captions of curves: what they say is what is drawn."""
 
 import json
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -9,6 +10,7 @@ import pytest
 
 import minitensor_widgets
 from minitensor_widgets.plot import span, tick_texts, ticks
+from minitensor_widgets.summaries.bands import columns
 from minitensor_widgets.training.figure import summary
 from minitensor_widgets.values import apart, number
 
@@ -57,3 +59,12 @@ def test_the_page_draws_the_same_axes():
         words, ours = tick_texts(ticks(*reach))
         assert ([text for _, text in marks], begin) == (words, ours)
         assert (digits, word) == (apart(ends), number(ends[1], 8))
+
+
+def test_names_of_columns_stand_in_one_line_where_they_fit():
+    def lines(names):
+        drawn = columns(names, [[1.0] * 9] * len(names), 420.0, 220.0)
+        return {re.search(rf'y="([\d.]+)"[^>]*>{name}<', drawn)[1] for name in names}
+
+    assert len(lines(["kernel", "bias"])) == 1
+    assert len(lines([f"layer number {i}" for i in range(6)])) == 2

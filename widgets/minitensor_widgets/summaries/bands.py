@@ -111,13 +111,15 @@ def columns(
     y = Axis(ends(bands), (height - BOTTOM, TOP))
     each = (width - LEFT - RIGHT) / max(1, len(names))
     wide = min(60.0, 0.7 * each)
-    every = math.ceil(LETTER * 4 / (2 * each))  # where columns are narrow, some have no name
-    letters = max(3, int(2 * each * every / LETTER) - 2)
+    longest = max(map(len, names), default=0)
+    rows = 1 if LETTER * (longest + 1) <= each else 2  # of neighbours' names
+    every = math.ceil(LETTER * 4 / (rows * each))  # where columns are narrow, some have no name
+    letters = max(3, int(rows * each * every / LETTER) - rows)
     parts, groups = [_beside(y, LEFT, width - RIGHT)], []
     for at, (name, row) in enumerate(zip(names, bands, strict=True)):
         middle = LEFT + each * (at + 0.5)
         if at % every == 0:
-            lower = height - BOTTOM + 14 + 14 * (at // every % 2)  # neighbours' names: two lines
+            lower = height - BOTTOM + 14 + 14 * (at // every % rows)
             parts.append(text(middle, lower, clip(name, letters), "s m"))
         if row:
             groups.append([(middle - wide / 2, middle + wide / 2, row)])

@@ -69,17 +69,17 @@ export function bandLegend() {
 
 export class Bands {
   // `rows`: nine values each, or null. `places`: { values, marks, title } of an axis of steps, marks
-  // being [place, text], or { names } for columns side by side.
+  // being [place, text], or { names } for columns side by side; and perhaps `wide`, in pixels.
   constructor(rows, places) {
     Object.assign(this, { rows, places, across: 0 });
   }
 
   paint(alt) {
     const { rows, places } = this,
-      { names } = places,
-      each = (BAND_WIDE - BAND_LEFT - BAND_RIGHT) / Math.max(1, rows.length),
+      { names, wide = BAND_WIDE } = places,
+      each = (wide - BAND_LEFT - BAND_RIGHT) / Math.max(1, rows.length),
       half = names ? Math.min(30, 0.35 * each) : 0,
-      [left, right, foot] = [BAND_LEFT, BAND_WIDE - BAND_RIGHT, BAND_TALL - BAND_FOOT],
+      [left, right, foot] = [BAND_LEFT, wide - BAND_RIGHT, BAND_TALL - BAND_FOOT],
       x = names || axis(span(places.values), [left, right]),
       y = axis(span(rows.filter(Boolean).flat()), [foot, BAND_TOP]),
       [heights, from] = tickTexts(ticks(...y.ends)),
@@ -88,18 +88,20 @@ export class Bands {
     this.x = rows.map((_, i) => (names ? left + each * (i + 0.5) : x.at(places.values[i])));
     Object.assign(this, { y, half });
     this.cross = svg("g", { class: "mt-cross" });
-    // Neighbours' names have two lines; where columns are narrow, some have none.
-    const every = Math.ceil((6.2 * 4) / (2 * each)),
-      letters = Math.max(3, Math.floor((2 * each * every) / 6.2) - 2),
+    // Neighbours' long names have two lines; where columns are narrow, some have none.
+    const longest = Math.max(0, ...(names ?? []).map((name) => name.length)),
+      lines = 6.2 * (longest + 1) <= each ? 1 : 2,
+      every = Math.ceil((6.2 * 4) / (lines * each)),
+      letters = Math.max(3, Math.floor((lines * each * every) / 6.2) - lines),
       label = (name, i) =>
         i % every
           ? null
-          : word(this.x[i], foot + 14 + 14 * ((i / every) % 2), clip(name, letters), "mt-m");
+          : word(this.x[i], foot + 14 + 14 * ((i / every) % lines), clip(name, letters), "mt-m");
     return svg(
       "svg",
       {
         class: "mt-plot",
-        viewBox: `0 0 ${BAND_WIDE} ${BAND_TALL}`,
+        viewBox: `0 0 ${wide} ${BAND_TALL}`,
         role: "img",
         "aria-label": alt,
       },

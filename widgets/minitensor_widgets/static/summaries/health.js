@@ -259,6 +259,13 @@ class HealthView {
     ];
   }
 
+  // How wide a chart beside others is seen, so that its letters have their size.
+  get wide() {
+    const room = this.panel.clientWidth - 24,
+      across = Math.max(1, Math.min(3, Math.floor((room + 16) / 276)));
+    return Math.max(260, Math.min(560, (room - 16 * (across - 1)) / across));
+  }
+
   // The measures of one scale that have strips, over the steps, with a line at the one looked at.
   curves(at, step, scale, title) {
     const { steps, values } = this.record,
@@ -276,6 +283,8 @@ class HealthView {
       alt = `${title}: ${now.join(", ")}`,
       made = chart(lines, {
         alt,
+        width: this.wide,
+        height: 250,
         labels: ["step", lines.length > 1 ? "" : lines[0].name],
         log: [false, scale === "log"],
         ends: [null, scale === "share" ? [0, 1] : null],

@@ -75,6 +75,9 @@ function mountDistribution({ model, el, signal: given }) {
     view.body.append(html("p", { class: "mt-empty" }, "Nothing to show yet."));
     return () => own.abort();
   }
+  // As wide as it is seen, so that letters have their size; 20 are the space beside it.
+  const room = view.root.clientWidth - 20;
+  places.wide = room > 0 ? Math.max(280, Math.min(640, room)) : 420;
   const drawn = new Bands(columns.map(({ bands }) => bands), places),
     picture = drawn.paint(title);
   root.replaceChild(picture, root.firstChild);
