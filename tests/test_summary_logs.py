@@ -336,7 +336,7 @@ def test_a_log_says_what_it_holds(tmp_path: Path) -> None:
             mt.summary.scalar("accuracy", 1.0)
             if name == "train":
                 mt.summary.histogram("weights", [1.0, 2.0])
-    held = "2 runs (train, validation), tags: 1 histograms, 2 scalars"
+    held = "2 runs (train, validation), tags: histograms 1, scalars 2"
     assert repr(mt.summary.read(tmp_path)) == f"<Log {tmp_path}: {held}>"
     for name in "abcd":
         mt.summary.create_file_writer(tmp_path / name).close()

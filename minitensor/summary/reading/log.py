@@ -144,7 +144,7 @@ class Log:
         kinds = Counter(kind for _, kind in {x for held in tags.values() for x in held.items()})
         more = f" and {len(tags) - SHOWN} more" if len(tags) > SHOWN else ""
         runs = ", ".join(list(tags)[:SHOWN]) + more
-        counts = ", ".join(f"{count} {kind}" for kind, count in sorted(kinds.items()))
+        counts = ", ".join(f"{kind} {count}" for kind, count in sorted(kinds.items()))
         held = (
             f"{len(tags)} {'run' if len(tags) == 1 else 'runs'} ({runs}), tags: {counts or 'none'}"
         )
