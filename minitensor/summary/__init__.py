@@ -45,8 +45,8 @@ from minitensor.summary.writer import flush as flush
 __all__ = [
     "Discrete", "HParam", "IntInterval", "Log", "Metric", "RealInterval", "SummaryWriter",
     "audio", "bucketed", "close_all", "create_file_writer", "embedding", "experimental", "flush",
-    "graph", "health", "histogram", "hparams", "hparams_config", "image", "keras_model", "percentiles",
-    "pr_curve", "projected", "read", "record_if", "scalar", "session_end",
+    "graph", "health", "histogram", "hparams", "hparams_config", "image", "keras_model",
+    "percentiles", "pr_curve", "projected", "read", "record_if", "scalar", "session_end",
     "should_record_summaries", "text", "trace_export", "trace_off", "trace_on", "write",
 ]  # fmt: skip
 
