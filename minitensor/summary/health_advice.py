@@ -76,5 +76,4 @@ def _begins_as(part: Part, *names: str) -> bool:
 
 def _one_of(*words: str) -> str:
     """The sentence that says to try one of some."""
-    *first, last = words
-    return f"Try {', '.join(first)}{',' if len(first) > 1 else ''} or {last}."
+    return f"Try {', '.join(words[:-1])}{',' if len(words) > 2 else ''} or {words[-1]}."
