@@ -213,13 +213,7 @@ def huge_logits(rng):
 
 
 def loss_and_gradient(function, logits, labels):
-    logits = mt.Variable(logits)
-    with mt.GradientTape() as tape:
-        loss = function(logits, labels)
-    if not hasattr(loss, "numpy"):
-        return loss
-    gradient = tape.gradient(loss, logits)
-    return {"loss": loss.numpy(), "gradient": None if gradient is None else gradient.numpy()}
+    return value_and_gradient(lambda x: function(x, labels), logits)
 
 
 # 13.11: six patients
@@ -254,8 +248,8 @@ EXERCISES = (
             "778fdfdfea5eefc0": "The layers do not share it among them: each one multiplies.",
             "b872651f43c0cb17": "A thousandth is what five layers do to it: (1/4)⁵.",
         },
-        right="Each layer multiplies by a slope of at most 1/4, and by weights. Nineteen times "
-        "1/4 alone is 4e-12.",
+        right="Each layer multiplies by a slope of at most 1/4, and by weights. "
+        "(1/4)¹⁹ alone is 4e-12.",
         hints=("How steep is a sigmoid, at most? And nineteen of them after another?",),
     ),
     Exercise(

@@ -41,7 +41,7 @@ EXERCISES = (
     Question(
         id="13.15",
         title="Twenty tanh layers with 64 units, weights with deviation 1: the first gradient is "
-        "1e-9 of the last one. What do you change first?",
+        "a million times the last one. What do you change first?",
         choices={
             "a": "a larger learning rate",
             "b": "more layers",
@@ -50,12 +50,12 @@ EXERCISES = (
         },
         answer="3be967c363a62114",
         messages={
-            "e9730491db4ca81c": "A rate that helps the first layer would tear the last one apart.",
+            "e9730491db4ca81c": "The steps of the first layer are far too long already.",
             "242266b9e4543bd1": "Each layer multiplies once more.",
-            "f68d2eb721557cd8": "Clipping makes large ones smaller. These are tiny.",
+            "f68d2eb721557cd8": "Clipping hides it: units at the ends of tanh still hardly answer.",
         },
-        right="Sums of 64 numbers of deviation 1 are about 8: every tanh is saturated, with a "
-        "slope near 0. √(1/64) is 1/8.",
+        right="Sums of 64 numbers of deviation 1 are about 8. Forward, they push every tanh to its "
+        "ends; backward, they double the gradient in each layer. √(1/64) is 1/8.",
     ),
     Question(
         id="13.16",

@@ -248,6 +248,11 @@ def uniform():
     return mt.random.uniform((50, 30), -1, 1)
 
 
+def without_a_writer(folder):
+    for step in range(50):
+        mt.summary.histogram("b_tensor_summary", uniform(), step=step)
+
+
 def on_paper(function, number):
     """Facts about what was written, which are the same for all right answers."""
     with tempfile.TemporaryDirectory() as folder:
@@ -256,6 +261,8 @@ def on_paper(function, number):
             return found
         log = mt.summary.read(folder)
         tags = log.tags().get(".", {})
+        if not tags:
+            return "nothing was written into the folder"
         if tags.get("b_tensor_summary") != "histograms":
             return {"names": sorted(tags), "kinds": sorted(tags.values())}
         series = log.histograms("b_tensor_summary")
@@ -411,6 +418,10 @@ EXERCISES = (
             Mutant(
                 variation(uniform, name="b"),
                 "Another name: the summary is called b_tensor_summary.",
+            ),
+            Mutant(
+                without_a_writer,
+                "Nothing was written into `folder`: it takes a writer of this folder, as default.",
             ),
         ),
         hints=(

@@ -102,7 +102,7 @@ check("13.1")
 
 # %% [markdown]
 # A **dead** unit: whatever the digit, what arrives at its ReLU is negative, so it gives 0. The slope of a ReLU is 0 there,
-# so no gradient comes through, so its weights never change again. One step that was too long has pushed it over, and there is
+# so no gradient comes through, so its weights never change again. A step or two that were too long have pushed it over, and there is
 # no way back. Note that its weights are not small at all: the opposite.
 #
 # Loss and accuracy say *that* something is wrong. To see *what*, look inside, at many steps.
@@ -125,8 +125,10 @@ print(log.tags(), curve.step, curve.value.round(2))
 
 # %% [markdown]
 # Those are real event files: TensorBoard opens the directory too. The same five lines in TensorFlow 1 stood in a public
-# notebook with this remark beside the step: *Passing the step is important !!!* Somebody did not. Every point of the
-# curve lies at step 0. Repair it.
+# notebook with this remark beside the step: *Passing the step is important !!!* (Run the cell twice, and each point is there
+# twice: a run is what one directory holds. `create_file_writer(…, fresh=True)` makes a new directory each time.)
+#
+# In the next cell somebody gave every point the step 0. Repair it.
 
 
 # %% tags=["exercise"] ex="13.2"
@@ -173,9 +175,9 @@ for rate, writer in writers.items():
     writer.close()
 
 # %% [markdown]
-# With rate 1 the histogram keeps values on both sides of 0. With rate 2 one step throws nearly all of it far to the left, and
-# there it stays. Open *Histograms* and *Distributions*, move through the steps, lay all of them on one line (*overlay*), and
-# find the step at which it happens.
+# With rate 1 the histogram keeps values on both sides of 0. With rate 2 it slides to the left in a few long jumps, and after
+# 100 steps it stays there. Open *Histograms* and *Distributions*, move through
+# the steps, lay all of them on one line (*overlay*). From which step on are more than half of the units dead?
 #
 # ## What a histogram is
 #
@@ -304,7 +306,7 @@ check("13.5")
 # first layer has been made smaller twenty times. This is the **vanishing gradient**. The first layers do not learn, though
 # they are the ones that see the data.
 #
-# And in the last rows the gradient of first and last layer is alike, but look at their size. With 0.3 the signal grows by
+# And in the three rows of ReLUs the gradient of first and last layer is alike, but look at their size. With 0.3 the signal grows by
 # 1.7 in every layer, forward and backward. That is the **exploding gradient**. With 0.05 nothing arrives at all.
 #
 # The same as distributions, one column for each layer, of what the layers give:
@@ -369,10 +371,13 @@ check("13.7", quiet_layer)
 # | | means | worry |
 # |---|---|---|
 # | gradient / weight | length of a layer's gradient, divided by that of its weights | layers differ by 1000 and more |
-# | update / weight | the same with the step that is taken: rate times gradient | far from 1/1000 |
-# | dead | share of units that give 0 for the whole batch | more than a tenth or so |
+# | update / weight | the same with the step that is taken: rate times gradient | 1/1000 is usual, worry from 1/10 |
+# | dead | share of units that give 0 for the whole batch | a tenth is usual, worry from 40 % |
 # | saturated | share of sigmoid and tanh outputs within 1 % of their ends | more than a third |
 # | not finite | NaN or inf, forward or backward: first layer, and your line | any |
+#
+# (It looks at the 1438 training digits. The two units that are left over for some test digit answer to none of these, so
+# nothing can move them either.)
 
 # %% tags=["nbval-ignore-output"]
 model = models[2.0]  # beyond the cliff
