@@ -138,3 +138,30 @@ def test_it_stays_live_when_asked_and_answers_while_the_kernel_rests(
         "!document.querySelector('.mt-title').innerText.includes('live')"
     )
     assert WIDGET not in outputs(lab, page, 0)[0]
+
+
+def test_a_short_cell_with_several_dashboards_has_no_errors_on_its_page(
+    lab: Any, page: Any
+) -> None:
+    errors: list[str] = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.on("console", lambda said: errors.append(said.text) if "anywidget" in said.text else None)
+    several = """
+for step in range(3):
+    with writer.as_default():
+        mt.summary.scalar("loss", 1 / (step + 1), step=step)
+    display(dashboard("several"))
+    time.sleep(pause)
+"""
+    setup = SETUP.replace("runs", "several").replace('dashboard("several")', "")
+    cells = [f"{setup}pause = 0{several}", f"pause = 0.3{several}"]
+    lab.open(page, lab.write("several.ipynb", *cells))
+    for index in range(len(cells)):
+        start(page, index)
+        page.wait_for_timeout(1000)
+        page.wait_for_function(IDLE, timeout=60_000)
+        page.wait_for_timeout(4000)
+        shown = outputs(lab, page, index)
+        assert len(shown) == 3
+        assert all(WIDGET not in data for data in shown)
+    assert errors == []

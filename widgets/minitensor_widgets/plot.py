@@ -103,8 +103,8 @@ def tick_texts(values: Sequence[float], log: bool = False) -> tuple[list[str], s
     """The numbers at an axis, no two alike; where they are long, from where they are counted.
 
     Example:
-        >>> tick_texts([0.97, 0.97002]), tick_texts([1e6, 1e6 + 0.5])
-        ((['0.97', '0.97002'], ''), (['0', '0.5'], 'counted from 1000000'))
+        >>> tick_texts([0.97, 0.97002]), tick_texts([1e8, 1e8 + 0.5])
+        ((['0.97', '0.97002'], ''), (['0', '0.5'], 'counted from 100000000'))
     """
     if log:  # powers of ten in short: 1e-5
         return [number(v, 4).replace(".00e+", "e").replace(".00e", "e") for v in values], ""
