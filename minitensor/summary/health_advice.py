@@ -76,4 +76,6 @@ def _begins_as(part: Part, *names: str) -> bool:
 
 def _one_of(*words: str) -> str:
     """The sentence that says to try one of some."""
-    return f"Try {', '.join(words[:-1])}{',' if len(words) > 2 else ''} or {words[-1]}."
+    found = list(words)
+    last = found.pop()
+    return f"Try {', '.join(found)}{',' if len(found) > 1 else ''} or {last}."
