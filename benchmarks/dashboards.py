@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 
 import minitensor as mt
+import minitensor.views as _views_as_well  # noqa: F401
 from benchmarks.widgets import Row
 from minitensor_widgets import projector
 from minitensor_widgets.live import summaries as _imported_as_in_a_notebook  # noqa: F401
