@@ -354,3 +354,14 @@ def test_a_name_and_data_that_are_swapped_are_told(tmp_path: Path) -> None:
         mt.summary.scalar("loss", 1.0)
         with pytest.raises(TypeError, match="A summary's name is text"):
             mt.summary.scalar(3, 1.0)
+
+
+def test_a_series_is_told_in_a_line(tmp_path: Path) -> None:
+    with mt.summary.create_file_writer(tmp_path).as_default() as writer:
+        for step in range(5, 300):
+            mt.summary.scalar("loss", 1.0, step=step)
+            mt.summary.histogram("weights", [1.0, 2.0], step=step)
+    writer.close()
+    log = mt.summary.read(tmp_path)
+    assert repr(log.scalars("loss")) == "<Scalars 'loss' of run '.': 295 steps, 5 to 299>"
+    assert repr(log.histograms("weights")).startswith("<Histograms 'weights' of run '.'")

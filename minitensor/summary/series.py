@@ -18,7 +18,7 @@ __all__ = [
 ]  # fmt: skip
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Series:
     """What all kinds have: (n,) steps int64 and times float64 in seconds since 1970."""
 
@@ -31,15 +31,19 @@ class Series:
     def __len__(self) -> int:
         return len(self.step)
 
+    def __repr__(self) -> str:
+        steps = f"{len(self)} steps, {self.step[0]} to {self.step[-1]}" if len(self) else "no steps"
+        return f"<{type(self).__name__} {self.tag!r} of run {self.run!r}: {steps}>"
 
-@dataclass(frozen=True, eq=False)
+
+@dataclass(frozen=True, eq=False, repr=False)
 class Scalars(Series):
     """A curve: values (n,) float32."""
 
     value: np.ndarray
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Histograms(Series):
     """Histograms: for each step an array (k, 3) float64 of rows (left, right, count).
 
@@ -49,7 +53,7 @@ class Histograms(Series):
     buckets: Sequence[np.ndarray]
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Images(Series):
     """Pictures: for each step a list of encoded images (PNG), and their sizes.
 
@@ -61,7 +65,7 @@ class Images(Series):
     height: np.ndarray
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class AudioClips(Series):
     """Sounds: for each step a list of WAV files and of their labels (Markdown)."""
 
@@ -69,14 +73,14 @@ class AudioClips(Series):
     labels: Sequence[list[str]]
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Texts(Series):
     """Texts: for each step an array of str objects, of any shape; () for one text."""
 
     text: Sequence[np.ndarray]
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class PrecisionRecall(Series):
     """PR curves: (n, 6, thresholds) float32.
 
@@ -86,7 +90,7 @@ class PrecisionRecall(Series):
     curve: np.ndarray
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Tensors(Series):
     """Anything else that was recorded: for each step an array; the plugin it is meant for."""
 
