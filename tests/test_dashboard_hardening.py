@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import weakref
 from typing import Any
 
 import numpy as np
@@ -15,10 +16,11 @@ import traitlets
 import minitensor as mt
 from minitensor.summary.series import Histograms, PrecisionRecall
 from minitensor_widgets import Dashboard, DashboardWidget, dashboard
-from minitensor_widgets.summaries import samples
+from minitensor_widgets.summaries import following, samples
 from minitensor_widgets.summaries.news import News
 from minitensor_widgets.summaries.records import dashboard_record
 from minitensor_widgets.summaries.samples import Log
+from minitensor_widgets.summaries.sources import Source
 
 
 def whole(shown: Any) -> Dashboard:
@@ -168,3 +170,23 @@ print("minitensor.views" in sys.modules, "minitensor_widgets.live.summaries" in 
 """
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert found.stdout.split() == ["True", "True"]
+
+
+def test_a_fault_while_it_follows_leaves_an_island_and_not_a_dead_widget(monkeypatch):
+    class Place:
+        shown: Any = None
+
+        def update(self, shown: Any, **_: Any) -> None:
+            self.shown = shown
+
+    def broken() -> float:
+        raise OSError("a fault of ours")
+
+    made = following.LiveDashboard(Source(samples.training(runs=1), None, None, {}))
+    place = Place()
+    made._handles = [place]
+    monkeypatch.setattr(made, "tick", broken)
+    with pytest.raises(OSError, match="a fault of ours"):
+        following._follow(weakref.ref(made))
+    assert isinstance(place.shown, Dashboard)
+    assert made._closed

@@ -147,6 +147,14 @@ class LiveDashboard(Output):
             self._let_go(math.inf)
         self._wake.set()
 
+    def _give_up(self) -> None:
+        """Follow no more, and put back the island that was last whole, after a fault of ours."""
+        with self._lock:
+            try:
+                self._rest()
+            finally:
+                self.close()
+
     # What cells say.
 
     def _stir(self, *_: Any) -> None:
@@ -288,7 +296,11 @@ def _follow(following: weakref.ref[LiveDashboard]) -> None:
         dashboard = following()
         if dashboard is None or dashboard._closed:
             return
-        wait = dashboard.tick()
+        try:
+            wait = dashboard.tick()
+        except BaseException:  # nothing on the page goes on saying that it is live
+            dashboard._give_up()
+            raise
         del dashboard
 
 
