@@ -130,6 +130,7 @@ def test_it_stays_live_when_asked_and_answers_while_the_kernel_rests(
     page.wait_for_function(IDLE, timeout=60_000)
     start(page, 1)
     page.wait_for_function(IDLE, timeout=60_000)
+    page.locator(".jp-CodeCell").nth(1).locator(".jp-OutputArea-output").first.wait_for()
     assert outputs(lab, page, 1)[0]["text/plain"] == "1"
     start(page, 2)
     page.wait_for_function(IDLE, timeout=60_000)
