@@ -108,12 +108,14 @@ def test_fit_shows_a_line_that_moves_and_leaves_its_curves(
     start(page, 1)
     bar = page.locator("[role=progressbar]").first
     bar.wait_for(timeout=30_000)
+    was = int(bar.get_attribute("aria-valuenow") or 0)  # taking a picture may outlast the fit
     page.locator(".mt-plot").first.wait_for(timeout=30_000)
     page.screenshot(path=screenshots / "lab_fit_live.png")
     moved = "(was) => +document.querySelector('[role=progressbar]').ariaValueNow > was"
-    page.wait_for_function(moved, arg=int(bar.get_attribute("aria-valuenow") or 0))
+    page.wait_for_function(moved, arg=was)
     page.wait_for_function(IDLE, timeout=60_000)
     page.wait_for_function(FINISHED)
+    page.locator(".jp-CodeCell").nth(1).locator(".jp-OutputArea-output").nth(2).wait_for()
     fitted, evaluated, _ = outputs(lab, page, 1)
     assert WIDGET not in fitted
     assert "Epoch 30/30" in fitted["text/plain"]
