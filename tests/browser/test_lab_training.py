@@ -103,7 +103,7 @@ def test_fit_shows_a_line_that_moves_and_leaves_its_curves(
 ) -> None:
     notebook(
         "fit.ipynb",
-        "model.fit(x, y, epochs=30, validation_split=0.25, callbacks=[wait])\nmodel.evaluate(x, y)",
+        "model.fit(x, y, epochs=90, validation_split=0.25, callbacks=[wait])\nmodel.evaluate(x, y)",
     )
     start(page, 1)
     bar = page.locator("[role=progressbar]").first
@@ -118,7 +118,7 @@ def test_fit_shows_a_line_that_moves_and_leaves_its_curves(
     page.locator(".jp-CodeCell").nth(1).locator(".jp-OutputArea-output").nth(2).wait_for()
     fitted, evaluated, _ = outputs(lab, page, 1)
     assert WIDGET not in fitted
-    assert "Epoch 30/30" in fitted["text/plain"]
+    assert "Epoch 90/90" in fitted["text/plain"]
     assert evaluated["text/plain"].startswith("Evaluation ━━━━━━━━━━━━━━━━━━━━ 8/8")
     assert page.locator(".mt-figure").count() == 2
     page.screenshot(path=screenshots / "lab_fit_over.png")
