@@ -54,7 +54,6 @@ class Pen:
         interval: float = 1.0, weight: int = 1 << 28, end: Callable[[], None] = lambda: None,
     ):  # fmt: skip
         self.error: BaseException | None = None
-        self.dropped = 0
         self._write, self._many, self._most = write, many, most
         self._interval = min(interval, threading.TIMEOUT_MAX)  # such as infinity
         self._end = end
@@ -154,7 +153,4 @@ class Pen:
                     self._write(batch)
                 except Exception as error:
                     self.error = error
-                    self.dropped += len(batch)
-            else:
-                self.dropped += len(batch)
         self._done = added

@@ -50,8 +50,10 @@ class Recording:
         writer = self.writer or here.writer
         condition = last.get("condition", self.condition)
         condition = here.condition if condition is None else condition
-        if self.kind is None or writer is None or not holds(condition):
-            return writer is not None and holds(condition)
+        if writer is None or not holds(condition):
+            return False
+        if self.kind is None:
+            return True
         step = last.get("step", here.step if self.step is None else self.step)
         payload = self.kind.prepare(*map(to_numpy, arrays[:count]), **self.options)
         writer.put(
@@ -70,12 +72,14 @@ def record(
     """
     here = present()
     description = None if description is None else _text(description)
-    if state.interpreter is State.interpreter:
-        if here.writer is None or not holds(here.condition):
-            return _said(False)
-        values = values() if callable(values) else values
-        if type(name) is not str:
-            _check_order(kind, name, values)
+    eager = state.interpreter is State.interpreter
+    if eager and (here.writer is None or not holds(here.condition)):
+        return _said(False)
+    values = values() if callable(values) else values
+    if type(name) is not str:
+        _check_order(kind, name, values)
+    if eager:
+        assert here.writer is not None
         if kind.plain is not None and type(values[0]) is kind.plain:
             payload, size = values[0], 0
         else:
@@ -85,9 +89,6 @@ def record(
         number = step_number(here.step if step is None else step)
         here.writer.put(kind, tag_of(name, kind), number, payload, description, size)
         return _said(True)
-    values = values() if callable(values) else values
-    if type(name) is not str:
-        _check_order(kind, name, values)
     return in_graph(Recording(kind, tag_of(name, kind), description, options), values, step, here)
 
 
