@@ -8,8 +8,6 @@ write, read and draw four million points.
 
 from __future__ import annotations
 
-import os
-import shutil
 import tempfile
 import threading
 import time
@@ -21,7 +19,7 @@ import numpy as np
 
 import minitensor as mt
 import minitensor.views as _views_as_well  # noqa: F401
-from benchmarks.widgets import Row
+from benchmarks.widgets import Row, show_rows
 from minitensor_widgets import projector
 from minitensor_widgets.live import summaries as _imported_as_in_a_notebook  # noqa: F401
 from minitensor_widgets.summaries.dashboard import dashboard
@@ -204,17 +202,5 @@ def measured(browser: Any) -> Iterator[Row]:
     yield from cloud(browser)
 
 
-def main() -> None:
-    """Print a line for each bar."""
-    from playwright.sync_api import sync_playwright
-
-    path = os.environ.get("MINITENSOR_CHROMIUM") or shutil.which("chromium")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
-        for row in measured(browser):
-            print(row)
-        browser.close()
-
-
 if __name__ == "__main__":
-    main()
+    show_rows(measured)

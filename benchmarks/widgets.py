@@ -12,7 +12,7 @@ import os
 import shutil
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -202,8 +202,8 @@ def measured(browser: Any) -> Iterator[Row]:
     yield from sizes()
 
 
-def main() -> None:
-    """Print a line for each bar."""
+def show_rows(measured: Callable[[Any], Iterator[Row]]) -> None:
+    """Print a line for each bar that is measured in a browser."""
     from playwright.sync_api import sync_playwright
 
     path = os.environ.get("MINITENSOR_CHROMIUM") or shutil.which("chromium")
@@ -215,4 +215,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    show_rows(measured)
