@@ -11,10 +11,7 @@ from minitensor_widgets.summaries.news import News
 from minitensor_widgets.summaries.records import dashboard_record
 
 from .hosted import host, settled
-
-TRAITS = ("dashboard", "smoothing", "axis", "log", "outliers", "hidden", "filter")
-FRAMES = """() => new Promise((done) =>
-    requestAnimationFrame(() => requestAnimationFrame(() => requestAnimationFrame(done))))"""
+from .test_dashboard import FRAMES, TRAITS
 
 
 @pytest.fixture

@@ -7,13 +7,9 @@ from typing import Any
 
 import pytest
 
-WIDGET = "application/vnd.jupyter.widget-view+json"
-RUN = """(index) => { const notebook = jupyterapp.shell.currentWidget.content;
-    notebook.activeCellIndex = index; jupyterapp.commands.execute('notebook:run-cell'); }"""
-IDLE = """() => window.jupyterapp?.shell.currentWidget?.sessionContext?.session?.kernel
-    ?.status === 'idle'"""
-SETUP = """
-import time
+from .test_lab_training import IDLE, UNHURRIED, WIDGET, outputs, reopened, start
+
+SETUP = f"""{UNHURRIED}
 import minitensor as mt
 from minitensor_widgets import dashboard
 writer = mt.summary.create_file_writer("runs/first")
@@ -24,18 +20,9 @@ with writer.as_default():
     for step in range(start, start + 400):
         mt.summary.scalar("train/loss", 10 / (step + 1), step=step)
         mt.summary.scalar("train/rate", 0.1, step=step)
-        time.sleep(0.01)
+        unhurried(place)
 """
 CAPTION = "() => document.querySelector('.mt-figure figcaption')?.innerText ?? ''"
-
-
-def outputs(lab: Any, page: Any, index: int) -> list[dict[str, Any]]:
-    return [out.get("data", {}) for out in lab.cells(page)[index]["outputs"]]
-
-
-def start(page: Any, index: int) -> None:
-    """Run a cell without waiting for its end."""
-    page.evaluate(RUN, index)
 
 
 @pytest.fixture
@@ -44,8 +31,7 @@ def notebook(lab: Any, page: Any) -> Any:
 
     def make(name: str, *cells: str) -> str:
         lab.open(page, lab.write(name, *cells))
-        start(page, 0)
-        page.wait_for_function(IDLE, timeout=60_000)
+        lab.run(page, 0)
         page.locator(".mt-title").first.wait_for(timeout=30_000)
         return name
 
@@ -55,11 +41,16 @@ def notebook(lab: Any, page: Any) -> Any:
 def test_it_lives_while_cells_record_and_needs_no_kernel_afterwards(
     lab: Any, page: Any, notebook: Any, screenshots: Path
 ) -> None:
-    name = notebook("live.ipynb", SETUP, f"start = 0{TRAIN}", f"start = 400{TRAIN}")
+    name = notebook(
+        "live.ipynb",
+        SETUP,
+        f"start, place = 0, 'first'{TRAIN}",
+        f"start, place = 400, 'second'{TRAIN}",
+    )
     (first,) = outputs(lab, page, 0)
     assert WIDGET not in first
     assert "nothing is recorded yet" in first["text/plain"]
-    for index, last in ((1, 399), (2, 799)):
+    for index, place, last in ((1, "first", 399), (2, "second", 799)):
         start(page, index)
         page.locator(".mt-scalar").first.wait_for(timeout=30_000)
         page.wait_for_function(
@@ -69,6 +60,7 @@ def test_it_lives_while_cells_record_and_needs_no_kernel_afterwards(
         said = page.evaluate(CAPTION)
         page.wait_for_function(f"(was) => ({CAPTION})() !== was", arg=said)
         page.screenshot(path=screenshots / f"lab_dashboard_live_{index}.png")
+        lab.go_on(place)
         page.wait_for_function(IDLE, timeout=60_000)
         page.wait_for_function(
             "() => !document.querySelector('.mt-title')?.innerText.includes('live')"
@@ -76,17 +68,7 @@ def test_it_lives_while_cells_record_and_needs_no_kernel_afterwards(
         (left,) = outputs(lab, page, 0)
         assert WIDGET not in left
         assert f"at {last}, greatest 10 at 0" in left["text/plain"]
-    page.evaluate("() => jupyterapp.commands.execute('docmanager:save')")
-    page.evaluate("() => jupyterapp.shell.currentWidget.sessionContext.shutdown()")
-    saved = (lab.folder / name).read_text(encoding="utf-8")
-    assert WIDGET not in saved
-    assert '"widgets"' not in saved
-    page.evaluate("() => jupyterapp.shell.currentWidget.close()")
-    lab.open(page, name)
-    plot = page.locator(".mt-reading").first
-    plot.wait_for(timeout=30_000)
-    plot.focus()
-    page.keyboard.press("Home")
+    plot = reopened(lab, page, name)
     assert plot.get_attribute("aria-valuetext").startswith("step 0: first 10")
     assert "model not found" not in page.locator(".jp-Notebook").inner_text()
     page.screenshot(path=screenshots / "lab_dashboard_reopened.png")
@@ -126,19 +108,20 @@ def test_it_stays_live_when_asked_and_answers_while_the_kernel_rests(
         read = page.locator(".mt-reading").first.get_attribute("aria-valuetext")
         assert f"step {step}:" in read
         page.keyboard.press("ArrowRight")
-    start(page, 0)
-    page.wait_for_function(IDLE, timeout=60_000)
-    start(page, 1)
-    page.wait_for_function(IDLE, timeout=60_000)
-    page.locator(".jp-CodeCell").nth(1).locator(".jp-OutputArea-output").first.wait_for()
+    lab.run(page, 0)
+    lab.run(page, 1)
     assert outputs(lab, page, 1)[0]["text/plain"] == "1"
-    start(page, 2)
-    page.wait_for_function(IDLE, timeout=60_000)
+    lab.run(page, 2)
     page.wait_for_function(
         "() => document.querySelector('.mt-title') && "
         "!document.querySelector('.mt-title').innerText.includes('live')"
     )
     assert WIDGET not in outputs(lab, page, 0)[0]
+
+
+LEFT = """([index, count, widget]) => {
+    const { outputs } = jupyterapp.shell.currentWidget.content.model.toJSON().cells[index];
+    return outputs.length === count && outputs.every(({ data }) => !(widget in data)); }"""
 
 
 def test_a_short_cell_with_several_dashboards_has_no_errors_on_its_page(
@@ -155,14 +138,10 @@ for step in range(3):
     time.sleep(pause)
 """
     setup = SETUP.replace("runs", "several").replace('dashboard("several")', "")
-    cells = [f"{setup}pause = 0{several}", f"pause = 0.3{several}"]
+    cells = [f"{setup}pause = 0{several}", f"pause = 0.3{several}", "'what came before is read'"]
     lab.open(page, lab.write("several.ipynb", *cells))
-    for index in range(len(cells)):
+    for index, count in enumerate((3, 3, 1)):
         start(page, index)
-        page.wait_for_timeout(1000)
+        page.wait_for_function(LEFT, arg=[index, count, WIDGET], timeout=60_000)
         page.wait_for_function(IDLE, timeout=60_000)
-        page.wait_for_timeout(4000)
-        shown = outputs(lab, page, index)
-        assert len(shown) == 3
-        assert all(WIDGET not in data for data in shown)
     assert errors == []

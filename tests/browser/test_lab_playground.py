@@ -38,7 +38,7 @@ STEP = "() => +document.querySelector('.mt-moment').textContent.match(/step (\\d
 def start(lab: Any, page: Any, name: str, *cells: str) -> Any:
     """Open a notebook, run its first cell, and give the playground there."""
     lab.open(page, lab.write(name, *cells))
-    run_cell(page, 0)
+    lab.run(page, 0)
     root = lab.cell(page, 0).locator(".mt")
     root.locator(".mt-moment:not(:empty)").wait_for(timeout=30_000)
     return root
@@ -64,16 +64,6 @@ def rests(page: Any) -> int:
     pytest.fail("it never came to rest")
 
 
-def run_cell(page: Any, index: int) -> None:
-    page.evaluate(
-        """async (index) => {
-            jupyterapp.shell.currentWidget.content.activeCellIndex = index;
-            await jupyterapp.commands.execute('notebook:run-cell');
-        }""",
-        index,
-    )
-
-
 def test_pictures_flow_pause_and_freeze(lab: Any, page: Any, screenshots: Path) -> None:
     root = start(lab, page, "playground.ipynb", SETUP, "board.step", "board.freeze()")
     root.get_by_role("button", name="Play").click()
@@ -82,11 +72,10 @@ def test_pictures_flow_pause_and_freeze(lab: Any, page: Any, screenshots: Path) 
     paused = rests(page)
     assert "of the training points are right" in root.locator(".mt-views > p").inner_text()
     page.screenshot(path=screenshots / "lab_playground.png")
-    run_cell(page, 1)
-    page.wait_for_timeout(300)
+    lab.run(page, 1)
     answer = lab.cells(page)[1]["outputs"][0]["data"]["text/plain"]
     assert int("".join(answer)) == paused
-    run_cell(page, 2)
+    lab.run(page, 2)
     frozen = lab.cell(page, 0).locator('.mt input[type="range"]')
     frozen.wait_for(timeout=30_000)
     assert step(page) == paused
