@@ -12,6 +12,7 @@ RUN = """(index) => { const notebook = jupyterapp.shell.currentWidget.content;
     notebook.activeCellIndex = index; jupyterapp.commands.execute('notebook:run-cell'); }"""
 IDLE = """() => window.jupyterapp?.shell.currentWidget?.sessionContext?.session?.kernel
     ?.status === 'idle'"""
+BAR = ".mt [role=progressbar]"  # JupyterLab has such bars too
 FINISHED = "() => document.querySelector('.mt-title')?.innerText.includes('finished after')"
 UNHURRIED = """
 import time
@@ -80,7 +81,7 @@ def test_a_loop_moves_is_interrupted_and_stays_interactive_without_a_kernel(
 ) -> None:
     name = notebook("loop.ipynb", LOOP)
     start(page, 1)
-    bar = page.locator("[role=progressbar]").first
+    bar = page.locator(BAR).first
     bar.wait_for(timeout=30_000)
     page.locator(".mt-plot").first.wait_for(timeout=30_000)
     assert outputs(lab, page, 1)[0].get(WIDGET)
@@ -119,13 +120,13 @@ def test_fit_shows_a_line_that_moves_and_leaves_its_curves(
         "model.evaluate(x, y)",
     )
     start(page, 1)
-    bar = page.locator("[role=progressbar]").first
+    bar = page.locator(BAR).first
     bar.wait_for(timeout=30_000)
     was = int(bar.get_attribute("aria-valuenow") or 0)
     page.locator(".mt-plot").first.wait_for(timeout=30_000)
     page.screenshot(path=screenshots / "lab_fit_live.png")
-    moved = "(was) => +document.querySelector('[role=progressbar]').ariaValueNow > was"
-    page.wait_for_function(moved, arg=was)
+    moved = "([bar, was]) => +document.querySelector(bar).ariaValueNow > was"
+    page.wait_for_function(moved, arg=[BAR, was])
     lab.go_on("fit")
     page.wait_for_function(IDLE, timeout=60_000)
     page.wait_for_function(FINISHED)
