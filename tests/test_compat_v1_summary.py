@@ -196,6 +196,12 @@ def test_what_needs_a_graph_says_so(tmp_path: Path) -> None:
         _ = getattr(tf.summary, "create_file_writer")(tmp_path)  # noqa: B009 - there is none
 
 
+@pytest.mark.parametrize("inputs", [None, 5])
+def test_what_is_merged_is_a_list(graph: Any, inputs: Any) -> None:
+    with pytest.raises(TypeError, match=r"Inputs are a list of summaries"):
+        tf.summary.merge(inputs)
+
+
 # Messages.
 
 

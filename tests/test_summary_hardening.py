@@ -335,3 +335,34 @@ def test_a_default_step_of_a_graph_is_refused_outside_of_it(tmp_path: Path) -> N
         inside(mt.constant(5, mt.int64))
     mt.summary.experimental.set_step(None)
     assert list(mt.summary.read(tmp_path).scalars("a").step) == [4, 5]
+
+
+CONDITIONS: dict[str, Any] = {
+    "a vector": mt.constant([True, False]),
+    "one truth value in a list": [True],
+    "nothing": None,
+    "a word": "no",
+    "a function that gives nothing": lambda: None,
+}
+
+
+@pytest.mark.parametrize("what", CONDITIONS)
+@pytest.mark.parametrize("traced", [False, True])
+def test_a_condition_is_one_truth_value(tmp_path: Path, what: str, traced: bool) -> None:
+    def sometimes() -> None:
+        with mt.summary.record_if(CONDITIONS[what]):
+            mt.summary.scalar("a", 1.0, 0)
+
+    with (
+        mt.summary.create_file_writer(tmp_path).as_default(),
+        pytest.raises(ValueError, match=r"record_if: got condition=.* not one truth value"),
+    ):
+        mt.function(sometimes)() if traced else sometimes()
+
+
+def test_a_histogram_of_absurdly_many_buckets_is_refused(tmp_path: Path) -> None:
+    with (
+        mt.summary.create_file_writer(tmp_path).as_default(),
+        pytest.raises(ValueError, match=r"got buckets=1000000000000\. That is more than 1000000"),
+    ):
+        mt.summary.histogram("a", [1.0], 0, buckets=10**12)

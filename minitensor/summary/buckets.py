@@ -18,6 +18,7 @@ POINTS = (0, 668, 1587, 3085, 5000, 6915, 8413, 9332, 10000)
 """Where percentiles are read off, in hundredths of a percent: the minimum, every half standard
 deviation of a normal distribution, and the maximum."""
 
+_MOST = 1_000_000
 _TILE = 1 << 14
 """Elements that are divided at once: few enough to stay in the cache."""
 
@@ -99,11 +100,19 @@ def number_of_buckets(buckets: Any) -> int:
 
     Raises:
         ArgumentError: (also a TypeError) when it is no whole number.
+        InvalidArgumentError: (also a ValueError) for more than a million.
     """
     if buckets is None:
         return BUCKETS
     first = "tensor must be of type tf.int32; got tf.float32\n" if type(buckets) is float else ""
-    return max(0, whole_number("histogram", "buckets", buckets, f"write buckets={BUCKETS}", first))
+    fix = f"write buckets={BUCKETS}"
+    number = max(0, whole_number("histogram", "buckets", buckets, fix, first))
+    if number > _MOST:
+        raise InvalidArgumentError(
+            message("histogram", f"buckets={number}", f"that is more than {_MOST}",
+                    "each bucket takes 24 bytes, and a picture has room for some hundreds", fix)
+        )  # fmt: skip
+    return number
 
 
 def percentiles(buckets: Any) -> np.ndarray:

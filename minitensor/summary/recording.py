@@ -118,7 +118,7 @@ def in_graph(recording: Recording, values: Sequence, step: Any, here: Context) -
     elif step is not None:
         recording = replace(recording, step=step_number(step))
     if "condition" in here.traced:
-        condition = here.condition() if callable(here.condition) else here.condition
+        condition = one_truth(here.condition() if callable(here.condition) else here.condition)
         if isinstance(condition, Operand):
             inputs.append(convert(condition))
             given.append("condition")
@@ -143,8 +143,38 @@ def _known(symbol: Any) -> Spec:
 
 
 def holds(condition: bool | Callable[[], Any] | Any) -> bool:
-    """Whether a condition holds now."""
-    return condition is True or bool(condition() if callable(condition) else condition)
+    """Whether a condition holds now.
+
+    Raises:
+        InvalidArgumentError: (also a ValueError) when it is not one truth value.
+    """
+    if condition is True:
+        return True
+    found = one_truth(condition() if callable(condition) else condition)
+    if isinstance(found, Symbol):
+        raise InvalidArgumentError(
+            message("summary", f"the condition {found.name}",
+                    "it was entered while a function was traced, and is a place in that graph",
+                    "outside of the graph it has no value",
+                    "record inside the function, within its record_if")
+        )  # fmt: skip
+    return bool(found)
+
+
+def one_truth(condition: Any) -> Any:
+    """A condition, unless its shape shows that it is more or less than one truth value.
+
+    Raises:
+        InvalidArgumentError: (also a ValueError) when it is.
+    """
+    unknown = isinstance(condition, Symbol) and condition.shape.rank is None
+    if condition is None or isinstance(condition, str) or not (unknown or np.ndim(condition) == 0):
+        raise InvalidArgumentError(
+            message("record_if", f"condition={shorten(condition)}", "that is not one truth value",
+                    "it is a bool, a bool tensor of shape (), or a function that gives one",
+                    "write record_if(step % 10 == 0), or reduce it with mt.reduce_any")
+        )  # fmt: skip
+    return condition
 
 
 def tag_of(name: Any, kind: Kind) -> str:

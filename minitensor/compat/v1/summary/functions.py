@@ -31,6 +31,7 @@ from minitensor.errors import FailedPreconditionError, InvalidArgumentError, sho
 from minitensor.graph.symbol import Symbol
 from minitensor.graph.trace import Tracer
 from minitensor.op import Op, State, state
+from minitensor.summary.arguments import listed
 from minitensor.summary.context import present
 from minitensor.summary.messages import Metadata, PluginData
 from minitensor.tensor import Operand
@@ -208,6 +209,7 @@ def merge(inputs: Sequence, collections: Any = None, name: str | None = None) ->
 
     Raises:
         FailedPreconditionError: (also a RuntimeError) where ops compute at once.
+        ArgumentError: (also a TypeError) for what is no list.
         InvalidArgumentError: (also a ValueError) for no summaries; when it runs, for two of one
             tag.
 
@@ -221,7 +223,7 @@ def merge(inputs: Sequence, collections: Any = None, name: str | None = None) ->
     _refuse_eager()
     name = clean_tag(name)
     with name_scope(name, "Merge"):
-        made = merge_summary(list(inputs), name=name)
+        made = merge_summary(listed("Merge", "inputs", inputs, "summaries"), name=name)
     collect(made, collections, [])
     return made
 
