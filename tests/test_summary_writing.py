@@ -83,3 +83,24 @@ def test_a_dataset_records_in_whatever_thread_it_computes(
     with mt.summary.create_file_writer(tmp_path) as writer, writer.as_default():
         assert len(list(dataset)) == 5
     assert sorted(mt.summary.read(tmp_path).scalars("x").step) == [0, 1, 2, 3, 4]
+
+
+def test_a_step_set_within_a_block_outlasts_it_unless_the_block_has_one(tmp_path: Path) -> None:
+    step = mt.summary.experimental
+    try:
+        with mt.summary.create_file_writer(tmp_path).as_default():
+            step.set_step(4)
+        assert step.get_step() == 4
+        with mt.summary.record_if(True):
+            step.set_step(6)
+        assert step.get_step() == 6
+        with mt.summary.create_file_writer(tmp_path / "other").as_default(step=9):
+            step.set_step(10)
+        assert step.get_step() == 6
+        with mt.summary.create_file_writer(tmp_path / "more").as_default():
+            with mt.summary.record_if(False):
+                step.set_step(7)
+            assert bool(mt.summary.scalar("loss", 1.0))
+    finally:
+        step.set_step(None)
+    assert list(mt.summary.read(tmp_path / "more").scalars("loss").step) == [7]

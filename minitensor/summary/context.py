@@ -38,13 +38,19 @@ def present() -> Context:
 
 @contextmanager
 def entered(**changes: Any) -> Iterator[Context]:
-    """Within it, the writer, the step or the condition is another."""
+    """Within it, the writer, the step or the condition is another.
+
+    Afterwards these are what they were before. What else was set inside stays, as in TensorFlow.
+    """
     before = present()
     state.summaries = now = _changed(before, changes)
     try:
         yield now
     finally:
-        state.summaries = before
+        fields = {name: getattr(before, name) for name in changes}
+        of_these = before.traced & changes.keys()
+        traced = present().traced - changes.keys() | of_these
+        state.summaries = present()._replace(**fields, traced=traced)
 
 
 def set_step(step: Any) -> None:
