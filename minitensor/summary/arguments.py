@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from minitensor.errors import ArgumentError, InvalidArgumentError, OpError, message, shorten
 
-__all__ = ["array", "count", "listed", "outputs", "whole_number"]
+__all__ = ["array", "count", "file_path", "file_suffix", "listed", "outputs", "whole_number"]
 
 
 def array(subject: str, name: str, value: Any, dtype: Any = None) -> np.ndarray:
@@ -96,3 +98,68 @@ def outputs(subject: str, value: Any) -> int:
                       "it says how many of the batch are recorded at most", "write max_outputs=3")
         )  # fmt: skip
     return found
+
+
+def file_path(subject: str, name: str, value: Any, fix: str) -> Path:
+    """The path of a file or directory, with the home directory for `~`.
+
+    Raises:
+        ArgumentError: (also a TypeError) for what is no path.
+        InvalidArgumentError: (also a ValueError) for one that no file can have, and for the home
+            directory of somebody who has none.
+    """
+    try:
+        text = os.fsdecode(value)
+    except TypeError:
+        raise ArgumentError(
+            message(subject, f"{name}={shorten(value)}", "that is no path",
+                    f"the argument {name} is a str or a pathlib.Path", fix)
+        ) from None  # fmt: skip
+    if not _is_writable(text):
+        raise InvalidArgumentError(
+            message(subject, f"{name}={text!r}",
+                    "it holds the character NUL, or one that is no whole character",
+                    "names of files are text without these", fix)
+        )  # fmt: skip
+    try:
+        return Path(text).expanduser()
+    except RuntimeError:
+        raise InvalidArgumentError(
+            message(subject, f"{name}={text!r}", "nobody of that name has a home directory here",
+                    "~ stands for your home directory, ~name for that of somebody else", fix)
+        ) from None  # fmt: skip
+
+
+def file_suffix(subject: str, value: Any) -> str:
+    """What the name of an event file ends with.
+
+    Raises:
+        ArgumentError: (also a TypeError) for what is no text.
+        InvalidArgumentError: (also a ValueError) for text that no name of a file can end with.
+    """
+    if not isinstance(value, str):
+        raise ArgumentError(
+            message(subject, f"filename_suffix={shorten(value)}",
+                    f"it is of type {type(value).__name__}", "a suffix is text",
+                    'write filename_suffix=".v2", or leave it out')
+        )  # fmt: skip
+    if not _is_writable(value) or "/" in value or os.sep in value or len(value) > _SUFFIX:
+        raise InvalidArgumentError(
+            message(subject, f"filename_suffix={shorten(value)}",
+                    "no name of a file can end with that", "it is the end of a file's name: at "
+                    f"most {_SUFFIX} characters, without NUL and without {os.sep}",
+                    'write filename_suffix=".v2", or leave it out')
+        )  # fmt: skip
+    return value
+
+
+def _is_writable(text: str) -> bool:
+    """Whether the system takes these characters in the name of a file."""
+    try:
+        return b"\0" not in os.fsencode(text)
+    except UnicodeEncodeError:
+        return False
+
+
+_SUFFIX = 50
+"""Names of files have at most 255 bytes, of which host and process take up to about 120."""

@@ -12,13 +12,12 @@ from typing import Any
 from weakref import ref
 
 from minitensor.errors import (
-    ArgumentError,
     FailedPreconditionError,
     InvalidArgumentError,
     OpError,
     message,
-    shorten,
 )
+from minitensor.summary.arguments import file_path, file_suffix
 from minitensor.summary.context import entered, present
 from minitensor.summary.hparams import END, START, end_session
 from minitensor.summary.messages import Event
@@ -225,8 +224,9 @@ def create_file_writer(
     folder = folder_of(logdir)
     many = count_of("max_queue", max_queue, MANY)
     seconds = count_of("flush_millis", flush_millis, int(1000 * SECONDS)) / 1000
+    given = ".v2" if filename_suffix is None else filename_suffix
+    suffix = file_suffix("create_file_writer", given)
     folder = _fresh(folder) if fresh else folder
-    suffix = ".v2" if filename_suffix is None else filename_suffix
     return SummaryWriter(
         open_sink("create_file_writer", folder, suffix, True, many, seconds), on_error
     )
@@ -296,26 +296,14 @@ def folder_of(logdir: Any, name: str = "create_file_writer") -> Path:
             "Argument `logdir` cannot be None\nTo fix it: give the directory of the run, such as "
             f'{name}("logs").'
         )
-    try:
-        text = os.fspath(logdir)
-    except TypeError:
-        raise ArgumentError(
-            message(name, f"logdir={shorten(logdir)}", "that is no path",
-                    "a directory is a str or a pathlib.Path", f'write {name}("logs")')
-        ) from None  # fmt: skip
-    text = os.fsdecode(text)
-    if "\0" in text:
-        raise InvalidArgumentError(
-            message(name, f"logdir={text!r}", "it holds the character NUL",
-                    "names of files are text without it", f'write {name}("logs")')
-        )  # fmt: skip
-    if "://" in text:
+    path = file_path(name, "logdir", logdir, f'write {name}("logs")')
+    if "://" in (text := os.fsdecode(logdir)):
         raise InvalidArgumentError(
             message(name, f"logdir={text!r}", "that is a place in a network",
                     "event files are written to directories of this machine",
                     "write here and copy the directory")
         )  # fmt: skip
-    return Path(text).expanduser()
+    return path
 
 
 def _fresh(folder: Path) -> Path:
