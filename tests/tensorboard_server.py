@@ -17,6 +17,20 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import minitensor as mt
+
+
+def func1(a: Any, b: Any) -> Any:
+    """What `func2` calls, in the source document."""
+    return mt.add(a, b)
+
+
+@mt.function
+def func2(a: Any, b: Any) -> Any:
+    """The function whose graph the source document shows in TensorBoard."""
+    with mt.name_scope("Linear_function"):
+        return mt.add(b, func1(a, b))
+
 
 class Served:
     """A TensorBoard that runs."""

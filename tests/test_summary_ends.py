@@ -10,7 +10,6 @@ import subprocess
 import sys
 import threading
 import warnings
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -224,26 +223,45 @@ def test_a_removed_directory_warns_once_and_training_goes_on(tmp_path: Path) -> 
     writer.close()
 
 
-def file_in_the_way(folder: Path) -> Path:
-    (folder / "file").write_text("no directory")
-    return folder / "file" / "run"
+def test_a_file_in_the_place_of_a_directory_is_one_clear_error(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("no directory")
+    with pytest.raises(mt.errors.InvalidArgumentError, match=r"It cannot be written: .* To fix it"):
+        mt.summary.create_file_writer(tmp_path / "file" / "run")
 
 
-def read_only(folder: Path) -> Path:
-    if os.geteuid() == 0:  # root may write everywhere but in the kernel's own file systems
-        return Path("/proc/self/run")
-    folder.chmod(0o500)
-    return folder / "run"
+def test_a_removed_directory_stops_training_when_asked(tmp_path: Path) -> None:
+    writer = mt.summary.create_file_writer(tmp_path / "run", on_error="raise")
+    reached = 0
+    with pytest.raises(RuntimeError, match="What was recorded since is lost"), writer.as_default():
+        for reached in range(3):
+            mt.summary.scalar("loss", 1.0, step=reached)
+            writer.flush()
+            shutil.rmtree(tmp_path / "run", ignore_errors=True)
+    assert reached == 1
+
+
+READ_ONLY = """
+import os, tempfile
+with mt.summary.create_file_writer(sys.argv[1]).as_default():
+    mt.summary.scalar("loss", 1.0, step=0)
+folder = tempfile.mkdtemp()
+os.chmod(folder, 0o555)
+if os.geteuid() == 0:  # root may write everywhere
+    os.setuid(65534)
+for name in ("", "run"):
+    try:
+        mt.summary.create_file_writer(os.path.join(folder, name))
+    except mt.errors.InvalidArgumentError as error:
+        print(error)
+"""
 
 
 @pytest.mark.skipif(not hasattr(os, "geteuid"), reason="other rights")
-@pytest.mark.parametrize("place", [file_in_the_way, read_only])
-def test_a_directory_that_cannot_be_written_is_one_clear_error(
-    place: Callable[[Path], Path], tmp_path: Path
-) -> None:
-    with pytest.raises(mt.errors.InvalidArgumentError, match=r"It cannot be written: .* To fix it"):
-        mt.summary.create_file_writer(place(tmp_path))
-    tmp_path.chmod(0o700)
+def test_a_directory_that_is_only_to_be_read_is_one_clear_error(tmp_path: Path) -> None:
+    done = run(READ_ONLY, tmp_path / "first")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("It cannot be written: ") == 2
+    assert done.stdout.count("To fix it") == 2
 
 
 def test_a_second_writer_on_a_run_in_use_is_an_error(tmp_path: Path) -> None:
