@@ -231,13 +231,19 @@ def test_a_file_in_the_place_of_a_directory_is_one_clear_error(tmp_path: Path) -
 
 def test_a_removed_directory_stops_training_when_asked(tmp_path: Path) -> None:
     writer = mt.summary.create_file_writer(tmp_path / "run", on_error="raise")
-    reached = 0
-    with pytest.raises(RuntimeError, match="What was recorded since is lost"), writer.as_default():
-        for reached in range(3):
-            mt.summary.scalar("loss", 1.0, step=reached)
-            writer.flush()
-            shutil.rmtree(tmp_path / "run", ignore_errors=True)
-    assert reached == 1
+    reached = []
+
+    def train() -> None:
+        with writer.as_default():
+            for step in range(3):
+                reached.append(step)
+                mt.summary.scalar("loss", 1.0, step=step)
+                writer.flush()
+                shutil.rmtree(tmp_path / "run")
+
+    with pytest.raises(RuntimeError, match="What was recorded since is lost"):
+        train()
+    assert reached == [0, 1]
 
 
 READ_ONLY = """
