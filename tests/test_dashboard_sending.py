@@ -60,6 +60,15 @@ def test_numbers_are_short_and_equal_to_six_digits():
     assert odd[3:].tolist() == pytest.approx([5e-324, 1e308])
 
 
+@pytest.mark.parametrize("begin", [1.0, -3.0, 1e8])
+def test_numbers_that_differ_by_little_are_no_stairs(begin):
+    values = begin + abs(begin) * 1e-6 * np.arange(30)
+    wide = values.max() - values.min()
+    np.testing.assert_allclose(shortened(values), values, rtol=0, atol=wide / 10_000)
+    np.testing.assert_allclose(shortened(values, 4), values, rtol=0, atol=wide / 10_000)
+    assert shortened(np.append(values, math.nan))[:30].tolist() == shortened(values).tolist()
+
+
 # ---- what is sent
 
 

@@ -41,23 +41,34 @@ def test_a_caption_has_the_digits_that_tell_its_numbers_apart():
     assert said == "loss: last 0.9701, least 0.97 at 0, greatest 0.9701 at 99, rising"
 
 
+@pytest.mark.parametrize(("low", "high"), [(1.0, 1.00003), (1.0, 1.0000001), (1e-5, 10.0)])
+def test_no_two_ticks_of_a_logarithmic_axis_read_alike(low, high):
+    values = ticks(low, high, log=True)
+    words, _ = tick_texts(values, log=True)
+    assert len(set(words)) == len(values) > 1
+    assert max(map(len, words)) <= 9
+
+
 @pytest.mark.skipif(shutil.which("node") is None, reason="runs the twin in JavaScript")
 def test_the_page_draws_the_same_axes():
     code = (
         f'const p = await import("{STATIC}/plot.js"), v = await import("{STATIC}/values.js");\n'
         f"const made = {json.dumps(CASES)}.map((ends) => {{ const s = p.span(ends);\n"
-        "return [s, p.tickTexts(p.ticks(...s)), v.apart(ends), v.number(ends[1], 8)] });\n"
+        "return [s, p.tickTexts(p.ticks(...s)), v.apart(ends), v.number(ends[1], 8),\n"
+        " p.tickTexts([1, 1 + (ends[1] - ends[0]) / 3 || 10], true)] });\n"
         "console.log(JSON.stringify(made));"
     )
     done = subprocess.run(
         ["node", "--input-type=module", "-e", code], capture_output=True, text=True, check=True
     )
-    for ends, (reach, (marks, begin), digits, word) in zip(
+    for ends, (reach, (marks, begin), digits, word, (log_marks, log_begin)) in zip(
         CASES, json.loads(done.stdout), strict=True
     ):
         assert tuple(reach) == span(ends)
         words, ours = tick_texts(ticks(*reach))
         assert ([text for _, text in marks], begin) == (words, ours)
+        logs = tick_texts([1, 1 + (ends[1] - ends[0]) / 3 or 10], log=True)
+        assert ([text for _, text in log_marks], log_begin) == logs
         assert (digits, word) == (apart(ends), number(ends[1], 8))
 
 

@@ -106,10 +106,10 @@ def tick_texts(values: Sequence[float], log: bool = False) -> tuple[list[str], s
         >>> tick_texts([0.97, 0.97002]), tick_texts([1e8, 1e8 + 0.5])
         ((['0.97', '0.97002'], ''), (['0', '0.5'], 'counted from 100000000'))
     """
-    if log:  # powers of ten in short: 1e-5
-        return [number(v, 4).replace(".00e+", "e").replace(".00e", "e") for v in values], ""
     digits = apart(values, 4)
     made = [number(v, digits) for v in values]
+    if log:  # powers of ten in short: 1e-5
+        made = [one.replace(".00e+", "e").replace(".00e", "e") for one in made]
     if digits == 4 or max(map(len, made)) <= LONGEST:
         return made, ""
     begin = f"counted from {number(values[0], 14)}"

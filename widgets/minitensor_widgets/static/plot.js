@@ -69,10 +69,9 @@ function curvePath(line, x, y) {
 
 // Pairs of a value and its text, no two alike; where they are long, from where they are counted.
 export function tickTexts(values, log) {
-  const short = (v) => number(v, 4).replace(/\.00e\+?/, "e"); // powers of ten: 1e-5
-  if (log) return [values.map((v) => [v, short(v)]), ""];
-  const digits = apart(values, 4),
-    made = values.map((v) => [v, number(v, digits)]);
+  const short = (text) => (log ? text.replace(/\.00e\+?/, "e") : text), // powers of ten: 1e-5
+    digits = apart(values, 4),
+    made = values.map((v) => [v, short(number(v, digits))]);
   if (digits === 4 || made.every(([, text]) => text.length <= 9)) return [made, ""];
   const begin = `counted from ${number(values[0], 14)}`;
   return [values.map((v) => [v, number(v - values[0], 3)]), begin];

@@ -7,6 +7,9 @@ from typing import Any
 
 import numpy as np
 
+FINEST = 4
+"""A number is rounded to no more than a ten-thousandth of what all differ by."""
+
 
 @dataclass(frozen=True)
 class Points:
@@ -97,15 +100,21 @@ def thinned(series: Any, most: int, first: int = 0, last: int | None = None) -> 
 
 
 def shortened(values: np.ndarray, digits: int = 6) -> np.ndarray:
-    """Numbers in so many digits: 0.1 as float32 is 0.1 again.
+    """Numbers in so many digits, or as many as show how they differ: 0.1 as float32 is 0.1 again.
 
     Example:
         >>> shortened(np.float32([0.1, -123456.789])).tolist()
         [0.1, -123457.0]
+        >>> shortened(np.array([1.00000012345, 1.0000012345])).tolist()
+        [1.00000012345, 1.0000012345]
     """
     values = values.astype(np.float64)
+    finite = values[np.isfinite(values)]
     with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
-        places = digits - 1 - np.floor(np.log10(np.abs(values)))
+        wide = finite.max() / 2 - finite.min() / 2 if len(finite) else 0.0
+        apart = FINEST - np.floor(np.log10(wide)) if wide else -np.inf
+        exact = 14 - np.floor(np.log10(np.abs(values)))
+        places = np.minimum(np.maximum(digits - 15 + exact, apart), exact)
         scale = 10.0**places
         short = np.where(places > 0, np.round(values * scale) / scale,
                          np.round(values / 10.0**-places) * 10.0**-places)  # fmt: skip
