@@ -255,6 +255,60 @@ def test_tables_of_embeddings_are_shown_by_the_projector(tmp_path: Path) -> None
     wrong = TensorBoard(tmp_path, embeddings_freq=1, embeddings_metadata={"wrods": "words.tsv"})
     with pytest.raises(ValueError, match=r"Unrecognized `Embedding` layer names(.|\n)*words"):
         made.fit(x, np.zeros((5, 1), "float32"), verbose=0, callbacks=[wrong])
+    (tmp_path / "projector_config.pbtxt").write_bytes("embeddings {}".encode("utf-16"))
+    board = TensorBoard(tmp_path, embeddings_freq=1)
+    with pytest.raises(ValueError, match="not UTF-8"):  # before an epoch was trained for nothing
+        board.set_model(made)
+        board.on_train_begin()
+
+
+def test_labels_for_a_model_without_tables_are_told(tmp_path: Path) -> None:
+    board = TensorBoard(tmp_path, embeddings_freq=1, embeddings_metadata={"zz": "x.tsv"})
+    with pytest.raises(ValueError, match=r"no Embedding layer(.|\n)*leave embeddings_metadata out"):
+        fit(model(), board)
+
+
+@pytest.mark.parametrize("wrong", [3, ["a"], {"emb": None}], ids=repr)
+def test_files_of_labels_are_paths(wrong: Any) -> None:
+    with pytest.raises(TypeError, match=r"embeddings_metadata(.|\n)*path of a file"):
+        TensorBoard(embeddings_metadata=wrong)
+    assert TensorBoard(embeddings_metadata=b"x.tsv").embeddings_metadata == "x.tsv"
+
+
+@pytest.mark.parametrize(("wrong", "error", "text"), [
+    (None, ValueError, "cannot be None"), (3, TypeError, "no path"),
+    ("gs://bucket/run", ValueError, "place in a network"), ("a\0b", ValueError, "NUL"),
+])  # fmt: skip
+def test_a_directory_that_is_none_is_told_at_once(wrong: Any, error: type, text: str) -> None:
+    with pytest.raises(error, match=text):
+        TensorBoard(wrong)
+
+
+def test_the_directory_of_the_user_is_one_for_all_files(tmp_path: Path, monkeypatch: Any) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path / "home"))
+    monkeypatch.chdir(tmp_path)
+    made = keras.Sequential([keras.Input((4,)), keras.layers.Embedding(10, 3),
+                             keras.layers.Flatten(), keras.layers.Dense(1)])  # fmt: skip
+    made.compile("sgd", "mse")
+    data = np.zeros((5, 4), "int32"), np.zeros((5, 1), "float32")
+    made.fit(*data, verbose=0, callbacks=[TensorBoard("~/logs", embeddings_freq=1)])
+    assert [path.name for path in tmp_path.iterdir()] == ["home"]
+    found = sorted(path.name for path in (tmp_path / "home" / "logs").iterdir())
+    assert found == ["projector", "projector_config.pbtxt", "train"]
+
+
+def test_the_same_callback_twice_is_told_when_training_begins(tmp_path: Path) -> None:
+    board = TensorBoard(tmp_path)
+    with pytest.raises(RuntimeError, match="each point twice"):
+        fit(model(), board, board)
+    fit(model(), board)
+    fit(model(), board, TensorBoard(tmp_path / "other"))
+    callbacks = keras.callbacks.CallbackList([board], model=model())
+    callbacks.on_train_begin()
+    callbacks.on_epoch_begin(0)  # a loop of one's own, interrupted here
+    callbacks.on_train_begin()
+    callbacks.on_train_end()
 
 
 @pytest.mark.parametrize(("shape", "images"), [
@@ -281,6 +335,9 @@ def test_frequencies_that_are_none_are_told(options: dict, text: str) -> None:
 def test_the_profiler_is_not_here_and_says_so() -> None:
     with pytest.raises(NotImplementedError, match="write_steps_per_second"):
         TensorBoard(profile_batch=(2, 5))
+    with pytest.raises(NotImplementedError, match="write_steps_per_second"):
+        TensorBoard(profile_batch=np.array([1, 2]))
+    assert all(TensorBoard(profile_batch=off) for off in (0, False, None, "", [], np.int64(0)))
 
 
 def test_images_without_histograms_are_told_to_be_never_written() -> None:

@@ -17,6 +17,7 @@ from minitensor.summary.context import present
 from minitensor.summary.projections import check_method, points_of, projected
 from minitensor.summary.projector_files import (
     add_to_config,
+    config_before,
     file_name,
     labels_text,
     put,
@@ -87,6 +88,7 @@ def _write(
 ) -> None:  # fmt: skip
     """Write the files; all tensors share the labels and the thumbnails of the first."""
     try:
+        config_before(folder)  # one that cannot be added to is told before anything is written
         add_to_config(folder, _blocks(folder, tensors, labels, thumbnails))
     except OSError as error:
         raise InvalidArgumentError(

@@ -18,7 +18,12 @@ from pathlib import Path
 
 import numpy as np
 
-__all__ = ["CONFIG", "add_to_config", "file_name", "labels_text", "put", "vectors_file"]
+from minitensor.errors import DataLossError, message
+
+__all__ = [
+    "CONFIG", "add_to_config", "config_before", "file_name", "labels_text", "put", "quoted",
+    "vectors_file",
+]  # fmt: skip
 
 CONFIG = "projector_config.pbtxt"
 FOLDER = "projector"
@@ -101,11 +106,28 @@ def labels_text(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     return "\n".join([*head, *lines]) + "\n"
 
 
+def config_before(folder: Path) -> str:
+    """The configuration as it is; nothing where there is none.
+
+    Raises:
+        DataLossError: (also a ValueError) for a file that is no text.
+    """
+    path = folder / CONFIG
+    try:
+        return path.read_text(encoding="utf-8") if path.exists() else ""
+    except UnicodeDecodeError as error:
+        raise DataLossError(
+            message("embedding", f"the file {str(path)!r}",
+                    f"at byte {error.start} it is not UTF-8: {error.reason}",
+                    "it is the text that tells TensorBoard which embeddings there are; it was "
+                    "left as it is", "save it as UTF-8, or move it away to begin with an empty one")
+        ) from None  # fmt: skip
+
+
 def add_to_config(folder: Path, blocks: dict[str, list[str]]) -> None:
     """Put blocks of `field: value` lines under their tensor names; others stay."""
     with _config_lock:
-        path = folder / CONFIG
-        before = path.read_text(encoding="utf-8") if path.exists() else ""
+        before = config_before(folder)
         kept, end = [], 0
         for start, stop in _blocks(before):
             found = _NAME.search(before, start, stop)

@@ -11,16 +11,27 @@ from typing import Any
 
 import numpy as np
 
-from minitensor.errors import InvalidArgumentError, UnimplementedError, message, shorten
+from minitensor.errors import (
+    FailedPreconditionError,
+    InvalidArgumentError,
+    UnimplementedError,
+    message,
+    shorten,
+)
 from minitensor.keras.callbacks.batch_pass import batch_of, check_loss
 from minitensor.keras.callbacks.callback import Callback
-from minitensor.keras.callbacks.tensorboard_embeddings import record_embeddings, settled_metadata
+from minitensor.keras.callbacks.tensorboard_embeddings import (
+    checked_metadata,
+    record_embeddings,
+    settled_metadata,
+)
 from minitensor.keras.callbacks.tensorboard_weights import record_gradients, record_weights
 from minitensor.keras.warning import warn
 from minitensor.summary.context import entered
 from minitensor.summary.graphs import graph, keras_model
+from minitensor.summary.projector_files import config_before
 from minitensor.summary.scalar import scalar
-from minitensor.summary.writer import SummaryWriter, create_file_writer
+from minitensor.summary.writer import SummaryWriter, create_file_writer, folder_of
 
 __all__ = ["TensorBoard"]
 
@@ -55,9 +66,12 @@ class TensorBoard(Callback):
             weights, as `<weight>_grad/histogram`. The model is run once more for them.
 
     Raises:
-        InvalidArgumentError: (also a ValueError) for frequencies that are none; in training, for
-            metadata of layers that are not there.
+        InvalidArgumentError: (also a ValueError) for a directory or frequencies that are none; in
+            training, for metadata of layers that are not there.
+        ArgumentError: (also a TypeError) for a directory or metadata of another type.
         UnimplementedError: (also a NotImplementedError) for a `profile_batch`.
+        FailedPreconditionError: (also a RuntimeError) in training, for one that is in the list of
+            callbacks twice.
 
     Example:
         >>> import tempfile
@@ -78,12 +92,13 @@ class TensorBoard(Callback):
         update_freq: str | int = "epoch", profile_batch: Any = 0, embeddings_freq: int = 0,
         embeddings_metadata: Any = None, write_grads: bool = False,
     ):  # fmt: skip
-        self.log_dir = os.fspath(log_dir)
+        self.log_dir = str(folder_of(log_dir, "TensorBoard"))
         self.histogram_freq = _checked("histogram_freq", histogram_freq, 0)
         self.embeddings_freq = _checked("embeddings_freq", embeddings_freq, 0)
         self.write_graph, self.write_images = write_graph, write_images
         self.write_grads, self.write_steps_per_second = write_grads, write_steps_per_second
-        self.update_freq, self.embeddings_metadata = update_freq, embeddings_metadata
+        self.update_freq = update_freq
+        self.embeddings_metadata = checked_metadata(embeddings_metadata)
         named = _NAMED.get(update_freq) if isinstance(update_freq, str) else None
         self._every = _checked("update_freq", update_freq, 1) if named is None else named
         _check_profile(profile_batch)
@@ -98,7 +113,7 @@ class TensorBoard(Callback):
         self._train_steps = self._test_steps = self._iterations = 0
         self._batch_began = self._epoch_began = 0.0
         self._batch: tuple | None = None
-        self._graph_is_due = False
+        self._graph_is_due = self._has_begun = False
 
     # The runs.
 
@@ -114,7 +129,7 @@ class TensorBoard(Callback):
             self._leave()
         for writer in self._writers.values():
             writer.close()
-        self._writers, self._batch = {}, None
+        self._writers, self._batch, self._has_begun = {}, None, False
 
     def _enter(self, run: str, step: int) -> None:
         """Let summaries of the learner's own go to a run, from here on."""
@@ -149,10 +164,12 @@ class TensorBoard(Callback):
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
         """Check what needs the model, and open the run."""
+        self._check_once()
         if self.write_grads and self.histogram_freq:
             check_loss("TensorBoard", self.model, None)
         if self.embeddings_freq:
             settled_metadata(self.model, self.embeddings_metadata)
+            config_before(Path(self.log_dir))
         self._train_steps, self._graph_is_due = 0, bool(self.write_graph)
         self._writer("train")
         self._enter("train", 0)
@@ -197,6 +214,7 @@ class TensorBoard(Callback):
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Begin to measure the speed."""
+        self._has_begun = False
         self._iterations, self._epoch_began = self._steps_done(), time.perf_counter()
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
@@ -227,6 +245,17 @@ class TensorBoard(Callback):
             self._batch = skeleton, leaves, count
         if done:
             self._record_graphs()
+
+    def _check_once(self) -> None:
+        """Refuse to begin twice before any epoch began: each point would be written twice."""
+        if self._has_begun:
+            raise FailedPreconditionError(
+                message("TensorBoard", f"the same object with log_dir={self.log_dir!r} twice",
+                        "it would write each point twice",
+                        "each callback in the list of callbacks is called at each moment",
+                        "leave one of the two out; for another directory, make another TensorBoard")
+            )  # fmt: skip
+        self._has_begun = True
 
     # What is recorded besides results.
 
@@ -268,7 +297,8 @@ def _checked(name: str, value: Any, least: int) -> int:
 
 
 def _check_profile(profile_batch: Any) -> None:
-    if profile_batch:
+    plain = isinstance(profile_batch, int | np.integer | str | list | tuple | None)
+    if not plain or profile_batch:
         raise UnimplementedError(
             message("TensorBoard", f"profile_batch={shorten(profile_batch)}",
                     "there is no profiler here",

@@ -9,11 +9,34 @@ from typing import Any
 
 import numpy as np
 
-from minitensor.errors import InvalidArgumentError, message, suggest
+from minitensor.errors import ArgumentError, InvalidArgumentError, message, shorten, suggest
 from minitensor.keras.layers.embedding import Embedding
 from minitensor.summary.projector_files import add_to_config, file_name, put, quoted, vectors_file
 
-__all__ = ["record_embeddings", "settled_metadata"]
+__all__ = ["checked_metadata", "record_embeddings", "settled_metadata"]
+
+
+def checked_metadata(metadata: Any) -> Any:
+    """None, the path of a file of labels, or paths by the names of layers.
+
+    Raises:
+        ArgumentError: (also a TypeError) for anything else.
+    """
+    if isinstance(metadata, Mapping):
+        return {name: _path(path, f"of the layer {name!r}") for name, path in metadata.items()}
+    return None if metadata is None else _path(metadata, "of labels")
+
+
+def _path(given: Any, what: str) -> str:
+    try:
+        return os.fsdecode(given)
+    except TypeError:
+        raise ArgumentError(
+            message("TensorBoard", f"{shorten(given)} in embeddings_metadata for the file {what}",
+                    f"it is of type {type(given).__name__}",
+                    "it is the path of a file in log_dir, or a dict of paths by names of layers",
+                    'write embeddings_metadata="labels.tsv"')
+        ) from None  # fmt: skip
 
 
 def settled_metadata(model: Any, metadata: Any) -> dict[str, str]:
@@ -26,16 +49,18 @@ def settled_metadata(model: Any, metadata: Any) -> dict[str, str]:
     if metadata is None:
         return {}
     if not isinstance(metadata, Mapping):
-        return {name: os.fspath(metadata) for name in names}
+        return dict.fromkeys(names, metadata)
     unknown = [name for name in metadata if name not in names]
     if unknown:
         raise InvalidArgumentError(
             message("TensorBoard", f"embeddings_metadata for {unknown}", "Unrecognized `Embedding` "
                     "layer names passed to `keras.callbacks.TensorBoard` `embeddings_metadata` "
-                    f"argument: {unknown}", f"the model's Embedding layers are {names}",
-                    suggest(unknown[0], names))
+                    f"argument: {unknown}",
+                    f"the model's Embedding layers are {names}" if names else
+                    "the model has no Embedding layer",
+                    suggest(unknown[0], names) if names else "leave embeddings_metadata out")
         )  # fmt: skip
-    return {name: os.fspath(path) for name, path in metadata.items()}
+    return dict(metadata)
 
 
 def record_embeddings(model: Any, folder: Path, metadata: dict[str, str]) -> None:
