@@ -11,6 +11,7 @@ import pytest
 import minitensor as mt
 from minitensor.summary.series import Histograms
 from minitensor_widgets.summaries import bands, distributions, histograms
+from minitensor_widgets.training import ridges
 
 RANDOM = np.random.default_rng(7)
 RUNS = [{"name": "a"}, {"name": "b"}]
@@ -102,6 +103,36 @@ def test_the_largest_numbers_have_bins():
     assert card["counts"][0] == [1] * 32 + [2] * 32
     assert card["counts"][1][-1] == 1
     json.dumps(card, allow_nan=False)
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        [[0, 5e-324, 2]],
+        [[0, 1e-320, 2], [1e-320, 2e-320, 3]],
+        [[4e-323, 0, 5]],
+        [[5e-324, 5e-324, 4]],
+        [[1e20, np.nextafter(1e20, 2e20), 9]],
+        [[0, 5e-324, 4], [5e-324, 1, 1]],
+    ],
+    ids=["one", "two", "turned", "alone", "neighbours", "narrow"],
+)
+def test_the_least_numbers_and_turned_edges_keep_their_counts_and_are_drawn(rows):
+    log = Log(w=[np.array(rows, float), np.array(rows, float)])
+    (card,) = histograms.record(log, 100_000)
+    assert [sum(counts) for counts in card["counts"]] == pytest.approx(
+        [sum(row[2] for row in rows)] * 2, rel=1e-3
+    )
+    json.dumps(card, allow_nan=False)
+    (words,) = histograms.words([card], RUNS[:1])
+    low, high = card["ends"][0]
+    assert low <= float(words.rpartition(" ")[2]) <= high * 1.1
+    for pane in (histograms, distributions):
+        ElementTree.fromstring(f"<svg>{pane.figure(pane.record(log, 100_000), RUNS)[0]}</svg>")
+    items = histograms.plot(card)["lines"][0]["items"]
+    assert sum(ridges.rebin(items[0], card["low"], card["high"])) == pytest.approx(
+        sum(card["counts"][0])
+    )
 
 
 @pytest.mark.parametrize(

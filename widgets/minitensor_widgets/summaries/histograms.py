@@ -10,7 +10,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from ..plot import MOST as LARGEST
+from ..plot import span
 from ..svg import text
 from ..training import ridges
 from ..training.series import BINS, MOST_HISTOGRAMS, evenly
@@ -23,6 +23,8 @@ DRAWN, RIDGES = 4, 10
 MESSAGE = 64_000
 """Bytes of an answer to a page."""
 MOST_COUNTED = 1e300
+NARROW = 1e-7
+"""Of the whole width: what is narrower is not shared out."""
 BYTES = 6
 """What a count usually takes in a record."""
 
@@ -148,7 +150,8 @@ def counted_rows(rows: Any) -> tuple[Any, float | None]:
     """
     import numpy as np
 
-    rows = np.asarray(rows, np.float64).reshape(-1, 3)
+    rows = np.array(rows, np.float64).reshape(-1, 3)
+    rows[:, :2].sort(-1)  # in a damaged file a bucket may begin behind its end
     finite = np.isfinite(rows).all(-1) & (rows[:, 2] < MOST_COUNTED)
     beyond = np.minimum(rows[~finite, 2], MOST_COUNTED)
     lost = None if finite.all() else short(np.nansum(beyond))
@@ -168,16 +171,13 @@ def common_ends(histograms: Sequence[Any]) -> tuple[float, float]:
         return 0.0, 1.0
     low = min(float(rows[:, 0].min()) for rows in full)
     high = max(float(rows[:, 1].max()) for rows in full)
-    if low == high:
-        wide = max(abs(low), 1e-3) / 2
-        low, high = max(low - wide, -LARGEST), min(high + wide, LARGEST)
-    return low, high
+    return span((low, high))
 
 
 def rebinned(rows: Any, low: float, high: float, bins: int = BINS) -> Any:
     """The counts of a histogram in other bins: each is shared out evenly over its width.
 
-    A count without width goes whole into the bin that holds its value.
+    A count without width, or almost, goes whole into the bin that holds its value.
 
     Example:
         >>> import numpy as np
@@ -189,9 +189,12 @@ def rebinned(rows: Any, low: float, high: float, bins: int = BINS) -> Any:
     import numpy as np
 
     scale = 1.0 if math.isfinite(high - low) else 0.5  # halves, where the whole width overflows
-    left, right, count = rows[np.argsort(rows[:, 0], kind="stable")].T * [[scale], [scale], [1]]
-    edges = np.linspace(low * scale, high * scale, bins + 1)
-    wide = right > left
+    # In parts of the whole: bins of the least numbers would have no width.
+    ends = (rows[:, :2] * scale - low * scale) / ((high * scale - low * scale) or 1.0)
+    order = np.argsort(ends[:, 0], kind="stable")
+    (left, right), count = ends[order].T, rows[order, 2]
+    edges = np.linspace(0.0, 1.0, bins + 1)
+    wide = right - left > NARROW
     reached = np.cumsum(count[wide])
     at = np.stack([left[wide], right[wide]], 1).ravel()
     below = np.stack([reached - count[wide], reached], 1).ravel()

@@ -32,21 +32,20 @@ def rebin(item: Mapping, low: float, high: float, bins: int = BINS) -> list[floa
         >>> rebin({"low": 0.0, "high": 2.0, "counts": [4, 2]}, 0.0, 4.0, 4)
         [4.0, 2.0, 0.0, 0.0]
     """
-    if math.isinf(high - low):  # halves have the same counts, and a width
-        half = {**item, "low": item["low"] / 2, "high": item["high"] / 2}
-        return rebin(half, low / 2, high / 2, bins)
-    found = [0.0] * bins
-    wide = (item["high"] - item["low"]) / len(item["counts"])
-    into = (high - low) / bins
+    part = 1.0 if math.isfinite(high - low) else 0.5  # halves, where the whole width overflows
+    whole = (high * part - low * part) or 1.0
+    # In parts of the whole: bins of the least numbers would have no width.
+    first, last = ((item[end] * part - low * part) / whole for end in ("low", "high"))
+    wide, found = (last - first) / len(item["counts"]), [0.0] * bins
     for i, count in enumerate(item["counts"]):
         if not count:
             continue
-        a, b = item["low"] + i * wide, item["low"] + (i + 1) * wide
-        first = max(0, min(bins - 1, int((a - low) / into)))
-        last = max(first, min(bins - 1, int((b - low) / into - 1e-9)))
-        for j in range(first, last + 1):
-            part = min(b, low + (j + 1) * into) - max(a, low + j * into)
-            found[j] += count * max(0.0, part) / wide if first != last else count
+        a, b = bins * (first + i * wide), bins * (first + (i + 1) * wide)
+        at = max(0, min(bins - 1, int(a)))
+        end = max(at, min(bins - 1, int(b - 1e-9)))
+        for j in range(at, end + 1):
+            share = max(0.0, min(b, j + 1) - max(a, j)) / (b - a) if at != end else 1.0
+            found[j] += count * share
     return found
 
 
@@ -69,6 +68,7 @@ def summary(name: str, line: Mapping) -> str:
     peak = max(range(len(item["counts"])), key=item["counts"].__getitem__)
     share = (peak + 0.5) / len(item["counts"])
     middle = item["low"] * (1 - share) + item["high"] * share
+    middle = min(max(middle, item["ends"][0]), item["ends"][1])  # there is room around one value
     return (
         f"{told}{plural(size, 'number')} from {number(item['ends'][0], 4)} to "
         f"{number(item['ends'][1], 4)}, most of them around {number(middle, 3)}{missing}"

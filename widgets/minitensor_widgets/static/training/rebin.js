@@ -6,20 +6,22 @@ export const edges = (items) =>
   );
 
 export function rebin(item, low, high, bins = 64) {
-  if (!Number.isFinite(high - low))
-    return rebin({ ...item, low: item.low / 2, high: item.high / 2 }, low / 2, high / 2, bins);
-  const found = new Array(bins).fill(0),
-    wide = (item.high - item.low) / item.counts.length,
-    into = (high - low) / bins,
+  // Halves, where the whole width overflows; in parts of it: bins of the least numbers would have
+  // no width.
+  const half = Number.isFinite(high - low) ? 1 : 0.5,
+    whole = high * half - low * half || 1,
+    [from, to] = [item.low, item.high].map((v) => (bins * (v * half - low * half)) / whole),
+    found = new Array(bins).fill(0),
+    wide = (to - from) / item.counts.length,
     place = (v) => Math.max(0, Math.min(bins - 1, Math.floor(v)));
   item.counts.forEach((many, i) => {
     if (!many) return;
-    const a = item.low + i * wide,
+    const a = from + i * wide,
       b = a + wide,
-      first = place((a - low) / into),
-      last = Math.max(first, place((b - low) / into - 1e-9));
+      first = place(a),
+      last = Math.max(first, place(b - 1e-9));
     for (let j = first; j <= last; j++) {
-      const part = Math.min(b, low + (j + 1) * into) - Math.max(a, low + j * into);
+      const part = Math.min(b, j + 1) - Math.max(a, j);
       found[j] += first === last ? many : (many * Math.max(0, part)) / wide;
     }
   });
