@@ -210,7 +210,7 @@ def test_a_writer_is_flushed_before_it_is_read(tmp_path):
 
 def test_errors_say_what_to_do(tmp_path):
     with pytest.raises(mt.errors.NotFoundError):
-        dashboard(tmp_path / "missing")
+        dashboard(tmp_path / "missing" / "runs")
     with pytest.raises(TypeError, match=r"got int 5; it shows a directory of runs"):
         dashboard(5)
     with pytest.raises(ValueError, match="is no regex"):

@@ -149,6 +149,24 @@ def test_arguments_that_are_wrong_are_lessons(tmp_path):
     assert dashboard(tmp_path, title=7).title == "7"  # pyright: ignore[reportArgumentType]
 
 
+@pytest.mark.parametrize("odd", [None, "x", "0.5", True, [0.5], 1j])
+def test_a_smoothing_that_is_no_number_is_a_lesson(odd):
+    with pytest.raises(TypeError, match=r"smoothing=.*, which is no number\. It is a number from"):
+        dashboard(samples.training(points=3), smoothing=odd)
+
+
+@pytest.mark.parametrize("odd", [np.nan, -0.1, 1.5, np.inf])
+def test_a_smoothing_that_is_out_of_range_is_a_lesson(odd):
+    with pytest.raises(ValueError, match=r"smoothing=.*It is a number from 0, as recorded"):
+        dashboard(samples.training(points=3), smoothing=odd)
+
+
+def test_a_smoothing_may_be_any_number_from_0_to_1():
+    looks = [dashboard(samples.training(points=3), smoothing=weight)._state()["smoothing"]
+             for weight in (0, 1, np.float32(0.5), mt.constant(0.25))]  # fmt: skip
+    assert looks == [0.0, 0.99, 0.5, 0.25]
+
+
 def test_a_link_to_what_may_not_be_looked_at_is_passed_over(tmp_path, monkeypatch):
     (tmp_path / "closed").symlink_to(tmp_path / "elsewhere")
 

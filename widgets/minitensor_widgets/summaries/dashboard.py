@@ -28,8 +28,9 @@ def dashboard(
     that a saved notebook is whole; the next cell that records brings it to life again.
 
     Args:
-        source: a directory of runs, a `SummaryWriter`, a `keras.callbacks.TensorBoard`, or what
-            `minitensor.summary.read` gave, which is shown as it is.
+        source: a directory of runs, which training may have yet to make; a `SummaryWriter`, a
+            `keras.callbacks.TensorBoard`, or what `minitensor.summary.read` gave, which is shown as
+            it is.
         title: what stands above it; by default the name of the directory.
         smoothing: how much curves are smoothed at first, from 0 to 0.99, by TensorBoard's formula.
         tags: which tags to show: a regex, or a list of names.
@@ -37,9 +38,9 @@ def dashboard(
             process, and to zoom into long curves at full resolution. False never to be live.
 
     Raises:
-        NotFoundError: (also a LookupError) when there is no such directory.
-        TypeError: for anything else.
-        ValueError: for `tags` that are no regex.
+        NotFoundError: (also a LookupError) when there is not even a directory above it.
+        TypeError: for anything else, and a `smoothing` that is no number.
+        ValueError: for `tags` that are no regex, and a `smoothing` that is not from 0 to 1.
 
     Example:
         >>> import tempfile
@@ -55,7 +56,7 @@ def dashboard(
     from ..training.screens import shell_with_kernel
 
     fits = None if tags is None else fitting(tags)
-    looks = {"smoothing": max(0.0, min(float(smoothing), 0.99))}
+    looks = {"smoothing": _weight(smoothing)}
     notebook = shell_with_kernel() is not None and live is not False
     log, grows = log_of(source, FIRST_LOOK if notebook and not is_static() else None)
     if not (notebook and grows):
@@ -63,3 +64,14 @@ def dashboard(
     from .following import LiveDashboard
 
     return LiveDashboard(Source(log, title, fits, looks), rests=live is not True)
+
+
+def _weight(smoothing: Any) -> float:
+    """How much to smooth; 1 would leave nothing to see."""
+    rule = "It is a number from 0, as recorded, to 0.99. Write dashboard(..., smoothing=0.6)."
+    if isinstance(smoothing, bool | str) or not hasattr(smoothing, "__float__"):
+        raise TypeError(f"dashboard() got smoothing={smoothing!r:.60}, which is no number. {rule}")
+    weight = float(smoothing)
+    if not 0 <= weight <= 1:
+        raise ValueError(f"dashboard() got smoothing={weight:g}. {rule}")
+    return min(weight, 0.99)

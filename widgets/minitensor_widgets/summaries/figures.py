@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -87,10 +88,16 @@ class Dashboard(Output):
     def _lines(self) -> list[str]:
         runs = [run["name"] for run in self.record["runs"]]
         told = f"{self.title}: {plural(len(runs), 'run')}, {plural(self._count, 'chart')}."
-        lines = [told if self._count else f"{self.title}: nothing is recorded yet."]
+        lines = [told if self._count else f"{self.title}: {self._empty}"]
         for kind in self._kinds:
             lines += pane(kind).words(self.record["kinds"][kind], self.record["runs"])
         return lines + list(self.record["problems"])
+
+    @property
+    def _empty(self) -> str:
+        """What is said where there is no chart."""
+        waits = self.record.get("waits")
+        return f"nothing is recorded yet{f': {waits}' if waits else ''}."
 
     def description(self) -> str:
         """What each chart shows, in words."""
@@ -100,7 +107,8 @@ class Dashboard(Output):
     def to_svg(self) -> str:
         """The first charts of all kinds, one below the other."""
         parts, y, count = [text(PAD, 22, clip(self.title, 88), "h")], 34.0, 0
-        notes = (self.record["problems"] if self._count else ["Nothing is recorded yet."])[:7]
+        empty = textwrap.wrap(self._empty[0].upper() + self._empty[1:], 90)
+        notes = [*([] if self._count else empty), *self.record["problems"]][:7]
         end = TALLEST - 16 - 17 * (len(notes) + 1)
         for kind in self._kinds:
             share = max(2, MOST_DRAWN // len(self._kinds))  # no kind takes the place of all others

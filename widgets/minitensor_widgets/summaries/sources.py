@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import hashlib
 from collections.abc import Callable
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any
 
 from .figures import Dashboard
 from .records import dashboard_record
+from .samples import Log
 
 
 class Source:
@@ -54,12 +56,63 @@ class Source:
     def record(self, budget: int, live: bool = False) -> dict[str, Any]:
         """All that is shown, in about so many bytes."""
         return dashboard_record(
-            self.log, self.title, budget, self.fits, live=live, session=self.session
-        )
+            self.log, self.title, budget, self.fits, live=live, session=self.session,
+            waits=getattr(self.log, "waits", ""),
+        )  # fmt: skip
 
     def island(self, **looks: Any) -> Dashboard:
         """What stays without Python."""
         return Dashboard(self.record, **{**self.looks, **looks})
+
+
+class Awaited:
+    """The log of a directory that training has yet to make: empty until then.
+
+    Args:
+        folder: where it is going to be.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.logdir = str(folder)
+        self._log: Any = None
+
+    def refresh(self, seconds: float | None = None) -> bool:
+        """Look whether it is there, and then what is new in it."""
+        if self._log is not None:
+            return self._log.refresh(seconds)
+        if Path(self.logdir).is_dir():
+            import minitensor as mt
+
+            self._log = mt.summary.read(self.logdir, seconds=seconds)
+        return self._log is not None
+
+    @property
+    def waits(self) -> str:
+        """What is waited for; empty once it is there."""
+        folder = Path(self.logdir)
+        if self._log is not None:
+            return ""
+        beside = [one.name for one in folder.absolute().parent.glob("*") if one.is_dir()]
+        near = difflib.get_close_matches(folder.name, beside, 1)
+        meant = f" (did you mean {near[0]!r}?)" if near else ""
+        return f"there is no folder {self.logdir!r} yet{meant}; it fills when training writes there"
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(_NOTHING if self._log is None else self._log, name)
+
+
+_NOTHING = Log([])
+
+
+def _is_awaited(folder: Path) -> bool:
+    """Whether a directory could be made here: nothing has its name, but that above it is there."""
+    try:
+        folder.lstat()
+    except FileNotFoundError:
+        return folder.absolute().parent.is_dir()
+    except (OSError, ValueError):  # no name that a directory can have
+        pass
+    return False
 
 
 def log_of(value: Any, seconds: float | None) -> tuple[Any, bool]:
@@ -67,7 +120,7 @@ def log_of(value: Any, seconds: float | None) -> tuple[Any, bool]:
 
     Raises:
         TypeError: for what is no directory, writer or log.
-        NotFoundError: (also a LookupError) when there is no such directory.
+        NotFoundError: (also a LookupError) when neither it nor the directory above it is there.
     """
     if hasattr(value, "scalars") and hasattr(value, "tags"):
         return value, False
@@ -84,4 +137,7 @@ def log_of(value: Any, seconds: float | None) -> tuple[Any, bool]:
             "runs, a SummaryWriter, a keras.callbacks.TensorBoard, or what mt.summary.read() gave. "
             'Pass one of these, such as dashboard("logs").'
         )
+    folder = Path(value).expanduser()
+    if _is_awaited(folder):
+        return Awaited(folder), True
     return mt.summary.read(value, seconds=seconds), True
