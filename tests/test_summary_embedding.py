@@ -218,11 +218,56 @@ def test_without_scikit_learn_the_extra_is_named(monkeypatch):
     ({"vectors": POINTS, "labels": [["a", "b"]] * 12, "columns": ["x"]}, "do not fit"),
     ({"vectors": POINTS, "images": np.ones((3, 2, 2))}, "one picture for each point"),
     ({"vectors": POINTS, "project": "umap"}, "'umap'"),
+    ({"vectors": np.full((2, 2), 1e300)}, "float32 cannot hold"),
+    *(({"vectors": POINTS, "images": np.zeros((12, 2, 2), kind)}, "no brightness")
+      for kind in (bool, "U1", complex, object)),
 ])  # fmt: skip
 def test_what_does_not_fit_is_refused_and_nothing_written(tmp_path, given, words):
     with pytest.raises(InvalidArgumentError, match=words):
         mt.summary.embedding("words", **given, logdir=tmp_path)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_configuration_that_is_no_text_is_left_as_it_is(tmp_path):
+    before = "embeddings {}".encode("utf-16")
+    (tmp_path / CONFIG).write_bytes(before)
+    with pytest.raises(mt.errors.DataLossError, match="not UTF-8"):
+        mt.summary.embedding("words", POINTS, logdir=tmp_path)
+    assert [(path.name, path.read_bytes()) for path in tmp_path.iterdir()] == [(CONFIG, before)]
+
+
+@pytest.mark.parametrize(("wrong", "error"), [
+    ({"components": 2.0}, TypeError), ({"components": np.array([2, 3])}, TypeError),
+    ({"components": 4}, ValueError), ({"method": np.array(["pca", "tsne"])}, ValueError),
+    *(({"perplexity": x}, ValueError) for x in ("x", None, True, 0, -3, np.nan)),
+    ({"seed": -1}, ValueError), ({"seed": 1 << 32}, ValueError), ({"seed": 1.5}, TypeError),
+    ({"seed": "x"}, TypeError),
+], ids=repr)  # fmt: skip
+def test_arguments_of_projections_are_checked_before_anything_is_computed(wrong, error):
+    [name] = wrong
+    with pytest.raises(error, match=rf"^projected: got {name}="):
+        mt.summary.projected(POINTS, **wrong)
+
+
+@pytest.mark.parametrize("method", ["pca", "tsne"])
+def test_numbers_that_float32_cannot_hold_have_no_place(tmp_path, method):
+    pytest.importorskip("sklearn")
+    vectors = np.concatenate([POINTS, [[1e300, 0, 0, 0, 0]], [[-1e308, 1, 0, 0, 0]]])
+    found = mt.summary.projected(vectors, method)
+    assert np.isnan(found[12:]).all()
+    np.testing.assert_array_equal(found[:12], mt.summary.projected(POINTS, method))
+    with pytest.warns(UserWarning, match="2 of 14 points hold NaN or infinity, or what float32"):
+        mt.summary.embedding("words", vectors, logdir=tmp_path)
+    np.testing.assert_array_equal(np.loadtxt(tmp_path / "projector/words.tsv", np.float32), POINTS)
+
+
+@pytest.mark.parametrize("unit", [1e-30, 1e-12, 1e12, 1e25, 1e37])
+def test_tsne_does_not_depend_on_the_unit(unit):
+    pytest.importorskip("sklearn")
+    groups = np.repeat([0.0, 8.0], 10)[:, None] + np.random.default_rng(0).normal(size=(20, 4))
+    found = mt.summary.projected(groups * unit, "tsne", perplexity=5)
+    near = np.linalg.norm(found[:, None] - found, axis=2) + np.diag(np.full(20, np.inf))
+    assert (near.argmin(axis=1) // 10 == np.arange(20) // 10).all()
 
 
 def test_inside_a_traced_function_it_says_what_to_do(tmp_path):

@@ -257,8 +257,8 @@ def test_tables_of_embeddings_are_shown_by_the_projector(tmp_path: Path) -> None
         made.fit(x, np.zeros((5, 1), "float32"), verbose=0, callbacks=[wrong])
     (tmp_path / "projector_config.pbtxt").write_bytes("embeddings {}".encode("utf-16"))
     board = TensorBoard(tmp_path, embeddings_freq=1)
+    board.set_model(made)
     with pytest.raises(ValueError, match="not UTF-8"):  # before an epoch was trained for nothing
-        board.set_model(made)
         board.on_train_begin()
 
 

@@ -38,7 +38,8 @@ def embedding(
     """Record points, such as the rows of an embedding, for TensorBoard's projector.
 
     They are written at once, into the folder `projector` of the run, and stand for the present: an
-    embedding of the same name is replaced. Points with NaN or infinity are left out.
+    embedding of the same name is replaced. Points with NaN or infinity, also as float32, are left
+    out.
 
     Args:
         name: what the points are called.
@@ -188,14 +189,15 @@ def _whole(points: np.ndarray) -> np.ndarray:
     whole = np.asarray(np.isfinite(points).all(axis=1))
     if not whole.any():
         raise InvalidArgumentError(
-            message("embedding", f"{len(points)} points", "each of them holds NaN or infinity",
+            message("embedding", f"{len(points)} points",
+                    "each of them holds NaN or infinity, or what float32 cannot hold",
                     "a point is drawn where its numbers say",
                     "look for the step that made NaN, for example with mt.debugging")
         )  # fmt: skip
     if not whole.all():
         warnings.warn(
-            f"embedding: {np.count_nonzero(~whole)} of {len(points)} points hold NaN or infinity "
-            "and are left out, with their labels and images.",
+            f"embedding: {np.count_nonzero(~whole)} of {len(points)} points hold NaN or infinity, "
+            "or what float32 cannot hold, and are left out, with their labels and images.",
             UserWarning,
             stacklevel=3,
         )

@@ -6,13 +6,16 @@ from typing import Any
 
 import numpy as np
 
-from minitensor.backend import optional
+from minitensor.backend import Quiet, optional
 from minitensor.errors import DTypeError, InvalidArgumentError, message, shorten, suggest
 from minitensor.summary.arguments import array as as_array
+from minitensor.summary.arguments import whole_number
 
 __all__ = ["METHODS", "check_method", "points_of", "projected"]
 
 METHODS = ("pca", "tsne")
+_NARROW, _WIDE = 1e-9, 1e9
+"""t-SNE places points alike whatever their unit is; scikit-learn squares distances as float32."""
 
 
 def projected(
@@ -33,12 +36,14 @@ def projected(
         seed: of t-SNE, which begins with random numbers where the points are all alike.
 
     Returns:
-        float32 coordinates; NaN for points that hold NaN or infinity.
+        float32 coordinates; NaN for points that hold NaN, infinity or what float32 cannot hold.
 
     Shape: (n, d) → (n, components).
 
     Raises:
-        InvalidArgumentError: (also a ValueError) for another method or number of components.
+        InvalidArgumentError: (also a ValueError) for another method or number of components, a
+            perplexity that is not above 0, and a seed that scikit-learn cannot take.
+        ArgumentError: (also a TypeError) for a number of components or seed that is not whole.
         UnavailableError: (also an ImportError) without scikit-learn.
 
     Example:
@@ -50,11 +55,14 @@ def projected(
     Source: van der Maaten, Hinton, "Visualizing Data using t-SNE" (2008).
     """
     check_method(method)
+    components = whole_number("projected", "components", components, "use components=2 or 3")
     if components not in (2, 3):
         raise InvalidArgumentError(
             message("projected", f"components={shorten(components)}", "that cannot be drawn",
                     "points are drawn in a plane or in space", "use components=2 or 3")
         )  # fmt: skip
+    _check_perplexity(perplexity)
+    seed = _seed(seed)
     points = points_of("projected", vectors)
     whole = np.isfinite(points).all(axis=1)
     found = np.full((len(points), components), np.nan, np.float32)
@@ -77,15 +85,38 @@ def _placed(
         return placed
     manifold = optional("sklearn.manifold", "lab", "projected")
     most = max(1.0, min(perplexity, (count - 1) / 3))
+    spread = np.ptp(points, axis=0).max()
+    if not _NARROW < spread < _WIDE:
+        points = (points - points.mean(axis=0)) / spread
     init = "pca" if min(count, dimensions) >= components else "random"
     return manifold.TSNE(
         components, perplexity=most, init=init, random_state=seed
     ).fit_transform(points)  # fmt: skip
 
 
+def _check_perplexity(value: Any) -> None:
+    known = isinstance(value, int | float | np.integer | np.floating)
+    if not known or isinstance(value, bool) or not value > 0:
+        raise InvalidArgumentError(
+            message("projected", f"perplexity={shorten(value)}", "that is no number above 0",
+                    "it says how many neighbours of a point count, roughly",
+                    "leave it out for 30")
+        )  # fmt: skip
+
+
+def _seed(value: Any) -> int:
+    found = whole_number("projected", "seed", value, "leave it out for 0")
+    if not 0 <= found < 1 << 32:
+        raise InvalidArgumentError(
+            message("projected", f"seed={found}", "scikit-learn cannot begin with it",
+                    "a seed is a whole number from 0 to 4294967295", "leave it out for 0")
+        )  # fmt: skip
+    return found
+
+
 def check_method(method: Any) -> None:
     """Refuse what is no method."""
-    if method not in METHODS:
+    if not isinstance(method, str) or method not in METHODS:
         raise InvalidArgumentError(
             message("projected", f"method={shorten(method)}", "there is no such method",
                     'points are placed by "pca" or by "tsne"', suggest(str(method), METHODS))
@@ -93,7 +124,7 @@ def check_method(method: Any) -> None:
 
 
 def points_of(subject: str, vectors: Any) -> np.ndarray:
-    """One point for each row, as float64.
+    """One point for each row, as float64; what float32 cannot hold is NaN, as it is drawn so.
 
     Raises:
         DTypeError: (also a TypeError) for what are no real numbers.
@@ -111,4 +142,7 @@ def points_of(subject: str, vectors: Any) -> np.ndarray:
                     "vectors is (points, dimensions), with at least one of each",
                     "give a matrix, for example with mt.reshape(vectors, (points, -1))")
         )  # fmt: skip
-    return array.astype(np.float64)
+    points = array.astype(np.float64)
+    with Quiet():
+        points[~np.isfinite(points.astype(np.float32))] = np.nan
+    return points

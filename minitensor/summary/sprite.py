@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from minitensor.errors import InvalidArgumentError, message
+from minitensor.dtypes import kind_of, name_of
+from minitensor.errors import DTypeError, InvalidArgumentError, message
 from minitensor.summary.arguments import array as as_array
 from minitensor.summary.pixels import scaled_v2
 from minitensor.summary.png import png
@@ -27,6 +28,7 @@ def sprite(images: Any, kept: np.ndarray) -> tuple[bytes, tuple[int, int]]:
 
     Raises:
         InvalidArgumentError: (also a ValueError) for pictures of another shape or number.
+        DTypeError: (also a TypeError) for what are no floats or integers.
     """
     count = len(kept)
     array = as_array("embedding", "images", images)
@@ -39,6 +41,12 @@ def sprite(images: Any, kept: np.ndarray) -> tuple[bytes, tuple[int, int]]:
                     "images is (points, height, width) for grey ones, or (points, height, width, "
                     "channels) with 1, 3 or 4 channels",
                     "give one picture of the same size for each row of vectors")
+        )  # fmt: skip
+    if kind_of(array.dtype) not in "fiu":
+        raise DTypeError(
+            message("embedding", f"images of dtype {name_of(array.dtype)}",
+                    "that is no brightness", "images are uint8, or floats from 0 to 1",
+                    "convert them, for example with mt.cast(images, mt.float32)")
         )  # fmt: skip
     array = array[kept]
     columns = math.ceil(math.sqrt(len(array)))
