@@ -10,6 +10,7 @@ import pytest
 
 import minitensor as mt
 from minitensor.summary.series import Histograms
+from minitensor_widgets import dashboard
 from minitensor_widgets.summaries import bands, distributions, histograms
 from minitensor_widgets.training import ridges
 
@@ -169,6 +170,21 @@ def test_a_budget_thins_steps_evenly_and_says_so():
             assert card["note"].startswith(f"{len(card['steps'])} of 60 steps are kept here")
 
 
+def test_a_saved_board_of_a_lesson_keeps_every_step_and_one_of_many_says_where_they_are(tmp_path):
+    rng = np.random.default_rng(0)
+    for name, tags in (("few", 4), ("many", 60)):
+        with mt.summary.create_file_writer(tmp_path / name).as_default():
+            for step in range(20):
+                mt.summary.scalar("loss", 1 / (1 + step), step=step)
+                for tag in range(tags):
+                    mt.summary.histogram(f"h{tag}", rng.normal(size=500), step=step)
+    few, many = (dashboard(tmp_path / name) for name in ("few", "many"))
+    for kind in ("histograms", "distributions"):
+        assert {len(card["steps"]) for card in few.record["kinds"][kind]} == {20}
+        assert "With live=True, dashboard() shows all." in many.record["kinds"][kind][0]["note"]
+    assert max(len(board.to_html(static=False)) for board in (few, many)) < 250_000
+
+
 def test_at_most_500_histograms_are_kept():
     card = card_of(*[[float(i), i + 1.0] for i in range(5)] * 120)
     assert card["count"] == 600
@@ -213,6 +229,30 @@ def test_bands_are_told_by_name():
 
 
 # ---- figures
+
+
+def test_ridges_have_the_colour_of_their_run_paler_for_earlier_steps():
+    items = [RANDOM.normal(size=60) for _ in range(3)]
+    (card,) = histograms.record(Log(w=items), 100_000)
+    for run, hue, pale in (("a", "#0072b2", "#4d9cc9"), ("b", "#b35900", "#ca8b4d")):
+        drawn, _ = histograms.figure([{**card, "run": run}], RUNS)
+        fills = re.findall('class="rg" fill="(.*?)"', drawn)
+        assert (fills[0], fills[-1]) == (pale, hue)
+    alone, _ = histograms.figure([card_of(items[0])], RUNS)
+    assert 'class="rg" fill="#0072b2"' in alone
+
+
+@pytest.mark.parametrize("scale", [1e-300, 1.0])
+def test_the_numbers_along_the_values_differ_and_have_room(scale):
+    values = [1 + 1e-7, 1 - 1e-7] if scale == 1 else [-3e-300, 3e-300]
+    card = card_of(values)
+    drawn, _ = histograms.figure([card], RUNS)
+    marks = [(float(x), text) for x, text in
+             re.findall('<text x="([\\d.]+)" y="164.0" class="s m">(.*?)</text>', drawn)]  # fmt: skip
+    assert len({text for _, text in marks}) == len(marks) >= 2
+    for (x, text), (right, other) in itertools.pairwise(marks):
+        assert right - x > 3.0 * (len(text) + len(other))
+    assert len(set(re.findall(r"from (\S+) to (\S+),", histograms.words([card], RUNS)[0])[0])) == 2
 
 
 @pytest.mark.parametrize("pane", [histograms, distributions])

@@ -20,7 +20,7 @@ TALLEST = 720
 """What is taller scrolls in its box, which a picture on paper cannot, and no one would see."""
 FIGURE = 50_000
 """About so many bytes takes the figure."""
-BUDGETS = (50_000, 30_000, 15_000, 8_000)
+BUDGETS = (150_000, 100_000, 50_000, 30_000, 15_000, 8_000)
 LOOKS: dict[str, Any] = {
     "smoothing": 0.6, "axis": "step", "log": False, "outliers": False, "hidden": [], "filter": "",
 }  # fmt: skip

@@ -7,6 +7,7 @@ from typing import Any
 
 from .records import METHODS
 
+WAY_OUT = "With live=True, dashboard() shows"
 MOST = 10
 """Steps of one series of pictures, sounds or texts, as TensorBoard keeps."""
 
@@ -63,13 +64,13 @@ def note(kept: int, count: int, what: str = "") -> str:
 
     Example:
         >>> note(5, 60)
-        '5 of 60 steps are kept here, the last among them; the event files have all.'
+        '5 of 60 steps are kept here, the last among them. With live=True, dashboard() shows all.'
     """
     if not count or kept == count:
         return ""
     if not kept:
-        return f"Its {what or 'steps'} are too large to be kept here; the event files have them."
-    return f"{kept} of {count} steps are kept here, the last among them; the event files have all."
+        return f"Its {what or 'steps'} are too large to be kept here. {WAY_OUT} them."
+    return f"{kept} of {count} steps are kept here, the last among them. {WAY_OUT} all."
 
 
 def _reader(log: Any, kind: str) -> Any:

@@ -33,7 +33,7 @@ _BOARD = {
     "version": VERSION, "title": "Summaries", "runs": [], "titles": {}, "kinds": {}, "problems": [],
     "progress": 1.0, "live": False, "session": "",
 }  # fmt: skip
-LARGE = ("images", "audio", "pr_curves")
+LARGE = ("histograms", "distributions", "images", "audio", "pr_curves", "projector")
 METHODS = {"text": "texts", "distributions": "histograms"}
 
 
@@ -123,8 +123,7 @@ def dashboard_record(
 def _cards(log: Any, budget: int) -> dict[str, list]:
     """The cards of all kinds; large ones have what others leave, and half as much more.
 
-    They are what an output may be large for: nothing can be left out of a picture or a curve of
-    precision over recall.
+    They are what an output may be large for: pictures, sounds and what is recorded at many steps.
     """
     share = budget // max(1, len(_kinds_of(log)))
     made = {kind: pane(kind).record(log, share) for kind in PANES}

@@ -54,7 +54,7 @@ function soundOf(clip, name, addresses) {
     parts = [label, wave, html("p", { class: "mt-dim" }, facts)];
   if (!heard) {
     const size = sizeText(clip.bytes);
-    parts.push(html("p", {}, `The sound itself (${size}) is not kept here.`));
+    parts.push(html("p", {}, `The sound (${size}) is too large to be kept here. With live=True it is played.`));
   } else {
     const address = URL.createObjectURL(new Blob([bytesOf(clip)], { type: "audio/wav" }));
     addresses.push(address);
