@@ -33,6 +33,36 @@ def test_a_regex_that_would_never_end_does_not_stop_the_page(page, regex):
     assert "1 chart" in page.text(".mt-title")
 
 
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("([", "This is no regex: it is looked for as plain text. No tag fits."),
+        ("lo[", "This is no regex: it is looked for as plain text."),
+        ("(l+o)+", "As a regex this could take too long: it is looked for as plain text. "
+                   "No tag fits."),
+        ("gain", "No tag fits."),
+        ("los+$", ""),
+        ("", ""),
+    ],
+)  # fmt: skip
+def test_a_filter_says_what_becomes_of_it(page, text, said):
+    curves = [samples.curve("a", tag, np.arange(9.0)) for tag in ("loss", "lo[")]
+    shown(page, samples.Log(curves))
+    page.page.fill("input[type=search]", text)
+    assert page.text(".mt-hint") == said
+    assert page.page.locator(".mt-kind:visible").count() == (0 if "No tag" in said else 1)
+
+
+def test_a_board_of_nothing_says_so_and_has_no_controls(page, tmp_path):
+    page.island(dashboard(samples.Log([])))
+    page.page.wait_for_selector(".mt-hint:visible")
+    assert page.text(".mt-hint") == "Nothing is recorded yet."
+    assert page.page.locator("input:visible").count() == 0
+    page.island(dashboard(tmp_path / "runs"))
+    page.page.wait_for_selector(".mt-hint:visible")
+    assert "there is no folder" in page.text(".mt-hint")
+
+
 LETTERS = """() => [...document.querySelectorAll(".mt-plot text")].map((one) =>
     parseFloat(getComputedStyle(one).fontSize) * one.getScreenCTM().a)"""
 

@@ -11,23 +11,28 @@ const [FIRST, MORE] = [12, 24];
 // A regex can take longer than anybody waits: one that repeats what repeats, or repeats often in a
 // long tag. What is written is then looked for as it is.
 const [SLOWEST, LONGEST_FILTER] = [1e9, 200];
+const SLOW = "As a regex this could take too long";
 const isNested = (text) => text.length > LONGEST_FILTER || /\([^]*[*+{?|][^]*\)[*+{]/.test(text);
 
 function matcher(text) {
   const low = text.toLowerCase(),
     plainly = (tag) => tag.toLowerCase().includes(low),
     repeats = text.match(/[*+{]/g)?.length ?? 0;
-  let found;
-  try {
-    found = isNested(text) ? null : new RegExp(text, "i");
-  } catch {
-    found = null;
-  }
-  return (tag) => {
+  let found = null;
+  function fits(tag) {
     let ways = 1;
     for (let k = 1; k <= repeats + 1; k++) ways *= tag.length / k;
-    return found && ways < SLOWEST ? found.test(tag) : plainly(tag);
-  };
+    if (found && ways < SLOWEST) return found.test(tag);
+    if (found) fits.fault = SLOW;
+    return plainly(tag);
+  }
+  try {
+    found = new RegExp(text, "i");
+    if (isNested(text)) [found, fits.fault] = [null, SLOW];
+  } catch {
+    fits.fault = "This is no regex";
+  }
+  return fits;
 }
 
 // Cards by the part of their tag before the first "/".
@@ -121,8 +126,9 @@ class Dashboard {
     this.ask = asker(model, signal, this.say);
     this.problems = html("div", { class: "mt-problems" });
     this.runs = html("div", { class: "mt-runs" });
+    this.hint = html("p", { class: "mt-problems mt-hint", role: "status" });
     this.all = html("div", { class: "mt-kinds" });
-    this.body.replaceWith(this.problems, this.runs, this.all);
+    this.body.replaceWith(this.problems, this.runs, this.hint, this.all);
     this.bar.append(this.filter(signal));
     listen(model, signal, { "change:dashboard": () => this.load(), "msg:custom": (content,
       buffers) => this.take(content, buffers) });
@@ -179,8 +185,12 @@ class Dashboard {
         if (!this.sections.has(key)) this.sections.set(key, this.add(kind, name, key));
         this.sections.get(key).update(some);
       }
-      if (this.kinds.has(kind)) this.kinds.get(kind).total.textContent = `(${cards.length})`;
+      const part = this.kinds.get(kind);
+      if (!part) continue;
+      part.total.textContent = `(${cards.length})`;
+      part.root.hidden = !cards.length;
     }
+    this.advise(all, fits.fault);
     for (const [key, section] of this.sections)
       if (!wanted.has(key)) {
         section.own.abort();
@@ -188,6 +198,18 @@ class Dashboard {
       }
     this.status(all);
     this.told();
+  }
+
+  // What is said where nothing is to be seen, or what was written is not what was looked for.
+  advise(cards, fault) {
+    const { waits, kinds, progress } = this.record,
+      any = Object.values(kinds).some((known) => known.length),
+      said = [fault && `${fault}: it is looked for as plain text.`];
+    if (any && !cards) said.push("No tag fits.");
+    if (!any && progress >= 1) said.push(`Nothing is recorded yet${waits ? `: ${waits}` : ""}.`);
+    this.hint.textContent = said.filter(Boolean).join(" ");
+    this.hint.hidden = !this.hint.textContent;
+    this.bar.hidden = !any;
   }
 
   status(cards) {
