@@ -101,6 +101,11 @@ class EventFile:
         """The number that the system gave the open file."""
         return self._file.fileno()
 
+    @property
+    def closed(self) -> bool:
+        """Whether it was closed."""
+        return self._file.closed
+
     def close(self) -> None:
         """Close the file; closing it twice does nothing."""
         self._file.close()

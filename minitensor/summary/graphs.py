@@ -28,7 +28,7 @@ from minitensor.op import state
 from minitensor.scopes import get_logger
 from minitensor.summary.context import present
 from minitensor.summary.messages import Event, FunctionGraphs, RunMetadata
-from minitensor.summary.recording import holds, record, step_number
+from minitensor.summary.recording import clean, holds, record, step_number
 from minitensor.summary.records import Kind
 
 __all__ = ["graph", "graph_message", "keras_model", "trace_export", "trace_off", "trace_on"]
@@ -63,8 +63,7 @@ def graph(graph_data: Any) -> Any:
     here = present()
     if here.writer is None or not holds(here.condition):
         return constant(False)
-    here.writer.put_event(Event(graph_def=definition.SerializeToString()))
-    return constant(True)
+    return constant(here.writer.put_event(Event(graph_def=definition.SerializeToString())))
 
 
 def graph_message(graph_data: Any) -> GraphDef:
@@ -95,7 +94,7 @@ def keras_model(name: str, data: Any, step: Any = None) -> Any:
     Shape: no tensors → ().
 
     Raises:
-        ArgumentError: (also a TypeError) for what has no `to_json`.
+        ArgumentError: (also a TypeError) for what has no `to_json`, or one that gives no text.
         InvalidArgumentError: (also a ValueError) without a step.
 
     Example:
@@ -109,7 +108,14 @@ def keras_model(name: str, data: Any, step: Any = None) -> Any:
             message("keras_model", f"data={shorten(data)}", "it has no method to_json",
                     "a model is recorded by its description", "pass a keras.Model")
         )  # fmt: skip
-    return record(_MODEL, name, (data.to_json(),), step)
+    text = data.to_json()
+    if not isinstance(text, str):
+        raise ArgumentError(
+            message("keras_model", f"data={shorten(data)}",
+                    f"its to_json() gives {shorten(text)}, which is no text",
+                    "a model is recorded by its description in JSON", "pass a keras.Model")
+        )  # fmt: skip
+    return record(_MODEL, name, (clean(text),), step)
 
 
 # What ran.

@@ -56,10 +56,9 @@ class Recording:
             return True
         step = last.get("step", here.step if self.step is None else self.step)
         payload = self.kind.prepare(*map(to_numpy, arrays[:count]), **self.options)
-        writer.put(
+        return writer.put(
             self.kind, self.tag, step_number(step), payload, self.description, _size(payload)
         )
-        return True
 
 
 def record(
@@ -87,8 +86,8 @@ def record(
             payload = kind.prepare(*arrays, **options)
             size = _size(payload)
         number = step_number(here.step if step is None else step)
-        here.writer.put(kind, tag_of(name, kind), number, payload, description, size)
-        return _said(True)
+        tag = tag_of(name, kind)
+        return _said(here.writer.put(kind, tag, number, payload, description, size))
     return in_graph(Recording(kind, tag_of(name, kind), description, options), values, step, here)
 
 

@@ -48,19 +48,21 @@ class Sink:
         self.inherited = False
         self.owner: Callable[[], Any] = lambda: None
         """The writer that records here, while there is one."""
+        self.lost: dict[str, Exception] = {}
+        """What could not be made bytes, and why; the writer tells it."""
         self._claim()
         self.file = EventFile(self.folder, suffix, process)
         try:
             if fcntl is not None:
                 fcntl.flock(self.file.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
-            self.pen = Pen(self._write, many=many, interval=interval, end=self.file.close)
+            self.pen = Pen(self._write, many=many, interval=interval, end=self._let_go)
             _open[id(self)] = self
             _prepare_for_the_end()
         except BaseException:  # such as Ctrl-C: nobody else could let go of the file
             _open.pop(id(self), None)
             if hasattr(self, "pen"):
                 self.pen.stop()
-            self.file.close()
+            self._let_go()
             raise
 
     def _claim(self) -> None:
@@ -76,7 +78,23 @@ class Sink:
             )  # fmt: skip
 
     def _write(self, items: list[Recorded | Event]) -> None:
-        self.file.write(map(encoded, items))
+        self.file.write(filter(None, map(self._encoded, items)))
+
+    def _encoded(self, item: Recorded | Event) -> bytes:
+        """The bytes of an event; none for one that has none, which costs no other."""
+        try:
+            return encoded(item)
+        except Exception as error:
+            recorded = isinstance(item, Recorded)
+            what = f"a value under the tag {item.tag!r}" if recorded else "an event of its own"
+            self.lost[what] = error
+            return b""
+
+    def _let_go(self) -> None:
+        """Close the file, and unlock it also where a child of this process has it open."""
+        if fcntl is not None and not self.file.closed:
+            fcntl.flock(self.file.fileno(), fcntl.LOCK_UN)
+        self.file.close()
 
     def close(self) -> None:
         """Write what waits, and let go of the file."""
@@ -88,6 +106,8 @@ def _is_locked(path: Path) -> bool:
     if fcntl is None:
         return False
     try:
+        if not path.is_file():  # opening a pipe would wait for somebody to write to it
+            return False
         with path.open("rb") as file:
             fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -130,6 +150,7 @@ def _prepare_for_the_end() -> None:
 def _forked() -> None:
     for sink in _open.values():
         sink.inherited = True
+        sink.file.close()  # else the child would keep the lock when the parent is killed
     _open.clear()
 
 

@@ -64,8 +64,8 @@ class SummaryWriter:
     def put(
         self, kind: Kind, tag: str, step: int, payload: Any, description: str | None = None,
         size: int = 0,
-    ) -> None:  # fmt: skip
-        """Record a value that was prepared, and takes about so many bytes.
+    ) -> bool:  # fmt: skip
+        """Record a value that was prepared, and takes about so many bytes; whether it was kept.
 
         Raises:
             FailedPreconditionError: (also a RuntimeError) after `close`.
@@ -75,15 +75,19 @@ class SummaryWriter:
             self._check(tag, kind)
         if self._sink.pen.error is not None:
             self._report()
+            return False
         self._put(Recorded(time.time(), step, tag, kind, payload, description), size)
+        return True
 
-    def put_event(self, event: Event) -> None:
-        """Record an event that is complete but for its time."""
+    def put_event(self, event: Event) -> bool:
+        """Record an event that is complete but for its time; whether it was kept."""
         self._check_open()
         event.wall_time = event.wall_time or time.time()
         if self._sink.pen.error is not None:
             self._report()
+            return False
         self._put(event, len(event.graph_def or b"") + len(event.meta_graph_def or b""))
+        return True
 
     def _check(self, tag: str, kind: Kind) -> None:
         self._check_open()
@@ -108,6 +112,19 @@ class SummaryWriter:
                 "To fix it: record before it, or make a new writer with fresh=True."
             )
 
+    def _tell(self) -> None:
+        """Say what went wrong in the pen's thread."""
+        lost = self._sink.lost
+        for what in list(lost):
+            error = lost.pop(what)
+            text = message("SummaryWriter", what,
+                           f"it could not be made bytes: {error!r}",
+                           "it is lost, and all others are written",
+                           "look at what was recorded there")  # fmt: skip
+            self._raise_or_warn(text, error)
+        if self._sink.pen.error is not None:
+            self._report()
+
     def _report(self) -> None:
         """Say that writing failed: once as a warning, or each time as an error."""
         error = self._sink.pen.error
@@ -117,9 +134,12 @@ class SummaryWriter:
         text = message("SummaryWriter", f"the event file {self.path!r}", f"{error}",
                        "what was recorded since is lost; what was flushed before is whole",
                        "make room or choose another directory, and make a new writer")  # fmt: skip
+        self._raise_or_warn(text, error)
+
+    def _raise_or_warn(self, text: str, error: BaseException | None) -> None:
         if self._on_error == "raise":
             raise FailedPreconditionError(text) from error
-        warnings.warn(text, RuntimeWarning, stacklevel=4)
+        warnings.warn(text, RuntimeWarning, stacklevel=5)
 
     @contextmanager
     def as_default(self, step: Any = None) -> Iterator[SummaryWriter]:
@@ -146,16 +166,14 @@ class SummaryWriter:
         if self._closed or self._sink.inherited:
             return
         self._sink.pen.flush()
-        if self._sink.pen.error is not None:
-            self._report()
+        self._tell()
 
     def close(self) -> None:
         """Write what is left and end the file; closing it twice does nothing."""
         if self._closed or self._sink.inherited:
             return
         self._end()
-        if self._sink.pen.error is not None:
-            self._report()
+        self._tell()
 
     def __enter__(self) -> SummaryWriter:
         return self
