@@ -11,6 +11,7 @@ from minitensor.views import health_record
 from minitensor_widgets import HealthWidget, ModelHealth, model_health, samples
 from minitensor_widgets.summaries import health_figure
 from minitensor_widgets.summaries.health import (
+    SIGN_TEXT,
     beyond,
     complete_health,
     grouped,
@@ -120,10 +121,20 @@ def test_what_is_not_measured_never_looks_like_zero():
 
 
 def test_signs_say_what_is_unusual():
-    assert [beyond(v, [1e-4, 1e-2]) for v in (1e-5, 1e-3, 0.1, "NaN", None)] == [
+    measure = {"scale": "log", "good": [1e-4, 1e-2]}
+    assert [beyond(v, measure) for v in (1e-5, 1e-3, 0.1, "NaN", None)] == [
         "▼", "", "▲", "▲", ""
     ]  # fmt: skip
-    assert beyond(1e9, None) == ""
+    assert beyond(1e9, {"scale": "log", "good": None}) == ""
+
+
+def test_what_reads_as_the_limit_is_not_beyond_it():
+    measure = {"scale": "log", "good": [1e-4, 1e-2]}
+    assert (value_text(1.03e-2, "log"), beyond(1.03e-2, measure)) == ("1e-2", "")
+    assert (value_text(1.06e-2, "log"), beyond(1.06e-2, measure)) == ("1.1e-2", "▲")
+    share = {"scale": "share", "good": [0.0, 0.1]}
+    assert (value_text(0.1004, "share"), beyond(0.1004, share)) == ("10 %", "")
+    assert (value_text(0.101, "share"), beyond(0.101, share)) == ("10.1 %", "▲")
 
 
 def test_the_rule_of_thumb_is_white_and_three_powers_of_ten_away_is_full_colour():
@@ -168,7 +179,8 @@ def test_a_nan_of_a_real_model_is_found_and_shown():
 def test_the_figure_has_a_row_for_each_layer_and_a_strip_for_each_measure():
     figure = model_health(watched()).to_svg()
     found = words(figure)
-    assert {"dense", "dense_1", "dense_2", "93 %▲", "NaN", "usual: up to 10 %"} <= set(found)
+    assert {"dense ⚠", "dense_1", "dense_2 ✗", "93 %▲", "NaN", "usual: up to 10 %"} <= set(found)
+    assert SIGN_TEXT in found
     assert figure.count("<image") == 3 + 3 + 2 + 1 + 3
     assert any(text.startswith("Colours: gradient / weight from violet 1e-4") for text in found)
 
@@ -176,7 +188,7 @@ def test_the_figure_has_a_row_for_each_layer_and_a_strip_for_each_measure():
 def test_a_figure_of_many_layers_shows_first_those_with_findings():
     record = watched(layers=60, looks=5)
     found = words(model_health(record).to_svg())
-    assert "dense_59" in found
+    assert "dense_59 ✗" in found
     assert "… and 36 more layers" in found
 
 

@@ -4,7 +4,12 @@ import pytest
 
 from minitensor_widgets import HealthWidget, ModelHealth, model_health, samples
 from minitensor_widgets.summaries import health_figure
-from minitensor_widgets.summaries.health import complete_health, finding_text, strips
+from minitensor_widgets.summaries.health import (
+    SIGN_TEXT,
+    complete_health,
+    finding_text,
+    strips,
+)
 from minitensor_widgets.summaries.health_samples import watched
 
 MAIN = "summaries/health"
@@ -33,8 +38,8 @@ def said(page):
 def test_the_verdict_is_on_top_and_every_layer_has_its_numbers(page):
     assert page.text(".mt-title b") == "Health of 3 layers: 12 looks"
     assert page.text(".mt-verdict").startswith("step 110: Look at dense: More than a tenth")
-    assert row(page, 0) == ["dense", "8e-4", "8e-5▼", "93 %▲", "–", "0 %"]
-    assert row(page, 2) == ["dense_2", "NaN", "8e-3", "–", "10 %", "50 %▲"]
+    assert row(page, 0) == ["dense⚠", "8e-4", "8e-5▼", "93 %▲", "–", "0 %"]
+    assert row(page, 2) == ["dense_2✗", "NaN", "8e-3", "–", "10 %", "50 %▲"]
     assert page.page.locator(".mt-strip").count() == 3 + 3 + 2 + 1 + 3
     heads = page.page.locator(".mt-health thead th").all_inner_texts()
     assert heads[2] == "update / weight\nusual: 1e-4 to 1e-2"
@@ -42,7 +47,12 @@ def test_the_verdict_is_on_top_and_every_layer_has_its_numbers(page):
 
 def test_python_and_the_page_use_the_same_words(page):
     record = complete_health(watched())
-    assert page.text(".mt-health caption").endswith(health_figure.scale_text(record))
+    lines = page.text(".mt-health caption").split("\n")
+    assert lines[-2:] == [SIGN_TEXT, health_figure.scale_text(record)]
+    assert lines[:-2] == [
+        "Arrow keys: up and down the layers, left and right the steps.",
+        "Strips: step 0 to 110; the frame is the step of the numbers.",
+    ]
     found = [text.split("\n")[0] for text in page.page.locator(".mt-found li").all_inner_texts()]
     assert found == [finding_text(item) for item in record["findings"]]
 
@@ -54,15 +64,17 @@ def test_strips_are_painted_in_the_colours_of_the_figure(page):
     wanted = [
         list(health_figure.colour(value, measure, health_figure.decades(rows))) for value in rows[0]
     ]
-    assert wanted == page.page.evaluate("""() => {
+    seen = page.page.evaluate("""() => {
         const canvas = document.querySelectorAll('.mt-health tbody tr')[0]
             .querySelectorAll('canvas')[1];
         const pixels = canvas.getContext('2d').getImageData(0, 4, canvas.width, 1).data;
         return [...Array(12).keys()].map((i) => {
             const at = 4 * Math.floor(canvas.width * (i + 0.5) / 12);
-            return [...pixels.slice(at, at + 3)];
+            return [...pixels.slice(at, at + 4)];
         });
     }""")
+    on_ground = [[247 + (c - 247) * a / 255 for c in rgb] for *rgb, a in seen]  # in the light theme
+    assert [pytest.approx(rgb, abs=2) for rgb in wanted] == on_ground
 
 
 def test_the_first_nan_is_named_with_its_line_and_leads_there(page):
@@ -142,6 +154,11 @@ def test_nothing_and_one_look_can_be_shown(open_page, looks):
         assert page.text(".mt-title b") == "Health of 2 layers: step 0"
         assert page.page.locator(".mt-panel .mt-plot").count() == 0
         assert "Nothing looks wrong." in page.text(".mt-found")
+        lines = page.text(".mt-health caption").split("\n")
+        assert lines[0] == "Arrow keys: up and down the layers."
+        assert not any(line.startswith("Strips") for line in lines)
+        assert page.page.locator(".mt-strip i").count() == 0
+        assert page.page.locator(".mt-strip").first.bounding_box()["width"] == 24
     else:
         assert page.text(".mt-title b") == "Health: nothing was looked at yet"
 
@@ -214,6 +231,35 @@ def test_a_narrow_page_is_not_overflown(open_page):
     page.island(model_health(watched()))
     wide = "document.documentElement.scrollWidth > document.documentElement.clientWidth"
     assert page.page.evaluate(wide) is False
+
+
+@pytest.mark.parametrize("width", [480, 600, 1000])
+def test_nothing_is_cut_or_covered(open_page, width):
+    page = open_page()
+    page.page.set_viewport_size({"width": width, "height": 700})
+    page.island(model_health(watched()))
+    page.page.add_style_tag(content="table { table-layout: fixed }")  # as JupyterLab has it
+    cut = page.page.evaluate("""() => {
+        const right = (el) => el.getBoundingClientRect().right;
+        return [...document.querySelectorAll(".mt-measured > span")].filter((el) =>
+            right(el) > right(el.closest("td")) + 1).length;
+    }""")
+    assert cut == 0
+    boxes = [x.bounding_box() for x in page.page.locator(".mt-panel .mt-plot").all()]
+    boxes.append(page.page.locator(".mt-found").bounding_box())
+    for i, a in enumerate(boxes):
+        for b in boxes[:i]:
+            apart = (a["y"] >= b["y"] + b["height"], a["x"] >= b["x"] + b["width"])
+            assert any(apart), (a, b)
+
+
+def test_no_number_has_stripes(page):
+    pixels = page.page.evaluate("""() => {
+        const canvas = document.querySelectorAll('.mt-health tbody tr')[2].querySelector('canvas');
+        const data = canvas.getContext('2d').getImageData(canvas.width - 2, 0, 1, 32).data;
+        return [0, 4, 8, 12].map((y) => data[4 * y]);
+    }""")
+    assert pixels == [26, 255, 26, 255]
 
 
 def test_walking_is_quick_with_many_layers(open_page):

@@ -21,6 +21,9 @@ STRIPS = ("gradient_to_weight", "update_to_weight", "dead", "saturated", "not_fi
 """The measures that have a strip over the steps; others are numbers beside the chosen layer."""
 LEVELS = ("error", "warning", "hint")
 SIGNS = {"error": "✗", "warning": "⚠", "hint": "·"}
+SIGN_TEXT = (
+    "Signs: ▲ ▼ above or below the usual, which alone is no worry; ✗ ⚠ named in what was found."
+)
 _HEALTH = {
     "version": VERSION, "name": "health", "examples": 0, "steps": [], "layers": [], "measures": [],
     "values": {}, "findings": [], "verdicts": [], "first_bad": None, "note": "",
@@ -137,16 +140,20 @@ def value_text(value: float | str | None, scale: str) -> str:
     return f"{found:.1e}".replace("e-0", "e-").replace("e+0", "e+").replace(".0e", "e")
 
 
-def beyond(value: float | str | None, good: Sequence[float] | None) -> str:
+def beyond(value: float | str | None, measure: Mapping) -> str:
     """Whether a number is above or below where it usually is: a sign, or nothing.
 
+    It goes by the digits that are shown: what reads 1e-2 is not above 1e-2.
+
     Example:
-        >>> beyond(0.5, [0, 0.1]), beyond(1e-6, [1e-4, 1e-2]), beyond(1e-3, [1e-4, 1e-2])
+        >>> update = {"scale": "log", "good": [1e-4, 1e-2]}
+        >>> beyond(0.5, update), beyond(1e-6, update), beyond(0.0101, update)
         ('▲', '▼', '')
     """
-    found = real(value)
+    found, good = real(value), measure["good"]
     if found is None or good is None:
         return ""
+    found = float(f"{found:.{1 if measure['scale'] == 'log' else 2}e}")
     if math.isnan(found) or found > good[1]:
         return "▲"
     return "▼" if found < good[0] else ""
@@ -200,7 +207,7 @@ def layer_text(record: Mapping, at: int, step: int) -> str:
     layer = record["layers"][at]
     parts = [
         f"{item['title']} {value_text(record['values'][item['name']][at][step], item['scale'])}"
-        f"{beyond(record['values'][item['name']][at][step], item['good'])}"
+        f"{beyond(record['values'][item['name']][at][step], item)}"
         for item in strips(record)
     ]
     kind = f" ({', '.join(filter(None, (layer['kind'], layer['activation'])))})"

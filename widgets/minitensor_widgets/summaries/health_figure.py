@@ -11,6 +11,8 @@ from ..colours import RGB, diverging, png, sequential
 from ..svg import card, text
 from ..values import clip
 from .health import (
+    SIGN_TEXT,
+    SIGNS,
     bad_text,
     beyond,
     finding_text,
@@ -23,10 +25,10 @@ from .health import (
 
 PAD, WIDTH, ROW, NAMES = 14.0, 704.0, 26.0, 128.0
 MOST_ROWS, MOST_FINDINGS = 24, 6
-BLACK, GREY = (26, 26, 26), (208, 208, 208)
+BLACK, WHITE, GREY = (26, 26, 26), (255, 255, 255), (208, 208, 208)
 STYLE = (
     "text.w{fill:#9a3b00;font-weight:600}text.k{font-weight:600;fill:#1a1a1a}.ax{stroke:#6a6a6a;fill:none}"
-    ".at{stroke:#1a1a1a;stroke-width:1.5}"
+    ".at{stroke:#1a1a1a;stroke-width:1.5;fill:none}"
 )
 
 
@@ -73,11 +75,11 @@ def scale_text(record: Mapping) -> str:
             continue
         if item["good"]:
             middle = round(sum(map(math.log10, item["good"])) / 2)
-            words.append(f"{item['title']} white at 1e{middle}, blue below, orange above")
+            words.append(f"{item['title']} without colour at 1e{middle}, blue below, orange above")
         else:
             low, high = decades(record["values"][item["name"]])
             words.append(f"{item['title']} from violet 1e{low:.0f} to yellow 1e{high:.0f}")
-    words += ["shares from white 0 % to orange 100 %", "black: NaN or infinity"]
+    words += ["shares from none at 0 % to orange at 100 %", "striped: NaN or infinity"]
     return f"Colours: {'; '.join(words)}; grey: not measured."
 
 
@@ -96,7 +98,9 @@ def _strip(
     wide: float,
 ) -> str:  # fmt: skip
     x, y = place
-    picture = png([[colour(value, measure, ends) for value in row]])
+    painted = [colour(value, measure, ends) for value in row]
+    striped = [WHITE if c == BLACK else c for c in painted]
+    picture = png([painted, striped] * 2)
     return (
         f'<image x="{x:.1f}" y="{y:.1f}" width="{wide:.1f}" height="16" '
         f'preserveAspectRatio="none" style="image-rendering:pixelated" href="{picture}"/>'
@@ -115,32 +119,45 @@ def shown_rows(record: Mapping, most: int = MOST_ROWS) -> list[int]:
 
 def _table(record: Mapping, step: int, y: float) -> tuple[str, float]:
     measures = strips(record)
+    found = {item["layer"]: SIGNS[item["level"]] for item in reversed(record["findings"])}
     each = (WIDTH - 2 * PAD - NAMES) / max(1, len(measures))
-    wide, parts = each - 68, []
+    looks = len(record["steps"])
+    wide, parts = each - 68 if looks > 1 else 16.0, []
     for k, item in enumerate(measures):
         x, letters = PAD + NAMES + k * each, int(each / 6.2)
         parts.append(text(x, y + 10, clip(item["title"], letters), "s k"))
-        parts.append(text(x, y + 22, clip(usual_text(item["good"], item["scale"]), letters), "s"))
+        usual = usual_text(item["good"], item["scale"])
+        usual = usual if len(usual) <= letters else usual.removeprefix("usual: ")
+        parts.append(text(x, y + 22, clip(usual, letters), "s"))
     y += 32
     for at in shown_rows(record):
         layer = record["layers"][at]
-        parts.append(text(PAD, y + 12, clip(layer["name"], 17)))
+        sign = found.get(layer["name"], "")
+        parts.append(text(PAD, y + 12, f"{clip(layer['name'], 15)} {sign}".rstrip()))
         for k, item in enumerate(measures):
             x, row = PAD + NAMES + k * each, record["values"][item["name"]][at]
             if any(value is not None for value in row):
                 ends = decades(record["values"][item["name"]])
                 parts.append(_strip(row, item, ends, (x, y), wide))
-                mark = x + wide * (step + 0.5) / len(row)
-                parts.append(f'<path class="at" d="M{mark:.1f},{y - 2:.1f}v20"/>')
-            sign = beyond(row[step], item["good"])
-            words = f"{value_text(row[step], item['scale'])}{sign}"
-            parts.append(text(x + wide + 5, y + 12, words, "w" if sign else ""))
+                parts.append(_frame(x, y, wide, step, looks))
+            words = f"{value_text(row[step], item['scale'])}{beyond(row[step], item)}"
+            parts.append(text(x + wide + 5, y + 12, words))
         y += ROW
     rest = len(record["layers"]) - MOST_ROWS
     if rest > 0:
         parts.append(text(PAD, y + 8, f"… and {rest} more layers", "s"))
         y += 16
     return "".join(parts), y
+
+
+def _frame(x: float, y: float, wide: float, step: int, looks: int) -> str:
+    """A frame around the look whose numbers are shown, where there are several."""
+    if looks < 2:
+        return ""
+    across = max(5.0, wide / looks)
+    left = x + wide * (step + 0.5) / looks - across / 2
+    place = f'x="{left:.1f}" y="{y - 2:.1f}" width="{across:.1f}" height="20"'
+    return f'<rect class="at" {place}/>'
 
 
 def _paragraph(words: str, y: float, style: str = "", most: int = 4) -> tuple[str, float]:
@@ -173,9 +190,10 @@ def health_svg(record: Mapping, step: int, title: str, alt: str) -> str:
     if len(numbered) > 1:
         at = record["steps"][step]
         add(
-            f"Strips: step {numbered[0]} to {numbered[-1]}. The line and the numbers: step {at}.",
+            f"Strips: step {numbered[0]} to {numbered[-1]}. The frame and the numbers: step {at}.",
             "s",
         )
+    add(SIGN_TEXT, "s")
     add(scale_text(record), "s")
     for item in record["findings"][:MOST_FINDINGS]:
         y += 4

@@ -9,9 +9,11 @@ import {
   beyond,
   decades,
   findingText,
+  FINDING_SIGNS,
   healthColour,
   realOf,
   scaleText,
+  SIGN_TEXT,
   stepText,
   stripsOf,
   usualText,
@@ -25,15 +27,19 @@ function strip(row, measure, ends) {
     paint = canvas.getContext("2d"),
     wide = STRIP_WIDE / row.length;
   row.forEach((value, i) => {
-    const colour = healthColour(value, measure, ends),
+    const found = realOf(value),
       x = Math.round(i * wide),
       end = Math.round((i + 1) * wide);
-    paint.fillStyle = colour ? css(colour) : "rgb(128, 128, 128)";
-    // not measured: a thin line, which is no colour of the scale
-    if (colour) paint.fillRect(x, 0, end - x, STRIP_TALL);
-    else paint.fillRect(x, STRIP_TALL / 2 - 1, end - x, 2);
+    const fill = (colour, y, tall) => {
+      paint.fillStyle = css(colour);
+      paint.fillRect(x, y, end - x, tall);
+    };
+    // not measured: a thin line; no number: stripes. Neither is a colour of the scale.
+    if (found === null) fill([128, 128, 128], STRIP_TALL / 2 - 1, 2);
+    else if (Number.isFinite(found)) fill(healthColour(found, measure, ends), 0, STRIP_TALL);
+    else for (let y = 0; y < STRIP_TALL; y += 4) fill(Array(3).fill(y % 8 ? 255 : 26), y, 4);
   });
-  return html("div", { class: "mt-strip" }, canvas, html("i", {}));
+  return html("div", { class: "mt-strip" }, canvas, row.length > 1 ? html("i", {}) : null);
 }
 
 class HealthView {
@@ -96,7 +102,7 @@ class HealthView {
 
   // One row for each layer; its name is a button, its numbers are text, its strips a picture.
   grid(signal) {
-    const { layers, values } = this.record,
+    const { layers, values, findings, steps } = this.record,
       head = html(
         "tr",
         {},
@@ -117,7 +123,7 @@ class HealthView {
       html(
         "tr",
         {},
-        html("th", { scope: "row" }, this.names[i]),
+        html("th", { scope: "row" }, this.names[i], this.foundIn(layers[i], findings)),
         this.measures.map((measure) => {
           const row = values[measure.name][i],
             text = html("span"),
@@ -129,15 +135,22 @@ class HealthView {
         }),
       ),
     );
+    const several = steps.length > 1,
+      told = [
+        `Arrow keys: up and down the layers${several ? ", left and right the steps" : ""}.`,
+        several &&
+          `Strips: ${stepText(steps[0])} to ${steps.at(-1)}; the frame is the step of the numbers.`,
+        SIGN_TEXT,
+        scaleText(this.record),
+      ];
     const caption = html(
       "caption",
       {},
-      html("div", {}, "Arrow keys: up and down the layers, left and right the steps."),
-      html("div", {}, scaleText(this.record)),
+      told.filter(Boolean).map((line) => html("div", {}, line)),
     );
     const table = html(
       "table",
-      { class: "mt-health" },
+      { class: several ? "mt-health" : "mt-health mt-single" },
       caption,
       html("thead", {}, head),
       html("tbody", {}, rows),
@@ -145,6 +158,12 @@ class HealthView {
     table.addEventListener("keydown", (event) => this.pressed(event), { signal });
     table.addEventListener("click", (event) => this.clicked(event), { signal });
     return table;
+  }
+
+  // The sign of the worst finding that names a layer; they come sorted.
+  foundIn({ name }, findings) {
+    const sign = FINDING_SIGNS[findings.find(({ layer }) => layer === name)?.level];
+    return sign && html("b", { class: "mt-odd mt-worry", role: "img", "aria-label": "found" }, sign);
   }
 
   clicked({ target, clientX }) {
@@ -204,13 +223,18 @@ class HealthView {
       { steps, verdicts, layers } = record;
     this.verdict.replaceChildren(html("b", {}, `${stepText(steps[step])}: `), verdicts[step]);
     for (const { text, drawn, row, measure } of this.cells.values()) {
-      const sign = beyond(row[step], measure.good),
+      const sign = beyond(row[step], measure),
         said = { "▲": "above the usual", "▼": "below the usual" }[sign];
       text.replaceChildren(
         valueText(row[step], measure.scale),
         sign && html("b", { class: "mt-odd", role: "img", "aria-label": said, title: said }, sign),
       );
-      if (drawn) drawn.lastChild.style.left = `${(100 * (step + 0.5)) / steps.length}%`;
+      const frame = drawn && drawn.querySelector("i");
+      if (frame)
+        Object.assign(frame.style, {
+          left: `${(100 * (step + 0.5)) / steps.length}%`,
+          width: `${100 / steps.length}%`,
+        });
     }
     this.names.forEach((made, i) => {
       made.tabIndex = i === layer ? 0 : -1;
@@ -222,9 +246,9 @@ class HealthView {
 
   told(layer, step) {
     const { layers, values } = this.record;
-    const parts = this.measures.map(({ name, title, scale, good }) => {
-      const value = values[name][layer][step];
-      return `${title} ${valueText(value, scale)}${beyond(value, good)}`;
+    const parts = this.measures.map((measure) => {
+      const value = values[measure.name][layer][step];
+      return `${measure.title} ${valueText(value, measure.scale)}${beyond(value, measure)}`;
     });
     return `${layers[layer].name}: ${parts.join(", ")}`;
   }

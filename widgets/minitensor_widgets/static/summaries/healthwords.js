@@ -23,9 +23,10 @@ export function valueText(value, scale) {
   return found.toExponential(1).replace(".0e", "e");
 }
 
-export function beyond(value, good) {
-  const found = realOf(value);
-  if (found === null || !good) return "";
+// By the digits that are shown: what reads 1e-2 is not above 1e-2.
+export function beyond(value, { good, scale }) {
+  if (realOf(value) === null || !good) return "";
+  const found = +realOf(value).toExponential(scale === "log" ? 1 : 2);
   if (Number.isNaN(found) || found > good[1]) return "▲";
   return found < good[0] ? "▼" : "";
 }
@@ -44,17 +45,13 @@ export function decades(rows) {
   return [low, Math.max(high, low + 1)];
 }
 
-// Null where nothing was measured: that is no colour.
-export function healthColour(value, { scale, good }, [low, high]) {
-  const found = realOf(value);
-  if (found === null) return null;
-  if (!Number.isFinite(found)) return [26, 26, 26];
-  if (scale === "share") return diverging(found);
+// Blue and orange lie on the ground of the strip, more or less of them: none is the theme's own.
+const tint = (part) => [...diverging(Math.sign(part)), Math.min(1, Math.abs(part))];
+
+export function healthColour(found, { scale, good }, [low, high]) {
+  if (scale === "share") return tint(found);
   const power = found > 0 ? Math.log10(found) : -Infinity;
-  if (good) {
-    const middle = (Math.log10(good[0]) + Math.log10(good[1])) / 2;
-    return diverging(Math.max(-1, Math.min(1, (power - middle) / 3)));
-  }
+  if (good) return tint((power - (Math.log10(good[0]) + Math.log10(good[1])) / 2) / 3);
   return sequential(Math.max(0, Math.min(1, (power - low) / (high - low))));
 }
 
@@ -66,9 +63,9 @@ export function scaleText(record) {
       const [low, high] = decades(record.values[name]);
       if (!good) return `${title} from violet 1e${low} to yellow 1e${high}`;
       const middle = Math.round((Math.log10(good[0]) + Math.log10(good[1])) / 2);
-      return `${title} white at 1e${middle}, blue below, orange above`;
+      return `${title} without colour at 1e${middle}, blue below, orange above`;
     });
-  words.push("shares from white 0 % to orange 100 %", "black: NaN or infinity");
+  words.push("shares from none at 0 % to orange at 100 %", "striped: NaN or infinity");
   return `Colours: ${words.join("; ")}; grey: not measured.`;
 }
 
@@ -78,6 +75,9 @@ export function usualText({ good, scale }) {
   if (scale === "share") return good[0] === good[1] ? `usual: ${high}` : `usual: up to ${high}`;
   return `usual: ${low} to ${high}`;
 }
+
+export const SIGN_TEXT =
+  "Signs: ▲ ▼ above or below the usual, which alone is no worry; ✗ ⚠ named in what was found.";
 
 export const stepText = (step) => (step === null ? "one look" : `step ${step}`);
 
