@@ -176,8 +176,21 @@ def test_overlay_draws_lines_over_one_another_the_latest_on_top(page):
     assert over.count() == 12
     assert "0%" in over.first.get_attribute("style")
     assert "100%" in over.last.get_attribute("style")
+    assert over.first.locator("xpath=..").locator(".mt-tone").count() == 5
+    told = over.first.locator("xpath=..").locator("text").all_text_contents()
+    assert told[:2] == ["step 0", "110"]
+    assert told[-1] == "values"
     bases = {re.match(r"M[\d.]+,([\d.]+)", d.get_attribute("d"))[1] for d in over.all()}
     assert len(bases) == 1
+
+
+def test_ridges_have_the_colour_of_their_run(page):
+    for at, colour in enumerate(("--mt-op", "--mt-grad")):
+        into(page, "Histograms", at)
+        ridges = plots(page, "Histograms").nth(at).locator(".mt-ridge")
+        looks = [ridges.nth(k).get_attribute("style") for k in (0, 11)]
+        assert [f"color-mix(in srgb, var({colour}) {n}%" in looks[k]
+                for k, n in ((0, 70), (1, 100))] == [True, True]  # fmt: skip
 
 
 def test_steps_stand_where_their_time_is(open_page):

@@ -9,14 +9,17 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ..plot import Axis, ticks
+from ..colours import HUES
+from ..plot import Axis, tick_texts, ticks
 from ..svg import text
 from ..units import plural
-from ..values import number
+from ..values import apart, number
 from .series import BINS, evenly
 
 LEFT, RIGHT, TOP, BOTTOM = 12.0, 46.0, 12.0, 40.0
-FIRST, LAST = (156, 87, 0), (0, 114, 178)
+LETTER = 6.2
+PALEST = 0.7
+"""The share of its colour that the first ridge has: with less it would not stand out on white."""
 STYLE = ".rg{stroke:#fff;stroke-width:.8}.gp{stroke:#9a3b00;stroke-width:1.6}"
 
 
@@ -69,29 +72,34 @@ def summary(name: str, line: Mapping) -> str:
     share = (peak + 0.5) / len(item["counts"])
     middle = item["low"] * (1 - share) + item["high"] * share
     middle = min(max(middle, item["ends"][0]), item["ends"][1])  # there is room around one value
-    return (
-        f"{told}{plural(size, 'number')} from {number(item['ends'][0], 4)} to "
-        f"{number(item['ends'][1], 4)}, most of them around {number(middle, 3)}{missing}"
-    )
+    least, greatest = (number(end, apart(item["ends"], 4)) for end in item["ends"])
+    return f"{told}{plural(size, 'number')} from {least} to {greatest}, most of them around {number(middle, 3)}{missing}"
 
 
-def _between(part: float) -> tuple[int, ...]:
-    """The colour of the first ridge at 0, of the last at 1: both stand out on white."""
-    return tuple(round(a + (b - a) * part) for a, b in zip(FIRST, LAST, strict=True))
+def tone(hue: str, part: float) -> str:
+    """A colour mixed with white: pale for the first step, at 0, and full for the last, at 1.
+
+    Example:
+        >>> tone("#0072b2", 0.0), tone("#0072b2", 1.0)
+        ('#4d9cc9', '#0072b2')
+    """
+    share = PALEST + (1 - PALEST) * part
+    mixed = (255 + (int(hue[i : i + 2], 16) - 255) * share for i in (1, 3, 5))
+    return f"#{''.join(f'{round(value):02x}' for value in mixed)}"
 
 
-def _ridge(tops: Sequence[float], base: float, width: float, part: float) -> str:
-    """One ridge above its base line, in the colour of its place between the first and the last."""
+def _ridge(tops: Sequence[float], base: float, width: float, fill: str) -> str:
+    """One ridge above its base line."""
     path = f"M{LEFT:.1f},{base:.1f}"
     for j, top in enumerate(tops):
         path += f"L{LEFT + (width - LEFT - RIGHT) * (j + 0.5) / len(tops):.1f},{top:.1f}"
-    r, g, b = _between(part)
-    fill = f'class="rg" fill="#{r:02x}{g:02x}{b:02x}"'
-    return f'<path {fill} d="{path}L{width - RIGHT:.1f},{base:.1f}z"/>'
+    return f'<path class="rg" fill="{fill}" d="{path}L{width - RIGHT:.1f},{base:.1f}z"/>'
 
 
-def picture(plot: Mapping[str, Any], width: float, height: float, most: int) -> str:
-    """The ridges of one name, at most so many: the first at the back, the last in front."""
+def picture(
+    plot: Mapping[str, Any], width: float, height: float, most: int, hue: str = HUES[0]
+) -> str:
+    """The ridges of one name, at most so many: the first, pale, at the back, the last in front."""
     items = evenly(plot["lines"][0]["items"], most)  # with `gap`, one has no counts to show
     low, high = edges(items)
     x = Axis((low, high), (LEFT, width - RIGHT))
@@ -99,19 +107,30 @@ def picture(plot: Mapping[str, Any], width: float, height: float, most: int) -> 
     peak = max((max(row) for row in rows), default=0.0) or 1.0
     tall = (height - TOP - BOTTOM) * (0.45 if len(items) > 1 else 1.0)
     room = height - TOP - BOTTOM - tall
-    parts = []
+    parts, far = [], max(1, len(rows) - 1)
     for i, row in enumerate(rows):
-        base = TOP + tall + room * i / max(1, len(rows) - 1)
+        base = TOP + tall + room * i / far
         tops = [base - tall * count / peak for count in row]
         parts.append(
             f'<path class="gp" d="M{LEFT:.1f},{base - 3:.1f}l6,6m0-6l-6,6"/>'
-            if items[i].get("gap") else _ridge(tops, base, width, i / max(1, len(rows) - 1))
+            if items[i].get("gap")
+            else _ridge(tops, base, width, tone(hue, 1 - (len(rows) - 1 - i) / far))
         )  # fmt: skip
         if i in (0, len(rows) - 1):
             parts.append(text(width - RIGHT + 4, base + 3, number(items[i]["step"]), "s"))
-    base = height - BOTTOM
-    parts.append(f'<path class="ax" d="M{LEFT:.1f},{base:.1f}H{width - RIGHT:.1f}"/>')
-    for value in ticks(low, high):
-        parts.append(text(x.at(value) or LEFT, base + 14, number(value, 4), "s m"))
-    parts.append(text((LEFT + width - RIGHT) / 2, base + 30, "values; step at the right", "s m"))
-    return "".join(parts)
+    return "".join([*parts, _axis(x, height - BOTTOM)])
+
+
+def _axis(x: Axis, base: float) -> str:
+    """The axis of the values; fewer are written where they are long."""
+    left, right = x.pixels
+    parts = [f'<path class="ax" d="M{left:.1f},{base:.1f}H{right:.1f}"/>']
+    for most in (5, 3, 1):
+        values = ticks(*x.ends, most=most)
+        words, begin = tick_texts(values)
+        if LETTER * (max(map(len, words)) + 1) * len(words) <= right - left:
+            break
+    parts += [text(x.at(value) or left, base + 14, word, "s m")
+              for value, word in zip(values, words, strict=True)]  # fmt: skip
+    title = "; ".join(filter(None, ("values", begin, "step at the right")))
+    return "".join([*parts, text((left + right) / 2, base + 30, title, "s m")])

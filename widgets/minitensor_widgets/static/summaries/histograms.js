@@ -25,8 +25,11 @@ export function oddWords({ steps, lost }) {
   return `; not all values were finite at step ${odd[0]}${many}`;
 }
 
+// The colour of a card's run.
+export const colourOf = ({ runs }, { run }) => runs.find(({ name }) => name === run)?.colour;
+
 class StepRidges {
-  constructor(card, axis, overlay) {
+  constructor(card, axis, overlay, colour) {
     const { values, text, name, title } = axisOf(card, axis);
     Object.assign(this, { card, overlay, steps: card.steps, across: card.counts[0]?.length ?? 0 });
     this.ridges = new Ridges(
@@ -54,6 +57,7 @@ class StepRidges {
         label: (_, i) => text(values[i]),
         name,
         title,
+        colour,
       },
     );
   }
@@ -146,7 +150,7 @@ export function histogramsPane({ el, shared, ask, signal }) {
     { el, shared, ask, signal },
     "histograms",
     "Histograms over steps",
-    (card) => new StepRidges(card, shared.axis, box.checked),
+    (card) => new StepRidges(card, shared.axis, box.checked, colourOf(shared, card)),
   );
   const end = shared.on("overlay", (on) => {
     box.checked = on;

@@ -1,15 +1,18 @@
 // One plot of histograms over steps: ridges one behind the other, or all on one line.
 import { svg } from "../dom.js";
-import { axis, ticks } from "../plot.js";
+import { axis, tickTexts, ticks } from "../plot.js";
 import { count } from "../units.js";
-import { number } from "../values.js";
+import { apart, number } from "../values.js";
 import { edges, evenly, rebin } from "./rebin.js";
 
+// Paler than that, the first one would not stand out.
+const PALEST = 70;
 const [RIDGES, DRAWN, ACROSS, DOWN, NEAR, FAR, ABOVE, BELOW] = [30, 80, 420, 220, 12, 46, 12, 40];
 
 export class Ridges {
   // `most`: how many steps can be read. `place`: where a step stands between the first and the
-  // last, as a number; by default at even distances. `label` names a step in few letters.
+  // last, as a number; by default at even distances. `label` names a step in few letters. `colour`
+  // is that of the last step; those before are paler.
   constructor(
     plot,
     {
@@ -18,9 +21,10 @@ export class Ridges {
       label = ({ step }) => number(step),
       name = "step",
       title = name,
+      colour = "var(--mt-op)",
     } = {},
   ) {
-    Object.assign(this, { plot, most, place, label, name, title });
+    Object.assign(this, { plot, most, place, label, name, title, colour });
   }
 
   paint({ overlay }) {
@@ -29,6 +33,7 @@ export class Ridges {
       rows = items.map((item) => rebin(item, low, high)),
       most = Math.max(...rows.flat()) || 1,
       stacked = items.length > 1 && !overlay,
+      laid = items.length > 1 && overlay,
       tall = (DOWN - ABOVE - BELOW) * (stacked ? 0.45 : 1),
       room = DOWN - ABOVE - BELOW - tall,
       x = axis([low, high], [NEAR, ACROSS - FAR]),
@@ -45,16 +50,14 @@ export class Ridges {
     const ridge = (i) => {
       if (items[i].gap)
         return svg("path", { class: "mt-gap", d: `M${NEAR},${this.base[i] - 3}l6,6m0-6l-6,6` });
-      // from the first to the last: both ends, and so all between, stand out in both themes
-      const part = Math.round((100 * i) / Math.max(1, rows.length - 1)),
-        color = `color-mix(in srgb, var(--mt-op) ${part}%, var(--mt-variable))`,
+      const part = 1 - (rows.length - 1 - i) / Math.max(1, rows.length - 1),
         top = this.tops[i].map(
           (y, j) => `L${(NEAR + wide * (j + 0.5)).toFixed(1)},${y.toFixed(1)}`,
         ),
         d = `M${NEAR},${this.base[i]}${top.join("")}L${ACROSS - FAR},${this.base[i]}`;
       return svg("path", {
         class: overlay ? "mt-ridge mt-over" : "mt-ridge",
-        style: overlay ? `stroke:${color}` : `fill:${color}`,
+        style: overlay ? this.line(part) : `fill:${this.tone(part)}`,
         d,
       });
     };
@@ -69,19 +72,61 @@ export class Ridges {
         "aria-label": this.words(),
       },
       shown.map(ridge),
-      (stacked ? [0, rows.length - 1] : [rows.length - 1]).map((i) =>
-        words(ACROSS - FAR + 4, this.base[i] + 3, this.label(items[i], i), ""),
-      ),
+      laid
+        ? this.key(words)
+        : (stacked ? [0, rows.length - 1] : [0]).map((i) =>
+            words(ACROSS - FAR + 4, this.base[i] + 3, this.label(items[i], i), ""),
+          ),
       svg("path", { class: "mt-axis", d: `M${NEAR},${DOWN - BELOW}H${ACROSS - FAR}` }),
-      ticks(low, high).map((v) => words(x.at(v), DOWN - BELOW + 14, number(v, 4), "mt-m")),
+      this.marks(words, laid ? "" : `${this.title} at the right`),
+      this.cross,
+    );
+  }
+
+  // From pale at the first step to full at the last.
+  tone(part) {
+    const full = Math.round(PALEST + (100 - PALEST) * part);
+    return `color-mix(in srgb, ${this.colour} ${full}%, var(--mt-bg))`;
+  }
+
+  line(part) {
+    return `stroke:${this.tone(part)};stroke-width:${0.7 + 1.3 * part}`;
+  }
+
+  // Numbers along the values; fewer where they are long.
+  marks(words, more) {
+    const { low, high, x } = this,
+      room = (ACROSS - NEAR - FAR) / 6.2,
+      fits = ([made]) => made.every(([, text]) => (text.length + 1) * made.length <= room),
+      tried = [5, 3, 1].map((most) => tickTexts(ticks(low, high, false, most))),
+      [made, from] = tried.find(fits) ?? tried[2];
+    return [
+      made.map(([v, text]) => words(x.at(v), DOWN - BELOW + 14, text, "mt-m")),
       words(
         (NEAR + ACROSS - FAR) / 2,
         DOWN - BELOW + 30,
-        `values; ${this.title} at the right`,
+        ["values", from, more].filter(Boolean).join("; "),
         "mt-m",
       ),
-      this.cross,
-    );
+    ];
+  }
+
+  // Of lines over one another: which are early and which are late.
+  key(words) {
+    const { items } = this,
+      last = this.label(items.at(-1), items.length - 1),
+      at = ACROSS - 12 - 6.1 * last.length;
+    return [
+      words(at - 66, ABOVE - 3, `${this.name} ${this.label(items[0], 0)}`, "mt-e"),
+      [0, 0.25, 0.5, 0.75, 1].map((part, k) =>
+        svg("path", {
+          class: "mt-tone",
+          style: this.line(part),
+          d: `M${at - 60 + 12 * k},${ABOVE - 6}h9`,
+        }),
+      ),
+      words(at, ABOVE - 3, last, ""),
+    ];
   }
 
   words() {
@@ -91,7 +136,7 @@ export class Ridges {
     return [
       `${this.plot.name}: ${count(many, "histogram")}; at step ${number(item.step)}, ` +
         (item.ends
-          ? `${count(size, "number")} from ${item.ends.map((v) => number(v, 4)).join(" to ")}`
+          ? `${count(size, "number")} from ${item.ends.map((v) => number(v, apart(item.ends, 4))).join(" to ")}`
           : "no number"),
       item.nans ? `, ${item.nans} not a number` : "",
     ].join("");
