@@ -413,3 +413,20 @@ def test_the_figure_is_no_taller_than_its_box_and_counts_what_it_leaves_out():
         drawn = len(re.findall(r'class="ax"', shown.to_svg()))
         assert drawn < charts or "more chart" not in shown.to_svg()
         assert drawn == charts or f"and {charts - drawn} more chart" in shown.to_svg()
+
+
+def test_a_run_has_one_colour_in_all_charts_of_the_figure():
+    names = ["a", *(f"b{i}" for i in range(7))]
+    curves = [samples.curve(name, "all", np.arange(9.0)) for name in names]
+    curves += [samples.curve(name, "some", np.arange(9.0)) for name in names[1::3]]
+    found = re.findall(r'class="cv" stroke="(.+?)" stroke-dasharray="(.*?)" d="[^"]*h26"/>'
+                       r"<text[^>]*>(\w+)<", dashboard(samples.Log(curves)).to_svg())  # fmt: skip
+    assert len(found) == 8 + 3
+    assert len(set(found)) == 8
+
+
+def test_the_figure_begins_with_the_losses():
+    tags = ["epoch_accuracy", "epoch_learning_rate", "epoch_loss", "val/Loss", "norm"]
+    log = samples.Log([samples.curve("a", tag, np.arange(9.0)) for tag in tags])
+    svg = dashboard(log).to_svg()
+    assert sorted(tags, key=lambda tag: svg.index(f">{tag}<")) == [*tags[2:4], *tags[:2], "norm"]

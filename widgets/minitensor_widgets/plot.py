@@ -151,7 +151,8 @@ def chart(
     """Curves with axes and, for more than one, a legend: the content of a figure.
 
     Args:
-        lines: dicts with `name`, `x` and `y` (numbers; None breaks the line).
+        lines: dicts with `name`, `x` and `y` (numbers; None breaks the line); `look`, if given, is
+            the pair of its colour and its dashes.
         width: of the whole, legend included.
         height: of the whole, a row of the legend included for every line but the first.
         labels: of the two axes.
@@ -169,7 +170,8 @@ def chart(
     y = Axis(reach[1], (height - BOTTOM - rows, TOP), log[1])
     parts = [_axes(x, y, labels)]
     for i, line in enumerate(lines):
-        look = f'stroke="{HUES[i % len(HUES)]}" stroke-dasharray="{DASHES[i % len(DASHES)]}"'
+        hue, dash = line.get("look") or (HUES[i % len(HUES)], DASHES[i % len(DASHES)])
+        look = f'stroke="{hue}" stroke-dasharray="{dash}"'
         parts.append(f'<path class="cv" {look} d="{path(line, x, y)}"/>')
         if rows:
             at = height - rows + 14 * i + 6

@@ -37,6 +37,11 @@ def main_of(record: Mapping) -> str:
     return "+".join(["summaries/dashboard", *(f"summaries/{kind}" for kind in kinds_of(record))])
 
 
+def _is_late(card: Mapping) -> bool:
+    """Whether a chart stands behind others in a figure, which has few: a loss comes first."""
+    return "loss" not in card["tag"].lower()
+
+
 class Dashboard(Output):
     """What a dashboard shows, without Python: what stays in a saved notebook.
 
@@ -125,9 +130,9 @@ class Dashboard(Output):
     def _drawn(self, kind: str, most: int, room: float) -> tuple[str, float, int]:
         """The first charts of a kind, as many as there is room for: SVG, height, how many."""
         more = {"smoothing": self.looks["smoothing"]} if kind == "scalars" else {}
-        for many in range(min(most, len(self.record["kinds"][kind])), 0, -1):
-            cards = self.record["kinds"][kind][:many]
-            drawn, height = pane(kind).figure(cards, self.record["runs"], **more)
+        cards = sorted(self.record["kinds"][kind], key=_is_late)
+        for many in range(min(most, len(cards)), 0, -1):
+            drawn, height = pane(kind).figure(cards[:many], self.record["runs"], **more)
             if height <= room:
                 return drawn, height, many
         return "", 0.0, 0

@@ -8,7 +8,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ..colours import HUES
+from ..colours import DASHES, HUES
 from ..plot import BOTTOM, LEFT, RIGHT, TOP, Axis, chart, path, span
 from ..svg import text
 from ..training.figure import summary
@@ -153,8 +153,10 @@ def figure(
     parts, y, tallest = [], 0.0, 0.0
     count = sum(min(MOST_LINES, len(card["lines"])) for card in cards)
     most = max(40, min(150, 720 // max(1, count)))
+    looks = {run["name"]: _look(i) for i, run in enumerate(runs)}
     for i, card in enumerate(cards):
-        lines = [_drawn(line, most, smoothing) for line in card["lines"][:MOST_LINES]]
+        lines = [_drawn(line, most, smoothing) | {"look": looks.get(line["run"], _look(0))}
+                 for line in card["lines"][:MOST_LINES]]  # fmt: skip
         more = len(card["lines"]) - len(lines)
         tall = TALL + 14 * (len(lines) if len(lines) > 1 else 0)
         x = (i % 2) * (WIDE + GAP)
@@ -169,6 +171,11 @@ def figure(
     return "".join(parts), y
 
 
+def _look(i: int) -> tuple[str, str]:
+    """The colour and the dashes of a run: `looksOf` of `static/summaries/shared.js` is the twin."""
+    return HUES[i % len(HUES)], DASHES[(i + i // len(HUES)) % len(DASHES)]
+
+
 def _plot(lines: Sequence[Mapping], tall: float, smoothing: float, both: bool) -> str:
     """The curves; where they are smoothed, thin ones below them are as it was recorded."""
     rows = 14.0 * len(lines) if len(lines) > 1 else 0.0
@@ -178,8 +185,8 @@ def _plot(lines: Sequence[Mapping], tall: float, smoothing: float, both: bool) -
     if smoothing and any(len(line["x"]) > 1 for line in lines):
         faint = "; faint: as recorded" if both else ""
         what = f"step (smoothed {number(smoothing, 2)}{faint})"
-        for i, line in enumerate(lines if both else ()):
-            look = f'stroke="{HUES[i % len(HUES)]}" stroke-width="1" opacity="0.4"'
+        for line in lines if both else ():
+            look = f'stroke="{line["look"][0]}" stroke-width="1" opacity="0.4"'
             under += f'<path fill="none" {look} d="{path(broken(line), x, y)}"/>'
     soft = [broken({**line, "y": line["soft"]}) for line in lines]
     drawn = chart(soft, WIDE, tall, labels=(what, ""), ends=(x.ends, y.ends))
