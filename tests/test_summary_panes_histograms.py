@@ -234,7 +234,7 @@ def test_bands_are_told_by_name():
 def test_ridges_have_the_colour_of_their_run_paler_for_earlier_steps():
     items = [RANDOM.normal(size=60) for _ in range(3)]
     (card,) = histograms.record(Log(w=items), 100_000)
-    for run, hue, pale in (("a", "#0072b2", "#4d9cc9"), ("b", "#b35900", "#ca8b4d")):
+    for run, hue, pale in (("a", "#0072b2", "#4c9cc9"), ("b", "#b35900", "#ca8b4d")):
         drawn, _ = histograms.figure([{**card, "run": run}], RUNS)
         fills = re.findall('class="rg" fill="(.*?)"', drawn)
         assert (fills[0], fills[-1]) == (pale, hue)
@@ -247,8 +247,8 @@ def test_the_numbers_along_the_values_differ_and_have_room(scale):
     values = [1 + 1e-7, 1 - 1e-7] if scale == 1 else [-3e-300, 3e-300]
     card = card_of(values)
     drawn, _ = histograms.figure([card], RUNS)
-    marks = [(float(x), text) for x, text in
-             re.findall('<text x="([\\d.]+)" y="164.0" class="s m">(.*?)</text>', drawn)]  # fmt: skip
+    found = re.findall('<text x="([\\d.]+)" y="164.0" class="s m">(.*?)</text>', drawn)
+    marks = [(float(x), text) for x, text in found]
     assert len({text for _, text in marks}) == len(marks) >= 2
     for (x, text), (right, other) in itertools.pairwise(marks):
         assert right - x > 3.0 * (len(text) + len(other))

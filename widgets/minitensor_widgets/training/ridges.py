@@ -73,7 +73,10 @@ def summary(name: str, line: Mapping) -> str:
     middle = item["low"] * (1 - share) + item["high"] * share
     middle = min(max(middle, item["ends"][0]), item["ends"][1])  # there is room around one value
     least, greatest = (number(end, apart(item["ends"], 4)) for end in item["ends"])
-    return f"{told}{plural(size, 'number')} from {least} to {greatest}, most of them around {number(middle, 3)}{missing}"
+    return (
+        f"{told}{plural(size, 'number')} from {least} to {greatest}, "
+        f"most of them around {number(middle, 3)}{missing}"
+    )
 
 
 def tone(hue: str, part: float) -> str:
@@ -81,7 +84,7 @@ def tone(hue: str, part: float) -> str:
 
     Example:
         >>> tone("#0072b2", 0.0), tone("#0072b2", 1.0)
-        ('#4d9cc9', '#0072b2')
+        ('#4c9cc9', '#0072b2')
     """
     share = PALEST + (1 - PALEST) * part
     mixed = (255 + (int(hue[i : i + 2], 16) - 255) * share for i in (1, 3, 5))
