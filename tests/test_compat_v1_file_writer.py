@@ -234,12 +234,21 @@ def test_arguments_that_make_no_sense(tmp_path: Path) -> None:
         tf.summary.FileWriter(tmp_path, flush_secs="soon")  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="Argument `logdir` cannot be None"):
         tf.summary.FileWriter(None)  # type: ignore[arg-type]
+    for suffix in (3, b".x", ["x"]):
+        with pytest.raises(TypeError, match="A suffix is text"):
+            tf.summary.FileWriter(tmp_path, filename_suffix=suffix)  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="No name of a file can end with that"):
+        tf.summary.FileWriter(tmp_path, filename_suffix="\0")
+    with pytest.raises(TypeError, match=r"FileWriterCache\.get: got logdir="):
+        tf.summary.FileWriterCache.get(["x"])  # type: ignore[arg-type]
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_the_cache_has_one_writer_for_each_directory(tmp_path: Path) -> None:
     tf.constant(1.0)
     writer = tf.summary.FileWriterCache.get(str(tmp_path / "a"))
     assert tf.summary.FileWriterCache.get(str(tmp_path / "a")) is writer
+    assert tf.summary.FileWriterCache.get(tmp_path / "b" / ".." / "a") is writer
     assert tf.summary.FileWriterCache.get(str(tmp_path / "b")) is not writer
     tf.summary.FileWriterCache.clear()
     again = tf.summary.FileWriterCache.get(str(tmp_path / "a"))

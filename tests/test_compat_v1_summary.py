@@ -95,6 +95,27 @@ def test_a_summary_needs_a_name(name: str, graph: Any) -> None:
 # Lists, scopes, control flow.
 
 
+@pytest.mark.parametrize("wrong", [3, [[1]]])
+def test_lists_of_a_graph_have_names(graph: Any, wrong: Any) -> None:
+    with pytest.raises(TypeError, match="To fix it"):
+        tf.summary.scalar("a", 1.0, collections=wrong)
+    with pytest.raises(TypeError, match=r"merge_all: got the list \['x'\] of a graph"):
+        tf.summary.merge_all(key=["x"])  # type: ignore[arg-type]
+    tf.summary.scalar("b", 1.0)
+    with pytest.raises(ValueError, match=r"merge_all: got scope='\('. That is no pattern"):
+        tf.summary.merge_all(scope="(")
+
+
+def test_a_sound_that_no_file_can_hold_is_refused(graph: Any) -> None:
+    with pytest.raises(ValueError, match="32767 channels"):
+        tf.Session().run(tf.summary.audio("a", tf.zeros((1, 1, 1 << 15)), 8000))
+    rate = tf.placeholder(tf.float32)
+    made = tf.summary.audio("a", tf.zeros((1, 3)), rate)
+    for wrong in ([1.0, 2.0], np.inf, np.nan):
+        with pytest.raises(ValueError, match="sample_rate must be"):
+            tf.Session().run(made, {rate: wrong})
+
+
 def test_names_of_variables_make_names_of_summaries(graph: Any) -> None:
     v = tf.get_variable("w", [2], initializer=tf.zeros_initializer())
     tags = [tf.summary.histogram(name, v).op.name for name in (v.op.name, v.name)]

@@ -23,6 +23,7 @@ from minitensor.graph.graphdef import GraphDef
 from minitensor.graph.ir import Graph
 from minitensor.op import State, state
 from minitensor.scopes import get_logger
+from minitensor.summary.arguments import file_suffix
 from minitensor.summary.graphs import graph_message
 from minitensor.summary.messages import Event, SessionLog, Summary, TaggedRunMetadata, Value
 from minitensor.summary.writer import (
@@ -61,7 +62,7 @@ class FileWriter:
         FailedPreconditionError: (also a RuntimeError) where ops compute at once, and when another
             process writes to the directory.
         InvalidArgumentError: (also a ValueError) for a directory that cannot be made or written.
-        ArgumentError: (also a TypeError) for a graph that is none.
+        ArgumentError: (also a TypeError) for a graph, directory or suffix that is none.
 
     Example:
         >>> import tempfile
@@ -86,7 +87,7 @@ class FileWriter:
             )
         self._logdir = logdir
         self._folder = folder_of(logdir, "FileWriter").resolve()
-        self._suffix = filename_suffix or ""
+        self._suffix = file_suffix("FileWriter", "" if filename_suffix is None else filename_suffix)
         self._many = count_of("max_queue", max_queue, MANY, "FileWriter")
         self._seconds = _seconds(flush_secs)
         given = None if graph is None and graph_def is None else _definition(graph, graph_def)
@@ -245,14 +246,15 @@ class FileWriter:
 class FileWriterCache:
     """One `FileWriter` for each directory."""
 
-    _kept: dict[str, FileWriter] = {}  # noqa: RUF012 - one for the program
+    _kept: dict[Path, FileWriter] = {}  # noqa: RUF012 - one for the program
 
     @classmethod
-    def get(cls, logdir: str) -> FileWriter:
+    def get(cls, logdir: str | os.PathLike[str]) -> FileWriter:
         """The writer of a directory; made with the default graph when it is asked for first."""
-        if logdir not in cls._kept:
-            cls._kept[logdir] = FileWriter(logdir, graph=get_default_graph())
-        return cls._kept[logdir]
+        folder = folder_of(logdir, "FileWriterCache.get").resolve()
+        if folder not in cls._kept:
+            cls._kept[folder] = FileWriter(logdir, graph=get_default_graph())
+        return cls._kept[folder]
 
     @classmethod
     def clear(cls) -> None:

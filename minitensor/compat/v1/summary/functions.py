@@ -5,6 +5,7 @@ Where ops compute at once, and a writer of `minitensor.summary` and a step are s
 
 from __future__ import annotations
 
+import re
 import warnings
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -14,7 +15,13 @@ import numpy as np
 from minitensor import summary as summary2
 from minitensor.compat.v1.keys import GraphKeys, get_collection
 from minitensor.compat.v1.scopes import name_scope
-from minitensor.compat.v1.summary.naming import clean_tag, collect, summary_node, tagged
+from minitensor.compat.v1.summary.naming import (
+    check_key,
+    clean_tag,
+    collect,
+    summary_node,
+    tagged,
+)
 from minitensor.compat.v1.summary.ops import (
     audio_summary_v2,
     check_scalar,
@@ -27,7 +34,13 @@ from minitensor.compat.v1.summary.ops import (
 from minitensor.compat.v1.train import get_global_step
 from minitensor.dtypes import string
 from minitensor.eager import constant, convert_to_tensor
-from minitensor.errors import FailedPreconditionError, InvalidArgumentError, shorten
+from minitensor.errors import (
+    ArgumentError,
+    FailedPreconditionError,
+    InvalidArgumentError,
+    message,
+    shorten,
+)
 from minitensor.graph.symbol import Symbol
 from minitensor.graph.trace import Tracer
 from minitensor.op import Op, State, state
@@ -108,7 +121,8 @@ def image(
     Shape: (batch, height, width, 1, 3 or 4 channels) float or uint8 → () string.
 
     Raises:
-        InvalidArgumentError: (also a ValueError) for another shape, and for `max_outputs` below 1.
+        InvalidArgumentError: (also a ValueError) for another shape, for images without pixels, and
+            for `max_outputs` below 1.
         DTypeError: (also a TypeError) for another dtype.
     """
     if _goes_to_a_writer():
@@ -134,9 +148,10 @@ def audio(
     Shape: (batch, frames) or (batch, frames, channels) float32 → () string.
 
     Raises:
-        InvalidArgumentError: (also a ValueError) for another shape, for a rate that is not above 0,
-            and for `max_outputs` below 1.
+        InvalidArgumentError: (also a ValueError) for another shape, for a rate that is not above 0
+            and below 2**32, and for `max_outputs` below 1.
         DTypeError: (also a TypeError) for another dtype.
+        ArgumentError: (also a TypeError) for a rate that is no number.
     """
     if _goes_to_a_writer():
         sound = convert_to_tensor(tensor)
@@ -144,7 +159,7 @@ def audio(
         options = {"sample_rate": sample_rate, "max_outputs": max_outputs}
         return _forwarded(summary2.audio, name, family, sound, **options)
     with tagged(name, family) as (tag, node):
-        rate = sample_rate if isinstance(sample_rate, Operand) else np.float32(sample_rate)
+        rate = sample_rate if isinstance(sample_rate, Operand) else _rate(sample_rate)
         parts = ["tag", "tensor", "sample_rate"]
         options = {"max_outputs": max_outputs}
         made = summary_node(audio_summary_v2, node, parts, [tag, tensor, rate], options)
@@ -239,9 +254,19 @@ def merge_all(key: str = GraphKeys.SUMMARIES, scope: str | None = None,
 
     Raises:
         FailedPreconditionError: (also a RuntimeError) where ops compute at once.
+        ArgumentError: (also a TypeError) for a key that is none.
+        InvalidArgumentError: (also a ValueError) for a scope that is no pattern.
     """
     _refuse_eager()
-    found = get_collection(key, scope)
+    check_key("merge_all", key)
+    try:
+        found = get_collection(key, scope)
+    except (re.error, TypeError) as error:
+        raise InvalidArgumentError(
+            message("merge_all", f"scope={shorten(scope)}", f"that is no pattern: {error}",
+                    "it is a regular expression that names of summaries begin with",
+                    "write the name of a scope, such as \"layer/\"")
+        ) from None  # fmt: skip
     return merge(found, name=name) if found else None
 
 
@@ -251,6 +276,20 @@ def _made(op: Op, parts: list[str], tensor: Any, names: tuple, collections: Any,
         made = summary_node(op, node, parts, [tag, tensor], options)
     collect(made, collections, [GraphKeys.SUMMARIES])
     return made
+
+
+def _rate(given: Any) -> Any:
+    """A sample rate as float32; whether it is above 0 is seen when the op runs."""
+    try:
+        if given is None or isinstance(given, str | bytes):
+            raise TypeError
+        return np.asarray(given, np.float32)
+    except (TypeError, ValueError, OverflowError):
+        raise ArgumentError(
+            message("audio", f"sample_rate={shorten(given)}", "that is no number",
+                    "it says how many frames make a second",
+                    "pass the rate at which the sound was recorded, such as 44100")
+        ) from None  # fmt: skip
 
 
 def _refuse_eager() -> None:

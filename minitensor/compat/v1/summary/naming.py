@@ -7,7 +7,7 @@ a family, that comes in front of both, so that TensorBoard groups by it.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -15,12 +15,14 @@ from minitensor.compat.v1.scopes import name_scope
 from minitensor.compat.v1.tracer import open_tracer
 from minitensor.eager import convert_to_tensor
 from minitensor.errors import ArgumentError, InvalidArgumentError, message, shorten
+from minitensor.graph.names import ROOT
 from minitensor.graph.trace import Tracer
 from minitensor.op import Op, state
 from minitensor.scopes import get_logger
 from minitensor.shapes import Spec
+from minitensor.summary.arguments import listed
 
-__all__ = ["clean_tag", "collect", "summary_node", "tagged"]
+__all__ = ["check_key", "clean_tag", "collect", "summary_node", "tagged"]
 
 
 def clean_tag(name: Any) -> Any:
@@ -48,7 +50,8 @@ def tagged(name: Any, family: Any = None, default: str | None = None) -> Iterato
     """Within the scope of a summary: its tag, and the name of its node.
 
     Raises:
-        InvalidArgumentError: (also a ValueError) without a name, and for one that graphs refuse.
+        InvalidArgumentError: (also a ValueError) without a name, for one that graphs refuse, and
+            for an empty family.
     """
     name, family = clean_tag(name), clean_tag(family)
     if name == "":
@@ -56,6 +59,14 @@ def tagged(name: Any, family: Any = None, default: str | None = None) -> Iterato
             message("summary", "an empty name", "nothing is left to call it by",
                     "the tag is the name, below the name scopes that are active",
                     'write tf.summary.scalar("loss", loss)')
+        )  # fmt: skip
+    if family == "":
+        raise InvalidArgumentError(
+            f"'/{name}' is not a valid root scope name. A root scope name has to match the "
+            f"following pattern: {ROOT}\n"
+            + message("summary", "an empty family", "the tag would begin with a slash",
+                      "the tag begins with the family, by which TensorBoard groups",
+                      "leave family out")
         )  # fmt: skip
     whole = name if family is None else f"{family}/{name}"
     with name_scope(whole, default, values=()) as scope:
@@ -88,7 +99,30 @@ def summary_node(
 
 
 def collect(summary: Any, collections: Any, default: Sequence[str]) -> None:
-    """Put a summary into lists of its graph, where it is in one that has lists."""
+    """Put a summary into lists of its graph, where it is in one that has lists.
+
+    Raises:
+        ArgumentError: (also a TypeError) for names that are none.
+    """
     tracer = open_tracer()
-    if tracer is not None:
-        tracer.graph.add_to_collections(default if collections is None else collections, summary)
+    if tracer is None:
+        return
+    names = default if collections is None else collections
+    names = [names] if isinstance(names, str) else names
+    for name in listed("summary", "collections", names, "names of lists of the graph"):
+        check_key("summary", name)
+    tracer.graph.add_to_collections(names, summary)
+
+
+def check_key(subject: str, key: Any) -> None:
+    """Refuse what cannot be the name of a list of a graph.
+
+    Raises:
+        ArgumentError: (also a TypeError) for it.
+    """
+    if not isinstance(key, Hashable):
+        raise ArgumentError(
+            message(subject, f"the list {shorten(key)} of a graph", "that is no name",
+                    "a list of a graph has a name, such as tf.GraphKeys.SUMMARIES",
+                    'write "summaries" or another text')
+        )  # fmt: skip

@@ -115,8 +115,15 @@ def _check_images(tag: Spec, tensor: Spec, *, max_images: int) -> None:
 
 
 def _check_image_shape(shape: Sequence | None) -> None:
-    if shape is None or (len(shape) == 4 and shape[3] in (1, 3, 4, None)):
+    if shape is None:
         return
+    if len(shape) == 4 and shape[3] in (1, 3, 4, None):
+        if 0 not in shape[1:3]:
+            return
+        raise InvalidArgumentError(
+            f"input tensor must have non-zero dims. Found: {list(shape)}.\nA picture has pixels: "
+            "its height or width is 0. To fix it: leave it out where it is empty."
+        )
     raise InvalidArgumentError(
         f"Tensor must be 4-D with last dim 1, 3, or 4, not {_sizes(shape)}\nThe axes are batch, "
         "height, width and channels: grey, RGB or RGBA. To fix it: tf.reshape(image, [-1, height, "
@@ -179,21 +186,41 @@ def audio_summary_v2(xp, tag, tensor, sample_rate, *, max_outputs):
     Shape: (), (batch, frames) or (batch, frames, channels), () → () string.
     """
     _check_sound_shape(tensor.shape)
-    rate = float(sample_rate)
-    if not rate > 0:
-        raise InvalidArgumentError(
-            f"sample_rate must be > 0\nIt is {rate}, and says how many frames make a second. To "
-            "fix it: pass the rate at which the sound was recorded, such as 44100."
-        )
+    rate = _rate(sample_rate)
     batch = to_numpy(tensor[:max_outputs])
     batch = batch[..., None] if batch.ndim == 2 else batch
     _, frames, channels = batch.shape
+    if 2 * channels >= 1 << 16 or 2 * channels * rate >= 1 << 32:
+        raise InvalidArgumentError(
+            f"A WAV file cannot hold {channels} channels with a sample_rate of {rate}\nIt has at "
+            "most 32767 channels, and less than 4 gigabytes a second. To fix it: look whether "
+            "frames and channels stand in each other's place."
+        )
     return _summary([
         Value(tag=name, audio=Audio(
             sample_rate=rate, num_channels=channels, length_frames=frames,
             encoded_audio_string=wav(samples(one), int(rate)), content_type="audio/wav"))
         for name, one in _each(_tag(tag), "audio", max_outputs, batch)
     ])  # fmt: skip
+
+
+def _rate(given: np.ndarray) -> float:
+    """A sample rate that is one."""
+    fault, rate = "", 0.0
+    if given.size != 1:
+        fault = f"sample_rate must be rank-0 or contain a single value\nIt has {given.size} values"
+    else:
+        rate = float(given.item())
+        if not rate > 0:
+            fault = f"sample_rate must be > 0\nIt is {rate}"
+        elif rate >= 1 << 32:
+            fault = f"sample_rate must be in (0, 2^32), got: {rate:.0f}\nIt is too large"
+    if fault:
+        raise InvalidArgumentError(
+            f"{fault}, and says how many frames make a second. To fix it: pass the rate at which "
+            "the sound was recorded, such as 44100."
+        )
+    return rate
 
 
 @_summary_op(_samples(b"words", b"hello", b""), "SAS")
