@@ -103,6 +103,7 @@ class HealthView {
   // One row for each layer; its name is a button, its numbers are text, its strips a picture.
   grid(signal) {
     const { layers, values, findings, steps } = this.record,
+      name = steps.length > 1 ? "mt-health" : "mt-health mt-single",
       head = html(
         "tr",
         {},
@@ -135,29 +136,33 @@ class HealthView {
         }),
       ),
     );
-    const several = steps.length > 1,
-      told = [
-        `Arrow keys: up and down the layers${several ? ", left and right the steps" : ""}.`,
-        several &&
-          `Strips: ${stepText(steps[0])} to ${steps.at(-1)}; the frame is the step of the numbers.`,
-        SIGN_TEXT,
-        scaleText(this.record),
-      ];
-    const caption = html(
-      "caption",
-      {},
-      told.filter(Boolean).map((line) => html("div", {}, line)),
-    );
     const table = html(
       "table",
-      { class: several ? "mt-health" : "mt-health mt-single" },
-      caption,
+      { class: name },
+      this.caption(),
       html("thead", {}, head),
       html("tbody", {}, rows),
     );
     table.addEventListener("keydown", (event) => this.pressed(event), { signal });
     table.addEventListener("click", (event) => this.clicked(event), { signal });
     return table;
+  }
+
+  caption() {
+    const { steps } = this.record,
+      several = steps.length > 1;
+    const told = [
+      `Arrow keys: up and down the layers${several ? ", left and right the steps" : ""}.`,
+      several &&
+        `Strips: ${stepText(steps[0])} to ${steps.at(-1)}; the frame is the step of the numbers.`,
+      SIGN_TEXT,
+      scaleText(this.record),
+    ];
+    return html(
+      "caption",
+      {},
+      told.filter(Boolean).map((line) => html("div", {}, line)),
+    );
   }
 
   // The sign of the worst finding that names a layer; they come sorted.
