@@ -175,9 +175,10 @@ for rate, writer in writers.items():
     writer.close()
 
 # %% [markdown]
-# With rate 1 the histogram keeps values on both sides of 0. With rate 2 it slides to the left in a few long jumps, and after
-# 100 steps it stays there. Open *Histograms* and *Distributions*, move through
-# the steps, lay all of them on one line (*overlay*). From which step on are more than half of the units dead?
+# Open *Histograms* and *Distributions*, move through the steps, lay all of them on one line (*overlay*). With rate 1 the histogram
+# keeps values on both sides of 0. With rate 2 it slides to the left in a few long jumps, and after 100 steps it stays there.
+#
+# And under *Scalars*, in "dead units", with *Smoothing* at 0: from which step on are more than half of the units dead?
 #
 # ## What a histogram is
 #
@@ -263,14 +264,18 @@ predict("13.5", depth_guess)
 
 
 # %%
-def deep(activation, deviation, depth=20, width=64):
-    """A network of equal layers; what each gave for a batch, and the gradients of its weights."""
+def draw(deviation, depth=20, width=64):
+    """A batch, and the weights of equal layers."""
     rng = np.random.default_rng(0)
     x = mt.constant(rng.normal(size=(256, width)).astype("float32"))
-    weights = [
-        mt.Variable((deviation * rng.normal(size=(width, width))).astype("float32"))
-        for _ in range(depth)
+    shape = (width, width)
+    return x, [
+        mt.Variable((deviation * rng.normal(size=shape)).astype("float32")) for _ in range(depth)
     ]
+
+
+def through(activation, x, weights):
+    """What each layer gives for a batch, and the gradients of the weights."""
     outputs = []
     with mt.GradientTape() as tape:
         for w in weights:
@@ -291,7 +296,7 @@ starts = {
     "relu, √(2/64)": (mt.nn.relu, np.sqrt(2 / 64)),
     "relu, 0.3": (mt.nn.relu, 0.3),
 }
-runs = {name: deep(*start) for name, start in starts.items()}
+runs = {name: through(f, *draw(deviation)) for name, (f, deviation) in starts.items()}
 print(f"{'':14}{'first gradient':>16}{'last':>10}{'first / last':>14}{'last output':>13}")
 for name, (outputs, gradients) in runs.items():
     first, last, size = norm(gradients[0]), norm(gradients[-1]), norm(outputs[-1])
@@ -315,6 +320,32 @@ check("13.5")
 for name in ("sigmoid, 1/8", "relu, 0.05", "relu, √(2/64)"):
     columns = {f"{i + 1}": x for i, x in enumerate(runs[name][0])}
     display(distribution(columns, name=f"outputs of 20 layers: {name}"))
+
+# %% [markdown]
+# Does training mend it? The board follows 30 steps of descent, with histograms of the gradients of three layers. They show
+# **powers of ten**: at −6 lies an element of the gradient that is 0.000001 or −0.000001.
+
+# %% tags=["nbval-ignore-output"]
+display(dashboard(logs / "depth"))
+
+for name, rate in (("sigmoid, 1/8", 1.0), ("relu, √(2/64)", 0.1)):
+    activation, deviation = starts[name]
+    x, weights = draw(deviation)
+    with mt.summary.create_file_writer(logs / "depth" / name.split(",")[0]).as_default():
+        for step in range(30):
+            outputs, gradients = through(activation, x, weights)
+            mt.summary.scalar("loss", mt.reduce_mean(outputs[-1] ** 2), step=step)
+            for layer in (1, 10, 20):
+                sizes = np.abs(gradients[layer - 1].numpy())
+                powers = np.log10(sizes[sizes > 0])
+                mt.summary.histogram(f"powers of ten/gradient of layer {layer}", powers, step=step)
+            for w, gradient in zip(weights, gradients, strict=True):
+                w.assign_sub(rate * gradient)
+
+# %% [markdown]
+# Open *Histograms*. The sigmoids lie apart: around −16 in the first layer, −9 in the tenth, −3 in the last, from the first step to
+# the last one. And yet their loss falls! The last layer brings it down alone, on top of numbers that no layer before it ever learned to
+# choose. The loss does not tell; the histograms do. The layers of the ReLUs lie close together.
 
 # %% [markdown]
 # ## A start that keeps the size
@@ -478,8 +509,8 @@ for finding in mt.summary.health(model, tape, loss=loss).findings:
 
 # %% [markdown]
 # The second famous one: `log(0)`. A softmax share of 0.0 is not impossible, only rounded: with a logit 200 below the others `exp`
-# gives exactly 0. Repair the loss. (Lesson 12 has the answer in its title. Adding `1e-9` is not it: then the gradient of a very
-# wrong answer is 0.)
+# gives exactly 0. Repair the loss. (Lesson 12 has the answer, in *softmax, once*. Adding `1e-9` is not it: then the gradient of a
+# very wrong answer is 0.)
 
 
 # %% tags=["exercise"] ex="13.10"
@@ -516,6 +547,8 @@ for axis, (letter, patient) in zip(axes.flat, ward.items(), strict=True):
     axis.plot(layers, bands[:, 4], color="black")
     axis.set(title=f"Patient {letter}", xlabel="hidden layer", xticks=layers)
     print(f"Patient {letter}\n{patient}")
+for axis in axes[:, 0]:
+    axis.set_ylabel("what it gave")
 plt.show()
 
 # %% tags=["exercise"] ex="13.11"
@@ -595,7 +628,8 @@ dashboard(logs / "fifty")
 #
 # * **13.13** A unit is dead. How do you know?
 # * **13.14** The loss is NaN from step 40 on. Where is the cause?
-# * **13.15** Twenty tanh layers, weights with deviation 1: the gradient of the first layer is 1e-9 of the last. What do you change first?
+# * **13.15** Twenty tanh layers, weights with deviation 1: the gradient of the first layer is a million times that of the last. What do you change
+#   first?
 # * **13.16** A curve in the dashboard is a single vertical line. What was forgotten?
 # * **13.17** From lesson 12: a larger batch, with a mean in the loss and the same rate. What changes?
 # * **13.18** From lesson 06: a gradient is None, not NaN and not 0. What does that say?
