@@ -126,6 +126,35 @@ def test_layers_are_named_by_the_way_to_them() -> None:
     assert [x.name for x in health(variables, tape, loss=loss).layers] == ["w1", "w2"]
 
 
+class Namesakes(keras.Model):
+    def __init__(self) -> None:
+        super().__init__()
+        made = [keras.layers.Dense(n, "relu", name="same") for n in (6, 4)]
+        self.a, self.b = made
+        self.c = keras.layers.Dense(2, name="same_1")
+
+    def call(self, x: Any) -> Any:  # type: ignore[override]
+        return self.c(self.b(self.a(x)))
+
+
+def test_layers_of_one_name_are_told_apart(tmp_path: Path) -> None:
+    made = Namesakes()
+    with mt.summary.create_file_writer(tmp_path).as_default():
+        for step in range(2):
+            tape, loss = tape_and_loss(made)
+            report = health(made, tape, loss=loss, step=step)
+    assert [(x.name, x.units) for x in report.layers] == [("same", 6), ("same_2", 4), ("same_1", 2)]
+    for layer, part in zip(report.layers, (made.a, made.b, made.c), strict=True):
+        assert layer.weight_norm == pytest.approx(norm(*(w.numpy() for w in part.weights)))
+    found = [mt.summary.read(tmp_path).scalars(f"health/{x.name}/dead") for x in report.layers[:2]]
+    assert [curve.step.tolist() for curve in found] == [[0, 1], [0, 1]]
+    hidden = np.maximum(X @ made.a.kernel.numpy() + made.a.bias.numpy(), 0)
+    for layer, part in zip(report.layers[1:], (made.b, made.c), strict=True):
+        hidden = hidden @ part.kernel.numpy() + part.bias.numpy()
+        hidden = np.maximum(hidden, 0) if part is made.b else hidden
+        assert layer.activation_mean == pytest.approx(hidden.mean(), rel=1e-5)
+
+
 def test_cells_are_a_part_of_the_layer_that_runs_them() -> None:
     made = keras.Sequential([keras.Input((4, 3)), keras.layers.LSTM(5, name="lstm"),
                              keras.layers.Dense(2)])  # fmt: skip

@@ -66,6 +66,7 @@ def parts_of(model: Any, nodes: Sequence[Node]) -> list[Part]:
         parts = list(_layers(model, "", None, True, set()))
         _by_scopes(model, parts, nodes)
         parts = _merged(parts)
+        _number_names(parts)
     else:
         parts = _by_readings(_owners(model), nodes)
     order = {id(node): i for i, node in enumerate(nodes)}
@@ -99,18 +100,27 @@ def _layers(
 
 def _by_scopes(model: Any, parts: list[Part], nodes: Sequence[Node]) -> None:
     by_layer = {id(part.layer): part for part in parts}
+    whose = {id(whole(v)): part for part in parts for v in part.variables}
     known: dict[str, Part | None] = {}
+    read: Part | None = None
     for node in nodes:
         if node.op is read_variable:
+            read = whose.get(id(node.inputs[0]))
             continue
         if node.scope not in known:
             layer = _innermost(model, node.scope)
             known[node.scope] = None if layer is None else by_layer[id(layer)]
         part = known[node.scope]
+        if part is not None and read is not None and _is_called_as(read, part):
+            part = read  # layers of one name have one scope
         if part is not None:
             part.nodes.append(node)
     for part in parts:
         part.output = _output(part, nodes)
+
+
+def _is_called_as(part: Part, other: Part) -> bool:
+    return part.inside is other.inside and part.layer.name == other.layer.name
 
 
 def _output(part: Part, nodes: Sequence[Node]) -> Node | None:
@@ -210,11 +220,15 @@ def _by_readings(owners: list[tuple[str, str, Any]], nodes: Sequence[Node]) -> l
 
 
 def _number_names(parts: list[Part]) -> None:
-    """Names that several have get numbers."""
-    seen: dict[str, int] = {}
+    """Names that several have get numbers, which make no name that another one has."""
+    taken = {part.name for part in parts}
+    seen: set[str] = set()
     for part in parts:
-        count = seen[part.name] = seen.get(part.name, -1) + 1
-        part.name = f"{part.name}_{count}" if count else part.name
+        name, count = part.name, 0
+        while part.name in seen or (count and part.name in taken):
+            count += 1
+            part.name = f"{name}_{count}"
+        seen.add(part.name)
 
 
 def _follow(parts: list[Part], nodes: Sequence[Node]) -> None:
