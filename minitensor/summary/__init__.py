@@ -30,6 +30,7 @@ from minitensor.summary.hparams_space import IntInterval as IntInterval
 from minitensor.summary.hparams_space import Metric as Metric
 from minitensor.summary.hparams_space import RealInterval as RealInterval
 from minitensor.summary.image import image as image
+from minitensor.summary.noop import create_noop_writer as create_noop_writer
 from minitensor.summary.pr_curves import pr_curve as pr_curve
 from minitensor.summary.projections import projected as projected
 from minitensor.summary.reading import Log as Log
@@ -44,10 +45,11 @@ from minitensor.summary.writer import flush as flush
 
 __all__ = [
     "Discrete", "HParam", "IntInterval", "Log", "Metric", "RealInterval", "SummaryWriter",
-    "audio", "bucketed", "close_all", "create_file_writer", "embedding", "experimental", "flush",
-    "graph", "health", "histogram", "hparams", "hparams_config", "image", "keras_model",
-    "percentiles", "pr_curve", "projected", "read", "record_if", "scalar", "session_end",
-    "should_record_summaries", "text", "trace_export", "trace_off", "trace_on", "write",
+    "audio", "bucketed", "close_all", "create_file_writer", "create_noop_writer", "embedding",
+    "experimental", "flush", "graph", "health", "histogram", "hparams", "hparams_config", "image",
+    "keras_model", "percentiles", "pr_curve", "projected", "read", "record_if", "scalar",
+    "session_end", "should_record_summaries", "text", "trace_export", "trace_off", "trace_on",
+    "write",
 ]  # fmt: skip
 
 __getattr__, __dir__ = public_names(__name__, __all__)

@@ -16,7 +16,7 @@ from minitensor.op import State, state
 if TYPE_CHECKING:
     from minitensor.summary.writer import SummaryWriter
 
-__all__ = ["Context", "entered", "present", "set_step"]
+__all__ = ["Context", "entered", "present", "set_default", "set_step"]
 
 
 class Context(NamedTuple):
@@ -55,7 +55,12 @@ def entered(**changes: Any) -> Iterator[Context]:
 
 def set_step(step: Any) -> None:
     """Set the default step of this thread, until it is set again; None for none."""
-    state.summaries = _changed(present(), {"step": step})
+    set_default(step=step)
+
+
+def set_default(**changes: Any) -> None:
+    """Set the writer, the step or the condition of this thread, until it is set again."""
+    state.summaries = _changed(present(), changes)
 
 
 def _changed(before: Context, changes: dict[str, Any]) -> Context:

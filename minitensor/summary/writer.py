@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import time
 import warnings
 from collections.abc import Iterator
@@ -16,9 +17,10 @@ from minitensor.errors import (
     InvalidArgumentError,
     OpError,
     message,
+    shorten,
 )
 from minitensor.summary.arguments import file_path, file_suffix
-from minitensor.summary.context import entered, present
+from minitensor.summary.context import entered, present, set_default
 from minitensor.summary.hparams import END, START, end_session
 from minitensor.summary.messages import Event
 from minitensor.summary.records import Kind, Recorded
@@ -141,12 +143,40 @@ class SummaryWriter:
             raise FailedPreconditionError(text) from error
         warnings.warn(text, RuntimeWarning, stacklevel=5)
 
+    def _with(self, step: Any) -> dict[str, Any]:
+        """This writer as the default, and the step if there is one."""
+        return {"writer": self} if step is None else {"writer": self, "step": step}
+
+    def set_as_default(self, step: Any = None) -> None:
+        """From here on, summaries of this thread go to this writer; with `step`, at that step.
+
+        Another default replaces it; `as_default` is for a part of the program only.
+
+        Raises:
+            FailedPreconditionError: (also a RuntimeError) after `close`.
+
+        Example:
+            >>> import tempfile, threading
+            >>> import minitensor as mt
+            >>> folder = tempfile.mkdtemp()
+            >>> def train():
+            ...     with mt.summary.create_file_writer(folder) as writer:
+            ...         writer.set_as_default(step=0)
+            ...         mt.summary.scalar("loss", 0.5)
+            >>> thread = threading.Thread(target=train)
+            >>> thread.start()
+            >>> thread.join()
+            >>> mt.summary.read(folder).tags(".")
+            {'loss': 'scalars'}
+        """
+        self._check_open()
+        set_default(**self._with(step))
+
     @contextmanager
     def as_default(self, step: Any = None) -> Iterator[SummaryWriter]:
         """Within it, summaries go to this writer; with `step`, at that step. Flushes at its end."""
         self._check_open()
-        changes = {"writer": self} if step is None else {"writer": self, "step": step}
-        with entered(**changes):
+        with entered(**self._with(step)):
             try:
                 yield self
                 self._ending = "success"
@@ -253,12 +283,23 @@ def create_file_writer(
 def flush(writer: SummaryWriter | None = None) -> None:
     """Wait until all that was recorded is on disk, by the default writer or another one.
 
+    Raises:
+        InvalidArgumentError: (also a ValueError) for what is no summary writer.
+
     Example:
         >>> flush()  # no writer: nothing happens
     """
     writer = present().writer if writer is None else writer
-    if writer is not None:
-        writer.flush()
+    if writer is None:
+        return
+    if not isinstance(writer, SummaryWriter):
+        raise InvalidArgumentError(
+            f"Invalid argument to flush(): {shorten(writer)}\n"
+            + message("flush", f"writer={shorten(writer)}", "that is no summary writer",
+                      "one writer is flushed, the default writer where none is given",
+                      "pass what create_file_writer gave, or call flush() of each writer")
+        )  # fmt: skip
+    writer.flush()
 
 
 def close_all() -> None:
@@ -349,4 +390,4 @@ def count_of(name: str, value: Any, default: int, asker: str = "create_file_writ
                     "it says how many summaries, or for how many milliseconds, may wait",
                     f"leave it out for {default}")
         )  # fmt: skip
-    return max(1, value)
+    return max(1, min(value, sys.maxsize))
