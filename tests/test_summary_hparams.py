@@ -165,6 +165,31 @@ def test_without_a_writer_nothing_is_recorded() -> None:
     assert not S.session_end()
 
 
+@pytest.mark.parametrize(("domain", "within", "outside"), [
+    (S.RealInterval(0.0, 1.0), [0, 1, 0.5, np.float32(0.25)], [5.0, "1", True, float("nan")]),
+    (S.IntInterval(1, 3), [1, 3, 2.0], ["2", 2.5, 4, True]),
+    (S.Discrete(["x", "y"]), ["x"], ["z", 1]), (S.Discrete([1, 2]), [2, 1.0], [True, 3]),
+    (S.Discrete([True]), [True, np.bool_(True)], [1, False]), (None, [1, "x"], []),
+])  # fmt: skip
+def test_values_outside_of_their_domain_are_told(domain: Any, within: list, outside: list) -> None:
+    for value in within:
+        S.hparams({S.HParam("a", domain): value})
+    for value in outside:
+        with pytest.warns(UserWarning, match="a=.* lies outside of its domain"):
+            S.hparams({S.HParam("a", domain): value})
+
+
+def test_a_second_set_of_values_in_a_run_is_told(tmp_path: Path) -> None:
+    for folder in ("one", "two"):  # as each trial in a directory of its own
+        with S.create_file_writer(tmp_path / folder).as_default():
+            S.hparams({"rate": 0.1 if folder == "one" else 0.2})
+    with S.create_file_writer(tmp_path / "both") as writer, writer.as_default():
+        S.hparams({"rate": 0.1})
+        S.hparams({"rate": 0.1})
+        with pytest.warns(UserWarning, match="this run has hyper-parameters already, {'rate': 0.1"):
+            S.hparams({"rate": 0.2})
+
+
 def test_domains_give_values_as_tensorboard_does() -> None:
     for name, given in DOMAINS[:-1]:
         ours, theirs = getattr(S, name)(*given), getattr(summary_v2, name)(*given)
@@ -182,6 +207,25 @@ def test_domains_give_values_as_tensorboard_does() -> None:
         (lambda: S.hparams({"a": 2**2000}), TypeError, "No float is as large"),
         (lambda: S.hparams(["a"]), TypeError, "That is no dictionary"),
         (lambda: S.hparams({}, start_time_secs="now"), TypeError, "start_time_secs='now'"),
+        (lambda: S.hparams({}, start_time_secs=10**400), ValueError, "no such time"),
+        (lambda: S.hparams({}, start_time_secs=float("nan")), ValueError, "no such time"),
+        (
+            lambda: S.hparams_config([S.HParam("a"), S.HParam("a", S.IntInterval(0, 1))], []),
+            ValueError,
+            "a name of its own",
+        ),
+        (
+            lambda: S.hparams_config([], [S.Metric("a"), S.Metric("b"), S.Metric("a")]),
+            ValueError,
+            r"Metric\(tag='a'.* in metrics",
+        ),
+        (lambda: S.RealInterval(float("nan"), 1), ValueError, "Nan is no number"),
+        (lambda: S.IntInterval(1, 10**400), ValueError, "No float is as large"),
+        (lambda: S.Discrete([10**400]), TypeError, "No float is as large"),
+        (lambda: S.Discrete([1, True]), TypeError, "True is not of type int"),
+        (lambda: S.RealInterval(0, 1).sample_uniform(3), TypeError, "rng=3.*no method uniform"),
+        (lambda: S.IntInterval(0, 1).sample_uniform(3), TypeError, "no method randint"),
+        (lambda: S.Discrete([1]).sample_uniform(3), TypeError, "no method choice"),
         (lambda: S.hparams_config(["a"], []), TypeError, "It is no HParam"),
         (lambda: S.hparams_config([], ["a"]), TypeError, r"Metric\('a'\)"),
         (lambda: S.hparams({}, trial_id=3), TypeError, "`trial_id` should be a `str`"),

@@ -8,15 +8,19 @@ from __future__ import annotations
 
 import hashlib
 import json
-import sys
+import math
 import time
+import warnings
 from collections.abc import Iterable, Mapping
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
 from minitensor.errors import ArgumentError, InvalidArgumentError, message, shorten, suggest
+from minitensor.op import State, state
 from minitensor.summary.arguments import listed
+from minitensor.summary.context import present
 from minitensor.summary.hparams_messages import (
     Experiment,
     HParamInfo,
@@ -29,7 +33,7 @@ from minitensor.summary.hparams_messages import (
     SessionEnd,
     SessionStart,
 )  # fmt: skip
-from minitensor.summary.hparams_space import Discrete, HParam, Metric
+from minitensor.summary.hparams_space import Discrete, HParam, Metric, in_domain, is_too_large
 from minitensor.summary.recording import clean, record
 from minitensor.summary.records import Kind, tensor_bytes
 from minitensor.wire import Message
@@ -44,7 +48,9 @@ def hparams(
 ) -> Any:
     """Record the hyper-parameters of this run.
 
-    When its writer is closed, the run has ended: `session_end`, which need not be called.
+    When its writer is closed, the run has ended: `session_end`, which need not be called. Values
+    outside of the domain of their `HParam`, and other values in the same run, are recorded with a
+    warning.
 
     Args:
         hparams: values by name, or by `HParam`: bools, numbers and texts.
@@ -56,7 +62,8 @@ def hparams(
 
     Raises:
         ArgumentError: (also a TypeError) for values of other types.
-        InvalidArgumentError: (also a ValueError) for one name given twice.
+        InvalidArgumentError: (also a ValueError) for one name given twice, and for a time that is
+            no number.
 
     Example:
         >>> import tempfile
@@ -79,7 +86,10 @@ def hparams(
         hparams={name: _value(x) for name, x in values.items()}, group_name=trial_id,
         start_time_secs=_seconds("hparams", "start_time_secs", start_time_secs),
     )  # fmt: skip
-    return _record(START, HParamsData(session_start_info=session))
+    recorded = _record(START, HParamsData(session_start_info=session))
+    if state.interpreter is State.interpreter and recorded:
+        _tell_of_others(values)
+    return recorded
 
 
 def hparams_config(
@@ -97,6 +107,10 @@ def hparams_config(
     Returns:
         Whether they were recorded, as a bool tensor: False without a default writer.
 
+    Raises:
+        ArgumentError: (also a TypeError) for what are no lists of them.
+        InvalidArgumentError: (also a ValueError) for two of one name.
+
     Example:
         >>> import tempfile
         >>> import minitensor as mt
@@ -108,11 +122,14 @@ def hparams_config(
     name, created = "hparams_config", time_created_secs
     if created is not None:
         created = _seconds(name, "time_created_secs", created)
+    varied = listed(name, "hparams", hparams, "HParam")
+    measured = listed(name, "metrics", metrics, "Metric")
     experiment = Experiment(
-        hparam_infos=[_described(x) for x in listed(name, "hparams", hparams, "HParam")],
-        metric_infos=[_measured(x) for x in listed(name, "metrics", metrics, "Metric")],
-        time_created_secs=created or None,
+        hparam_infos=[_described(x) for x in varied],
+        metric_infos=[_measured(x) for x in measured], time_created_secs=created or None,
     )  # fmt: skip
+    _check_apart("hparams", varied, [x.name for x in varied])
+    _check_apart("metrics", measured, [(x.group, x.tag, x.dataset_type) for x in measured])
     return _record("_hparams_/experiment", HParamsData(experiment=experiment))
 
 
@@ -175,7 +192,23 @@ def _seconds(subject: str, name: str, value: Any) -> float:
             message(subject, f"{name}={shorten(value)}", f"it is of type {type(value).__name__}",
                     "a time is a number of seconds since 1970", "leave it out for now")
         )  # fmt: skip
+    if is_too_large(value) or not math.isfinite(value):
+        raise InvalidArgumentError(
+            message(subject, f"{name}={shorten(value)}", "there is no such time",
+                    "a time is a number of seconds since 1970", "leave it out for now")
+        )  # fmt: skip
     return float(value)
+
+
+def _tell_of_others(values: dict[str, Any]) -> None:
+    """Warn where the run of the default writer has other hyper-parameters already."""
+    before = _values.setdefault(present().writer, values)
+    if before != values:
+        warnings.warn(
+            f"hparams: this run has hyper-parameters already, {shorten(before)}, and now others, "
+            f"{shorten(values)}. A run is tried with one set, and TensorBoard shows the first. "
+            "Make a writer with a directory of its own for each trial.", stacklevel=3,
+        )  # fmt: skip
 
 
 def _named(hparams: Mapping[Any, Any]) -> dict[str, Any]:
@@ -200,12 +233,25 @@ def _named(hparams: Mapping[Any, Any]) -> dict[str, Any]:
                           "a run has one value of each", "give the other one another name")
             )  # fmt: skip
         found[clean(name)] = _plain(name, value)
+        if isinstance(key, HParam):
+            _tell_of_domain(key, found[clean(name)])
     return found
+
+
+def _tell_of_domain(key: HParam, value: Any) -> None:
+    """Warn where a value is none of those that were said to be tried."""
+    if key.domain is not None and not in_domain(value, key.domain):
+        warnings.warn(
+            f"hparams: {key.name}={shorten(value)} lies outside of its domain, "
+            f"{shorten(key.domain)}. Where that was recorded by hparams_config, TensorBoard's "
+            "table may leave this run out. Choose a value within it, or make the domain larger.",
+            stacklevel=4,
+        )
 
 
 def _plain(name: str, value: Any) -> Any:
     value = value.item() if isinstance(value, np.generic) else value
-    large = isinstance(value, int) and value.bit_length() >= sys.float_info.max_exp
+    large = is_too_large(value)
     if large or not isinstance(value, bool | float | int | str):
         fault = "no float is as large" if large else f"it is of type {type(value).__name__}"
         raise ArgumentError(
@@ -249,6 +295,18 @@ def _measured(x: Metric) -> Message:
     )  # fmt: skip
 
 
+def _check_apart(what: str, given: list, names: list) -> None:
+    """Refuse two of one name."""
+    for i, name in enumerate(names):
+        if name in names[:i]:
+            raise InvalidArgumentError(
+                message("hparams_config", f"{shorten(given[i])} in {what}",
+                        "another one before it has the same name",
+                        "within an experiment each has a name of its own",
+                        "leave one of them out")
+            )  # fmt: skip
+
+
 def _check_class(name: str, x: Any, wanted: type) -> None:
     if not isinstance(x, wanted):
         raise ArgumentError(
@@ -263,5 +321,7 @@ def _nothing() -> None:
 
 _EMPTY = tensor_bytes(np.zeros(0, np.float32))
 _HPARAMS = Kind("hparams", "hparams", _nothing, lambda _: _EMPTY, scoped=False)
+_values: WeakKeyDictionary[Any, dict[str, Any]] = WeakKeyDictionary()
+"""What the run of each writer is tried with."""
 _STATUS = ("unknown", "success", "failure", "running")
 _TYPES = {str: 1, bool: 2, int: 3, float: 3}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import sys
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -11,7 +12,10 @@ from typing import Any
 from minitensor.errors import ArgumentError, InvalidArgumentError, message, shorten
 from minitensor.summary.arguments import listed
 
-__all__ = ["Discrete", "Domain", "HParam", "IntInterval", "Metric", "RealInterval"]
+__all__ = [
+    "Discrete", "Domain", "HParam", "IntInterval", "Metric", "RealInterval", "in_domain",
+    "is_too_large",
+]  # fmt: skip
 
 
 class Domain(ABC):
@@ -46,7 +50,7 @@ class IntInterval(Domain):
 
     def sample_uniform(self, rng: Any = random) -> int:
         """One of the numbers, each as likely as any other."""
-        return rng.randint(self.min_value, self.max_value)
+        return _method(rng, "randint")(self.min_value, self.max_value)
 
 
 @dataclass(frozen=True)
@@ -55,7 +59,7 @@ class RealInterval(Domain):
 
     Raises:
         ArgumentError: (also a TypeError) for bounds that are no numbers.
-        InvalidArgumentError: (also a ValueError) when the first is the larger one.
+        InvalidArgumentError: (also a ValueError) when the first is the larger one, or one is NaN.
 
     Example:
         >>> RealInterval(1e-4, 1e-1).dtype
@@ -71,7 +75,7 @@ class RealInterval(Domain):
 
     def sample_uniform(self, rng: Any = random) -> float:
         """One of the numbers, each as likely as any other."""
-        return rng.uniform(self.min_value, self.max_value)
+        return _method(rng, "uniform")(self.min_value, self.max_value)
 
 
 @dataclass(frozen=True, init=False)
@@ -105,10 +109,11 @@ class Discrete(Domain):
                 + message("Discrete", given, "the type of the values is not known",
                           "values are all float, int, str or bool", "write Discrete([...], float)")
             )  # fmt: skip
-        wrong = [x for x in found if not isinstance(x, dtype)]
+        wrong = [x for x in found if not _is_of(x, dtype) or is_too_large(x)]
         if wrong:
             raise ArgumentError(
-                message("Discrete", given, f"{wrong[0]!r} is not of type {dtype.__name__}",
+                message("Discrete", given, f"{shorten(wrong[0])} is not of type {dtype.__name__}"
+                        if not is_too_large(wrong[0]) else "no float is as large",
                         "values of one domain have one type", "make them all float, or all str")
             )  # fmt: skip
         object.__setattr__(self, "values", tuple(sorted(found)))
@@ -116,7 +121,7 @@ class Discrete(Domain):
 
     def sample_uniform(self, rng: Any = random) -> Any:
         """One of the values, each as likely as any other."""
-        return rng.choice(self.values)
+        return _method(rng, "choice")(self.values)
 
 
 @dataclass(frozen=True)
@@ -213,8 +218,51 @@ def _check_bounds(domain: Any, kinds: Any, wanted: str) -> None:
                 message(name, shorten(bounds), f"{shorten(x)} is of type {type(x).__name__}",
                         f"a bound is {wanted}", "convert it")
             )  # fmt: skip
+        if x != x or is_too_large(x):
+            raise InvalidArgumentError(
+                message(name, shorten(bounds),
+                        "no float is as large" if x == x else f"{x} is no number",
+                        "a bound is a number that a float can hold",
+                        f"write {name}(0, 1) for all from 0 to 1")
+            )  # fmt: skip
     if bounds[0] > bounds[1]:
         raise InvalidArgumentError(
             message(name, shorten(bounds), f"{bounds[0]} is larger than {bounds[1]}",
                     "the smaller bound comes first", f"write {name}({bounds[1]}, {bounds[0]})")
         )  # fmt: skip
+
+
+def in_domain(value: Any, domain: Domain) -> bool:
+    """Whether a value is one of a domain's; one of a class of your own takes all.
+
+    Example:
+        >>> in_domain(0.5, RealInterval(0, 1)), in_domain("rmsprop", Discrete(["adam", "sgd"]))
+        (True, False)
+    """
+    if isinstance(domain, Discrete):
+        return isinstance(value, bool) == (domain.dtype is bool) and value in domain.values
+    if not isinstance(domain, IntInterval | RealInterval):
+        return True
+    if isinstance(value, bool | str) or not domain.min_value <= value <= domain.max_value:
+        return False
+    return isinstance(domain, RealInterval) or value == int(value)
+
+
+def is_too_large(value: Any) -> bool:
+    """Whether it is a whole number that no float, as which it is recorded, can hold."""
+    return isinstance(value, int) and value.bit_length() >= sys.float_info.max_exp
+
+
+def _is_of(value: Any, dtype: type) -> bool:
+    """Whether it is of a type; a bool, which Python takes for an int, is only a bool."""
+    return isinstance(value, dtype) and isinstance(value, bool) == (dtype is bool)
+
+
+def _method(rng: Any, name: str) -> Any:
+    found = getattr(rng, name, None)
+    if not callable(found):
+        raise ArgumentError(
+            message("sample_uniform", f"rng={shorten(rng)}", f"it has no method {name}",
+                    "it is a random.Random, or the module random", "write random.Random(3)")
+        )  # fmt: skip
+    return found

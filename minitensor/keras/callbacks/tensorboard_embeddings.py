@@ -49,7 +49,7 @@ def settled_metadata(model: Any, metadata: Any) -> dict[str, str]:
     if metadata is None:
         return {}
     if not isinstance(metadata, Mapping):
-        return dict.fromkeys(names, metadata)
+        return {name: str(metadata) for name in names}
     unknown = [name for name in metadata if name not in names]
     if unknown:
         raise InvalidArgumentError(
