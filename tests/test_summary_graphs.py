@@ -232,6 +232,9 @@ def test_export_without_a_writer_says_so_and_goes_on(tmp_path: Path, caplog: Any
     mt.summary.trace_export("func2", step=0)
     assert "no default writer" in caplog.text
     with mt.summary.create_file_writer(tmp_path) as writer, writer.as_default(step=3):
+        with mt.summary.record_if(False):
+            mt.summary.trace_export("func2")
+        assert "record_if says no, so nothing was written and the trace goes on" in caplog.text
         mt.summary.trace_export("func2")
     assert names(shown(tmp_path, "func2")) == LINEAR
 

@@ -343,6 +343,11 @@ CONDITIONS: dict[str, Any] = {
     "nothing": None,
     "a word": "no",
     "a function that gives nothing": lambda: None,
+    "a tensor of text": mt.constant("False"),
+    "no number": float("nan"),
+    "a thing": object(),
+    "a function that gives a function": lambda: lambda: True,
+    "lists of two lengths": [[True], [True, False]],
 }
 
 
@@ -358,6 +363,48 @@ def test_a_condition_is_one_truth_value(tmp_path: Path, what: str, traced: bool)
         pytest.raises(ValueError, match=r"record_if: got condition=.* not one truth value"),
     ):
         mt.function(sometimes)() if traced else sometimes()
+
+
+@pytest.mark.parametrize("traced", [False, True])
+def test_a_condition_that_is_a_function_is_called_without_arguments(
+    tmp_path: Path, traced: bool
+) -> None:
+    def sometimes(condition: Any) -> Any:
+        with mt.summary.record_if(condition):
+            return mt.summary.scalar("a", 1.0, 0)
+
+    action = mt.function(sometimes) if traced else sometimes
+    with mt.summary.create_file_writer(tmp_path).as_default():
+        with pytest.raises(TypeError, match=r"record_if: got condition=.* wants arguments.*To fix"):
+            action(lambda x: x)
+        with pytest.raises(TypeError, match="argument of type 'int' is not iterable"):
+            action(lambda: 3 in 4)  # type: ignore[operator]
+
+
+TRUTHS = [
+    (True, False), (1, 0), (np.bool_(True), np.bool_(False)), (np.int64(2), np.int64(0)),
+    (np.array(True), np.array(False)), (mt.constant(True), mt.constant(False)),
+    (mt.constant(3), mt.constant(0)),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("traced", [False, True])
+@pytest.mark.parametrize(("truth", "no"), TRUTHS, ids=repr)
+def test_bools_and_integers_are_conditions(
+    tmp_path: Path, truth: Any, no: Any, traced: bool
+) -> None:
+    def sometimes(condition: Any) -> Any:
+        with mt.summary.record_if(condition):
+            return mt.summary.scalar("a", 1.0, 0)
+
+    action = mt.function(sometimes) if traced else sometimes
+    flag = mt.Variable(True)
+    with mt.summary.create_file_writer(tmp_path).as_default():
+        assert action(truth)
+        assert not action(no)
+        assert action(lambda: truth)
+        assert action(flag)
+        assert not action(flag.assign(False))
 
 
 def test_a_histogram_of_absurdly_many_buckets_is_refused(tmp_path: Path) -> None:

@@ -21,6 +21,11 @@ def record_if(condition: bool | Callable[[], Any] | Any) -> Iterator[None]:
     Args:
         condition: a bool, a bool tensor, or a function that gives one and is asked each time.
 
+    Raises:
+        InvalidArgumentError: (also a ValueError) where a summary asks for a condition that is not
+            one truth value.
+        ArgumentError: (also a TypeError) there, for a function that wants arguments.
+
     Example:
         >>> import minitensor as mt
         >>> for step in range(3):

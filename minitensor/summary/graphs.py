@@ -200,8 +200,8 @@ def trace_export(name: str, step: Any = None, profiler_outdir: Any = None) -> No
     """Record the graph of the function that ran since `trace_on`, and end the trace.
 
     Of several functions the first is recorded as `name`, each other one as `name/` and what it is
-    called. Functions count also when they had been traced before. Without a default writer nothing
-    is recorded and the trace goes on.
+    called. Functions count also when they had been traced before. Without a default writer, and
+    where `record_if` says no, nothing is recorded and the trace goes on.
 
     Args:
         name: the tag on TensorBoard's graph page; name scopes come before it.
@@ -225,11 +225,12 @@ def trace_export(name: str, step: Any = None, profiler_outdir: Any = None) -> No
             "between the two calls. To fix it: call tf.summary.trace_on() before the function."
         )
     here = present()
-    if here.writer is None:
+    if here.writer is None or not holds(here.condition):
+        why = "there is no default writer" if here.writer is None else "record_if says no"
         get_logger().warning(
-            "trace_export: there is no default writer, so nothing was written and the trace goes "
-            "on. To fix it: call it within `with writer.as_default():`."
-        )
+            "trace_export: %s, so nothing was written and the trace goes on. To fix it: call it "
+            "within `with writer.as_default():`, where summaries are recorded.", why,
+        )  # fmt: skip
         return
     step = step_number(here.step if step is None else step)
     _export(name, list(_here.trace.ran.values()), step)

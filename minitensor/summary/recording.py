@@ -6,6 +6,7 @@ given, while it was traced belong to it.
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
@@ -14,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from minitensor.backend import to_numpy
+from minitensor.dtypes import kind_of
 from minitensor.eager import constant
 from minitensor.errors import ArgumentError, InvalidArgumentError, message, shorten
 from minitensor.graph.symbol import Symbol
@@ -117,7 +119,7 @@ def in_graph(recording: Recording, values: Sequence, step: Any, here: Context) -
     elif step is not None:
         recording = replace(recording, step=step_number(step))
     if "condition" in here.traced:
-        condition = one_truth(here.condition() if callable(here.condition) else here.condition)
+        condition = one_truth(here.condition)
         if isinstance(condition, Operand):
             inputs.append(convert(condition))
             given.append("condition")
@@ -149,7 +151,7 @@ def holds(condition: bool | Callable[[], Any] | Any) -> bool:
     """
     if condition is True:
         return True
-    found = one_truth(condition() if callable(condition) else condition)
+    found = one_truth(condition)
     if isinstance(found, Symbol):
         raise InvalidArgumentError(
             message("summary", f"the condition {found.name}",
@@ -161,19 +163,55 @@ def holds(condition: bool | Callable[[], Any] | Any) -> bool:
 
 
 def one_truth(condition: Any) -> Any:
-    """A condition, unless its shape shows that it is more or less than one truth value.
+    """A condition, or what a function gives that is one, unless it is no single truth value.
 
     Raises:
-        InvalidArgumentError: (also a ValueError) when it is.
+        InvalidArgumentError: (also a ValueError) when its shape or dtype shows that.
+        ArgumentError: (also a TypeError) for a function that wants arguments.
     """
-    unknown = isinstance(condition, Symbol) and condition.shape.rank is None
-    if condition is None or isinstance(condition, str) or not (unknown or np.ndim(condition) == 0):
+    found = _asked(condition) if callable(condition) else condition
+    if not _is_truth(found):
         raise InvalidArgumentError(
-            message("record_if", f"condition={shorten(condition)}", "that is not one truth value",
+            message("record_if", f"condition={shorten(found)}", "that is not one truth value",
                     "it is a bool, a bool tensor of shape (), or a function that gives one",
                     "write record_if(step % 10 == 0), or reduce it with mt.reduce_any")
         )  # fmt: skip
-    return condition
+    return found
+
+
+def _asked(condition: Callable[..., Any]) -> Any:
+    """What a function gives that is asked without arguments."""
+    try:
+        return condition()
+    except TypeError:
+        if _takes_nothing(condition):  # then something else went wrong within it
+            raise
+        raise ArgumentError(
+            message("record_if", f"condition={shorten(condition)}", "it wants arguments",
+                    "a function that is a condition is called without any, each time",
+                    "write record_if(lambda: step % 10 == 0)")
+        ) from None  # fmt: skip
+
+
+def _takes_nothing(function: Callable[..., Any]) -> bool:
+    try:
+        inspect.signature(function).bind()
+    except TypeError:
+        return False
+    except ValueError:  # a function of C does not say what it takes
+        return True
+    return True
+
+
+def _is_truth(value: Any) -> bool:
+    """Whether it is one bool or integer, as far as its shape and dtype are known."""
+    if isinstance(value, Operand):
+        return value.shape.rank in (None, 0) and kind_of(value.dtype) in "biu"
+    try:
+        array = np.asarray(value)
+    except (ValueError, TypeError):
+        return False
+    return array.ndim == 0 and array.dtype.kind in "biu"
 
 
 def tag_of(name: Any, kind: Kind) -> str:
