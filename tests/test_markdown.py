@@ -62,6 +62,9 @@ def test_a_table_is_a_table():
         "table", "thead", "tr", "th", "th", "tbody", "tr", "td", "td", "strong",
     ]  # fmt: skip
     assert text_of(tree) == "ab12"
+    assert [node.get("align") for node in nodes(tree) if node["is"] in ("th", "td")] == [
+        None, "center", None, "center",
+    ]  # fmt: skip
 
 
 HTML = [
@@ -112,7 +115,7 @@ def test_only_named_elements_and_attributes_ever_appear():
     text = "\n\n".join([*HTML, *HOSTILE, "# h", "- l", "|a|\n|-|\n|b|", "[l](http://a.b)", "1. x"])
     for node in nodes(markdown(text)):
         assert node["is"] in TAGS
-        assert set(node) <= {"is", "of", "to", "start"}
+        assert set(node) <= {"is", "of", "to", "start", "align"}
 
 
 @pytest.mark.parametrize("text", [

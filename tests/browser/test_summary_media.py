@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from minitensor.summary.series import AudioClips, Images
+from minitensor.summary.series import AudioClips, Images, Texts
 from minitensor_widgets import dashboard
 from minitensor_widgets.live.summaries import DashboardWidget
 from minitensor_widgets.summaries.samples import Log
@@ -250,6 +250,13 @@ def test_markdown_is_elements(open_page):
     assert link.get_attribute("href") == "https://example.org/run-7"
     assert link.get_attribute("rel") == "noopener noreferrer"
     assert text.locator("ol code").inner_text() == "lr = 0.1"
+
+
+def test_a_column_of_a_table_is_aligned_as_it_is_written(open_page):
+    table = np.array("| a | b | c |\n|---|--:|:-:|\n| 1 | 2 | 3 |", object)
+    cells = shown(open_page, Texts("train", "x", *steps(1), [table])).page.locator(".mt-text td")
+    aligned = cells.evaluate_all("all => all.map((cell) => getComputedStyle(cell).textAlign)")
+    assert aligned == ["left", "right", "center"]
 
 
 def test_tables_of_texts_step_by_step(open_page):

@@ -1,7 +1,7 @@
 """Markdown as a tree of plain data: no HTML is ever made, so none can be smuggled in.
 
 A node is a string or a dict: `is` names the element, `of` lists what is inside, a link says
-where `to`. `static/summaries/text.js` makes elements of it, by name and from the same list.
+where `to`, a cell of a table how to `align`. `static/summaries/text.js` makes elements of it, by name and from the same list.
 
 Of CommonMark, pictures and raw HTML are left out: both stay the text that they are. Tables and
 ~~strike-through~~ are added, as TensorBoard has them.
@@ -109,6 +109,9 @@ def _element(token: Any) -> dict[str, Any] | None:
         if not safe(address):
             return None
         node["to"] = address
+    aligned = str(token.attrs.get("style", "")).removeprefix("text-align:")
+    if aligned in ("center", "right"):
+        node["align"] = aligned
     if tag == "ol" and isinstance(start := token.attrs.get("start"), int):
         node["start"] = start
     return node

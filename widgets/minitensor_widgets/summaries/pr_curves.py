@@ -88,7 +88,7 @@ def figure(cards: Sequence[Mapping], runs: Sequence[Mapping]) -> tuple[str, floa
         more = f" and {len(own) - 6} more runs" if len(own) > 6 else ""
         one = f" ({lines[0]['name']})" if len(lines) == 1 else ""
         parts.append(text(10, y + 14, clip(f"{tag}{one}{more}", 90)))
-        drawn = chart(lines, 420.0, tall, labels=("recall", "precision"), ends=((0, 1), (0, 1)))
+        drawn = chart(lines, 420.0, tall, labels=("recall", "precision"), ends=((0, 1), (0, 1.1)))
         parts.append(f'<g transform="translate(0 {y + 22:.0f})">{drawn}</g>')
         y += tall + 30
     if len(tags) > MOST_DRAWN:

@@ -77,7 +77,7 @@ class CurveCard {
       return entry && !run?.hidden ? [{ run, name: card.run, entry }] : [];
     });
     const words = step === undefined ? "no step" : `step ${step}`;
-    this.place.textContent = words;
+    this.place.textContent = step ?? words;
     this.step.setAttribute(
       "aria-valuetext",
       `${words}, ${+this.step.value + 1} of ${this.steps.length}`,
@@ -104,7 +104,7 @@ class CurveCard {
       labels: ["recall", "precision"],
       ends: [
         [0, 1],
-        [0, 1],
+        [0, 1.1],
       ],
       alt: curves.length ? alt : `${this.tag}: no run is shown`,
     });

@@ -8,14 +8,17 @@ const GROWN = new Set(
 // Links lead to hosts, by http or https, and nowhere else; null takes the attribute away.
 export const webAddress = (text) => (/^https?:\/\/[^\s@]+$/i.test(text) ? text : null);
 
-
 function grownOf(node) {
   const inside = treeOf(node.of);
   if (node.is === "a") {
     const where = { href: webAddress(node.to), title: node.to };
     return html("a", { ...where, rel: "noopener noreferrer", target: "_blank" }, inside);
   }
-  if (GROWN.has(node.is)) return html(node.is, { start: node.start }, inside);
+  if (GROWN.has(node.is)) {
+    const grown = html(node.is, { start: node.start }, inside);
+    grown.style.textAlign = node.align ?? "";
+    return grown;
+  }
   // Headings of a text stand below those of the page.
   if (/^h[1-6]$/.test(node.is)) return html(`h${Math.min(6, +node.is[1] + 3)}`, {}, inside);
   return html("p", { class: "mt-plain" }, inside);
