@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from itertools import pairwise
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -54,6 +56,50 @@ def test_it_looks_as_often_as_it_was_told() -> None:
     assert steps(by_steps) == [0, 5, 10, 15]
     assert steps(by_epochs) == [0, 8]
     assert (steps(auto)[0], steps(auto)[-1]) == (0, 16)
+
+
+def looks_of(cost: float, step: float, epochs: int, **how: Any) -> list[int]:
+    """The steps looked at, 16 an epoch, by a clock on which looks and steps take so long."""
+    now = [0.0]
+
+    class Timed(Health):
+        def _report(self, *given: Any) -> Any:
+            now[0] += cost
+            return super()._report(*given)
+
+        def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+            now[0] += step
+
+    made, data = Timed(), (X, Y)
+    with pytest.MonkeyPatch.context() as patch:
+        clock = SimpleNamespace(perf_counter=lambda: now[0])
+        patch.setattr("minitensor.keras.callbacks.health.time", clock)
+        if how.pop("generated", False):
+            data = (((X[:4], Y[:4]) for _ in range(16 * epochs)), None)
+            epochs = 1
+        net().fit(*data, epochs=epochs, verbose=0, callbacks=[made], **how)
+    return steps(made)
+
+
+def test_cheap_looks_are_spread_evenly_however_short_the_training() -> None:
+    found = looks_of(1e-3, 1e-4, 15, batch_size=4)  # 240 steps, of which 24 ms
+    assert found == list(range(0, 241, 8))
+    assert looks_of(1e-3, 1e-4, 3, batch_size=4, initial_epoch=1) == [*range(0, 33, 2)]
+
+
+def test_dear_looks_take_their_share_of_the_time_or_half_a_second() -> None:
+    short = looks_of(0.1, 1e-2, 10, batch_size=4)  # 160 steps, of which 1.6 s
+    assert (len(short), short[0], short[-1]) == (5, 0, 160)
+    assert np.ptp(np.diff(short[1:-1])) <= 2
+    long = looks_of(1.0, 1.0, 20, batch_size=4)  # 320 steps, of which 320 s: 6.4 s are 2 %
+    assert (len(long), long[-1]) == (7, 320)
+
+
+def test_looks_grow_seldom_where_the_number_of_steps_is_not_known() -> None:
+    found = looks_of(1e-3, 1e-4, 16, generated=True)
+    assert (found[:4], found[-1]) == ([0, 1, 2, 3], 256)
+    assert 30 <= len(found) <= 45
+    assert all(b <= 1.1 * a + 1 for a, b in pairwise(found))
 
 
 def test_steps_go_on_in_the_next_fit() -> None:

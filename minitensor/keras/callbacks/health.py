@@ -25,9 +25,13 @@ from minitensor.tape import GradientTape
 
 __all__ = ["Health"]
 
-SHARE = 0.02
-"""The share of the training's time that looking may take, with `every="auto"`."""
-
+LOOKS = 30
+"""How many looks `every="auto"` aims for: enough for a curve."""
+SHARE, ALTOGETHER = 0.02, 0.5
+"""The share of the training's time that these may take, and the seconds that they may take in any
+case: in short trainings nobody waits for them."""
+SPREAD = 1.1
+"""Where the number of steps is not known: how much later each look is than the one before."""
 
 COPYING = 0.01
 """The share of it that keeping copies of the weights may take then."""
@@ -58,10 +62,12 @@ class Health(Callback):
     are recorded as scalars, too.
 
     Args:
-        every: after how many steps it looks; "epoch" for the first step of each; "auto" for as
-            often as takes a few percent of the time, before the first step and after the last.
-            With "auto", copies of the weights, from which a step is repeated, are also made as
-            seldom as that; else before each step.
+        every: after how many steps it looks; "epoch" for the first step of each; "auto" for about
+            30 looks at even distances, before the first step and after the last. It looks less
+            often where that would take more than 2 % of the time and more than half a second
+            altogether, and ever more seldom where the number of steps is not known. With "auto",
+            copies of the weights, from which a step is repeated, are made as often as takes 1 % of
+            the time; else before each step.
         data: a batch `(x, y)` to look at each time, in place of those that are trained on.
         loss: for a model with a `train_step` of its own: called as `loss(model, data)`.
         name: what the tags of the scalars begin with.
@@ -101,7 +107,9 @@ class Health(Callback):
         return health_record(self.history)
 
     def _begin(self, step: int) -> None:
-        self._step, self._first, self._found_bad = step, True, False
+        self._began = self._step = step
+        self._total: int | None = None
+        self._first, self._found_bad = True, False
         self._batches: deque[_Batch] = deque(maxlen=2)
         self._copies: deque[_Weights] = deque()
         self._weights: list = []
@@ -119,6 +127,9 @@ class Health(Callback):
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Look at the next step, if it is due."""
         self._first = True
+        about = self.params or {}
+        if self._total is None and about.get("steps"):
+            self._total = (about["epochs"] - epoch) * about["steps"]
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """See whether the loss and the weights are still numbers."""
@@ -180,11 +191,18 @@ class Health(Callback):
         if self.every != "auto":
             last = self.history[-1].step if self.history else None
             return last is None or self._step - last >= self.every  # type: ignore[operator]
-        if not self.history:
-            return True
-        if self._spent * (1 + 1 / len(self.history)) > SHARE * (now - self._started):
-            return False
-        return self._step - self.history[-1].step >= 0.01 * self._step  # type: ignore[operator]
+        return not self.history or self._is_worth_it(now)
+
+    def _is_worth_it(self, now: float) -> bool:
+        """Whether another look is far enough from the last one, and cheap enough."""
+        done, last = self._step - self._began, self.history[-1].step - self._began  # type: ignore[operator]
+        if self._total is None:
+            far, allowed = done >= SPREAD * last, ALTOGETHER
+        else:
+            far = (done - last) * LOOKS >= self._total
+            allowed = ALTOGETHER * done / self._total
+        expected = self._spent * (1 + 1 / len(self.history))
+        return far and expected <= max(SHARE * (now - self._started), allowed)
 
     def _look(self, batch: _Batch) -> None:
         began = time.perf_counter()
