@@ -117,7 +117,7 @@ def test_curves_are_told_with_last_least_greatest_and_trend():
     log = samples.Log([samples.curve("a", "loss", [4.0, 1.0, 3.0, math.nan, 2.0])])
     assert dashboard(log).description().splitlines() == [
         "logs: 1 run, 1 chart.",
-        "  loss, a: last 2, least 1 at 1, greatest 4 at 0, falling, 1 not a number.",
+        "  loss, a: last 2, least 1 at 1, greatest 4 at 0, falling at the end, 1 not a number.",
     ]
     empty = dashboard(samples.Log([]))
     assert empty.description() == "logs: nothing is recorded yet."
@@ -430,3 +430,11 @@ def test_the_figure_begins_with_the_losses():
     log = samples.Log([samples.curve("a", tag, np.arange(9.0)) for tag in tags])
     svg = dashboard(log).to_svg()
     assert sorted(tags, key=lambda tag: svg.index(f">{tag}<")) == [*tags[2:4], *tags[:2], "norm"]
+
+
+def test_the_end_is_judged_by_the_line_that_is_drawn():
+    rises = np.linspace(0, 1, 40) + 0.2 * (-1.0) ** np.arange(40)
+    rises[-10:] -= 0.3
+    log = samples.Log([samples.curve("a", "accuracy", rises)])
+    assert "falling at the end" in dashboard(log, smoothing=0.0).description()
+    assert "rising at the end" in dashboard(log, smoothing=0.95).description()

@@ -38,7 +38,7 @@ def test_no_two_ticks_read_alike(low, high):
 def test_a_caption_has_the_digits_that_tell_its_numbers_apart():
     y = [0.97 + 1e-6 * step for step in range(100)]
     said = summary("loss", {"run": "", "x": list(range(100)), "y": y, "count": 100})
-    assert said == "loss: last 0.9701, least 0.97 at 0, greatest 0.9701 at 99, rising"
+    assert said == "loss: last 0.9701, least 0.97 at 0, greatest 0.9701 at 99, rising at the end"
 
 
 @pytest.mark.parametrize(("low", "high"), [(1.0, 1.00003), (1.0, 1.0000001), (1e-5, 10.0)])

@@ -61,6 +61,7 @@ def tensorboard(values, weight):
 def test_runs_groups_and_charts_are_listed(page):
     shown(page)
     assert page.text(".mt-title") == "logs\n3 runs · 4 charts"
+    assert page.text(".mt-control output") == "0.6"
     assert page.page.locator(".mt-run").all_inner_texts() == [
         f"{letter}\nrate {rate}" for letter, rate in zip("ABC", (0.1, 0.2, 0.3), strict=True)
     ]
@@ -74,7 +75,7 @@ def test_runs_groups_and_charts_are_listed(page):
 
 def test_captions_say_last_least_and_greatest(page):
     shown(page, samples.Log([samples.curve("a", "loss", [4.0, 1.0, 3.0])]))
-    assert captions(page) == ["a: last 3, least 1 at 1, greatest 4 at 0, rising"]
+    assert captions(page) == ["a: last 3, least 1 at 1, greatest 4 at 0, rising at the end"]
 
 
 def test_a_curve_is_drawn_in_the_colour_of_its_run(page):
@@ -186,7 +187,7 @@ def test_a_log_axis_and_outliers_say_what_is_not_seen(page):
     values[50], values[51] = -3.0, 1e6
     shown(page, samples.Log([samples.curve("a", "loss", values)]))
     page.page.get_by_label("Log scale").check()
-    assert "1 value at or below 0 cannot be on a log axis" in captions(page)[0]
+    assert captions(page)[0].endswith(" at the end. 1 value at or below 0 cannot be on a log axis.")
     page.page.get_by_label("Log scale").uncheck()
     page.page.get_by_label("Leave out outliers").check()
     assert "2 outliers beyond the axis" in captions(page)[0]
@@ -197,7 +198,13 @@ def test_curves_stand_over_time_too(page):
     page.page.get_by_label("Along").select_option("relative")
     page.page.evaluate(FRAMES)
     marks = page.page.locator(".mt-plot .mt-m").all_text_contents()
-    assert marks == ["0:00", "1:00", "2:00", "3:00", "time since the run began"]
+    assert marks == [
+        "0:00",
+        "1:00",
+        "2:00",
+        "3:00",
+        "time since the run began · faint: as recorded",
+    ]
     plots(page).first.focus()
     page.press("Home", *["ArrowRight"] * 61)
     assert read(page).startswith("step 61 · 1:01: a 61")

@@ -49,13 +49,15 @@ def test_new_points_appear_and_python_knows_what_is_seen(page):
         widget.send(content, buffers)
     page.page.evaluate("window.toPython({}).then(window.hear)")
     settled(page)
-    assert captions(page) == ["a: last 14, least 0 at 0, greatest 14 at 14, rising"]
+    assert captions(page) == ["a: last 14, least 0 at 0, greatest 14 at 14, rising at the end"]
     log.series[0] = samples.curve("a", "loss", values)
     for content, buffers in news.messages():
         widget.send(content, buffers)
     page.page.evaluate("window.toPython({}).then(window.hear)")
     settled(page)
-    assert captions(page)[0].startswith("a: last 999, least 0 at 0, greatest 999 at 999, rising")
+    assert captions(page)[0].startswith(
+        "a: last 999, least 0 at 0, greatest 999 at 999, rising at the end"
+    )
 
 
 def test_zooming_asks_python_for_all_points(page):

@@ -230,7 +230,7 @@ def test_new_points_and_histograms_grow_the_board(page):
     assert plots(page).count() == 0
     content = {"new": {"scalars": [["loss", "", 3]], "histograms": []}}
     page.page.evaluate(SEND, [content, [[0, 1, 2, 3, 2, 1], []]])
-    assert captions(page) == ["loss: last 1, least 1 at 2, greatest 3 at 0, falling"]
+    assert captions(page) == ["loss: last 1, least 1 at 2, greatest 3 at 0, falling at the end"]
     content = {"new": {
         "scalars": [["loss", "", 1], ["loss", "other", 2]],
         "histograms": [["w", "", {"step": 0, "low": 0, "high": 1, "counts": 2, "ends": [0, 1],

@@ -40,8 +40,8 @@ export function trend(values) {
   return change < 0 ? "falling" : "rising";
 }
 
-// `nans` and `infs` are given where points were left out.
-export function summary(name, { run, x, y, nans, infs }) {
+// `nans` and `infs` are given where points were left out, `soft` where the curve is smoothed.
+export function summary(name, { run, x, y, nans, infs, soft = y }) {
   const title = run || name,
     at = y.map((_, i) => i).filter((i) => known(y[i]));
   if (!at.length) return `${title}: no finite number among ${count(y.length, "value")}`;
@@ -53,7 +53,7 @@ export function summary(name, { run, x, y, nans, infs }) {
     parts.push(
       `least ${number(y[least], digits)} at ${number(x[least], 8)}`,
       `greatest ${number(y[most], digits)} at ${number(x[most], 8)}`,
-      trend(y),
+      `${trend(soft)} at the end`,
     );
   const infinite = infs ?? y.filter((v) => Math.abs(v) === Infinity).length,
     missing = nans ?? y.length - at.length - infinite;

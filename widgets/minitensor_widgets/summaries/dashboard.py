@@ -51,7 +51,7 @@ def dashboard(
         ...         recorded = mt.summary.scalar("loss", 1 / (step + 1), step=step)
         >>> print(dashboard(folder, title="My run").description())
         My run: 1 run, 1 chart.
-          loss: last 0.33333, least 0.33333 at 2, greatest 1 at 0, falling.
+          loss: last 0.33333, least 0.33333 at 2, greatest 1 at 0, falling at the end.
     """
     from ..training.screens import shell_with_kernel
 

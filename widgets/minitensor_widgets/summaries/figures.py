@@ -91,11 +91,11 @@ class Dashboard(Output):
         return clip(" ".join(self._lines()), 600)
 
     def _lines(self) -> list[str]:
-        runs = [run["name"] for run in self.record["runs"]]
+        runs = self.record["runs"]
         told = f"{self.title}: {plural(len(runs), 'run')}, {plural(self._count, 'chart')}."
         lines = [told if self._count else f"{self.title}: {self._empty}"]
         for kind in self._kinds:
-            lines += pane(kind).words(self.record["kinds"][kind], self.record["runs"])
+            lines += pane(kind).words(self.record["kinds"][kind], runs, **self._more(kind))
         return lines + list(self.record["problems"])
 
     @property
@@ -127,12 +127,15 @@ class Dashboard(Output):
             y += 17
         return card(WIDTH, y + 8, self.alt, "".join(parts), STYLE)
 
+    def _more(self, kind: str) -> dict[str, Any]:
+        """What a pane has to know besides, to draw and to say what there is."""
+        return {"smoothing": self.looks["smoothing"]} if kind == "scalars" else {}
+
     def _drawn(self, kind: str, most: int, room: float) -> tuple[str, float, int]:
         """The first charts of a kind, as many as there is room for: SVG, height, how many."""
-        more = {"smoothing": self.looks["smoothing"]} if kind == "scalars" else {}
         cards = sorted(self.record["kinds"][kind], key=_is_late)
         for many in range(min(most, len(cards)), 0, -1):
-            drawn, height = pane(kind).figure(cards[:many], self.record["runs"], **more)
+            drawn, height = pane(kind).figure(cards[:many], self.record["runs"], **self._more(kind))
             if height <= room:
                 return drawn, height, many
         return "", 0.0, 0

@@ -219,14 +219,17 @@ def _drawn(line: Mapping, most: int, smoothing: float) -> dict[str, Any]:
     return {"name": line["run"], **{k: [found[k][i] for i in at] for k in ("x", "y", "soft")}}
 
 
-def words(cards: Sequence[Mapping], runs: Sequence[Mapping]) -> list[str]:
-    """Each curve in a sentence: last, least and greatest value, and where it is heading."""
-    return [_words(card["tag"], line) for card in cards for line in card["lines"]]
+def words(cards: Sequence[Mapping], runs: Sequence[Mapping], smoothing: float = 0.0) -> list[str]:
+    """Each curve in a sentence: last, least and greatest value, and where its end is heading."""
+    return [
+        _words(clip(card["tag"], 120), line, smoothing) for card in cards for line in card["lines"]
+    ]
 
 
-def _words(tag: str, line: Mapping) -> str:
+def _words(tag: str, line: Mapping, smoothing: float) -> str:
     """A curve in words; the directory itself, as a run, has no name."""
     found = points(line)
+    found["soft"] = smoothed(found, smoothing)
     told = summary(tag, {**found, "run": "" if line["run"] == "." else line["run"]})
     if anew := begins_anew(found["x"]):
         told += f"; the steps begin anew {plural(anew, 'time')}: several trainings were recorded in"

@@ -42,11 +42,13 @@ def line_name(name: str, line: Mapping) -> str:
 
 
 def summary(name: str, line: Mapping) -> str:
-    """A curve in words: its last, least and greatest value, and where it is heading.
+    """A curve in words: its last, least and greatest value, and where its end is heading.
+
+    That is judged by the curve as it is drawn: by `soft`, where the line has it.
 
     Example:
         >>> summary("loss", {"run": "", "x": [0, 1, 2], "y": [4.0, 1.0, 2.0], "count": 3})
-        'loss: last 2, least 1 at 1, greatest 4 at 0, rising'
+        'loss: last 2, least 1 at 1, greatest 4 at 0, rising at the end'
     """
     values = numbers(line["y"])
     known = [(y, x) for x, y in zip(line["x"], values, strict=True) if math.isfinite(y)]
@@ -59,7 +61,8 @@ def summary(name: str, line: Mapping) -> str:
     parts = [f"{line_name(name, line)}: last {value_text(values[-1], digits)}"]
     if len(known) > 1:
         parts.append(f"least {number(least, digits)} at {number(at, 8)}")
-        parts += [f"greatest {number(most, digits)} at {number(there, 8)}", trend(values)]
+        heading = trend(line.get("soft", values))
+        parts += [f"greatest {number(most, digits)} at {number(there, 8)}", f"{heading} at the end"]
     parts += [f"{missing} not a number"] if missing else []
     return ", ".join(parts + ([f"{infinite} infinite"] if infinite else []))
 

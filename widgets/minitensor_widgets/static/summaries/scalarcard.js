@@ -105,11 +105,12 @@ export class ScalarCard {
     const { axis, log, smoothing } = this.shared,
       ends = this.reach(),
       marks = timeMarks(ends[0], axis),
+      soft = smoothing && this.lines.length ? " · faint: as recorded" : "",
       unit = marks || axis === "step" ? "" : " (s)",
       made = chart([], {
         width: box,
         height: TALL,
-        labels: [AXES[axis] + unit + (this.zoom ? " (zoomed)" : ""), ""],
+        labels: [AXES[axis] + unit + (this.zoom ? " (zoomed)" : "") + soft, ""],
         log: [false, log],
         ends,
         marks,
@@ -193,8 +194,9 @@ export class ScalarCard {
   told() {
     const { lines } = this,
       notes = this.notes();
+    const { smoothing } = this.shared;
     let said = lines.map(({ look: { name }, line }) => summary(this.tag, { ...line,
-      run: name === "." ? "" : name }));
+      run: name === "." ? "" : name, soft: softOf(line, smoothing) }));
     if (lines.length > 3) {
       const last = lines
         .map(({ look, line }) => [line.y.at(-1), look])
@@ -203,8 +205,9 @@ export class ScalarCard {
         .map(([v, { letter, name }]) => `${number(v)} (${letter} ${name})`);
       said = [`${count(lines.length, "run")}: last from ${last[0] ?? "nan"} to ${last.at(-1) ?? "nan"}`];
     }
+    const sentences = notes.map((note) => note[0].toUpperCase() + note.slice(1));
     this.text.textContent = [lines.length ? said.join("; ") : "no run is shown",
-      ...notes].join(". ");
+      ...sentences].join(". ") + (notes.length ? "." : "");
     const { root } = this;
     root.setAttribute("aria-valuetext", this.text.textContent);
     root.setAttribute("aria-label", `${this.tag} over ${AXES[this.shared.axis]}`);
@@ -374,10 +377,10 @@ export class ScalarCard {
     if (this.numbers.hidden) return;
     const runs = this.lines.map(({ look, line }) => {
       const [least, most] = reachOf([line.y]);
-      return [`${look.letter} ${look.name}`, line.y.at(-1) ?? NaN, least, most, trend([...line.y]),
+      return [`${look.letter} ${look.name}`, line.y.at(-1) ?? NaN, least, most, trend([...softOf(line, this.shared.smoothing)]),
         line.count, line.nans, line.infs];
     });
-    const head = ["run", "last", "least", "greatest", "trend", "points", "NaN", "infinite"];
+    const head = ["run", "last", "least", "greatest", "at the end", "points", "NaN", "infinite"];
     this.numbers.replaceChildren(...rowTable([head, ...runs]), ...rowTable(this.rows()));
   }
 

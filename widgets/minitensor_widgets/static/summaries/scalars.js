@@ -253,7 +253,11 @@ class ScalarPane {
 function scalarControls(shared, signal) {
   const control = (name, text, input) => {
     const kind = input.type === "checkbox" ? "checked" : "value",
-      show = () => (input[kind] = shared[name] ?? "");
+      told = input.type === "range" && html("output"),
+      show = () => {
+        input[kind] = shared[name] ?? "";
+        if (told) told.textContent = shared[name];
+      };
     input.addEventListener(
       "input",
       () => shared.set(name, input.type === "range" ? +input.value : input[kind]),
@@ -261,7 +265,7 @@ function scalarControls(shared, signal) {
     );
     shared.on(name, show);
     show();
-    return html("label", { class: "mt-control" }, text, input);
+    return html("label", { class: "mt-control" }, text, input, told || null);
   };
   const checkbox = () => html("input", { type: "checkbox" }),
     axes = [
