@@ -296,6 +296,9 @@ def test_a_report_is_plain_data_and_a_table() -> None:
     text = str(report)
     assert text.splitlines()[0].startswith("Health at step 3: ")
     assert "first   Dense (relu)" in text
+    assert f"{report.layers[0].gradient_norm:.2g}" in text.splitlines()[-3]
+    assert text.splitlines()[-1] == "–: the layer has nothing of the kind"
+    assert "update" not in text, "it is not compiled: there are no updates"
     with pytest.raises(ValueError, match="not of one model"):
         health_record([report, health([mt.Variable(1.0)])])
     with pytest.raises(TypeError, match="holds no Health"):

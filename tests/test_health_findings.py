@@ -197,7 +197,7 @@ def test_a_learning_rate_beyond_the_cliff_kills_the_units_of_digits() -> None:
     assert dead[1.0] < 0.2
     assert dead[2.0] > 0.9
     assert "In layer hidden, " in verdict[2.0]
-    assert "Try a smaller learning rate" in verdict[2.0]
+    assert "Start again with a smaller learning rate" in verdict[2.0]
 
 
 def dense(rate: float = 0.01, **options: Any) -> Any:
@@ -237,7 +237,7 @@ def test_advice_leaves_out_what_a_layer_has() -> None:
         report = report_of(dense(activation="relu", bias_initializer=low, kernel_initializer=start))
         by_kind = {finding.kind: finding.sentence for finding in report.findings}
         assert ("he_normal" in by_kind["dead"]) is named
-        assert "Try a smaller learning rate" in by_kind["dead"]
+        assert "Start again with a smaller learning rate" in by_kind["dead"]
         assert "or leaky_relu." in by_kind["dead"]
         assert ("kernel_initializer" in by_kind["vanishing"]) is named
         assert "relu with" not in by_kind["vanishing"]
@@ -248,7 +248,31 @@ def test_advice_leaves_out_what_a_layer_has() -> None:
 
 def test_advice_names_what_a_layer_does_not_have() -> None:
     report, _ = twenty(mt.sigmoid, 1 / 8)
-    assert "Try relu with kernel_initializer='he_normal', norm" in str(report)
+    assert "Try relu with kernel_initializer='he_normal', norm" in report.findings[1].sentence
+
+
+def test_the_numbers_of_a_finding_stand_in_the_table() -> None:
+    report, norms = twenty(mt.sigmoid, 1 / 8)
+    first, last = (f"{norms[i]:.2g}" for i in (0, -1))
+    (told,) = (f.sentence for f in report.findings if f.kind == "vanishing")
+    assert told.startswith(f"The gradient of layer w0 (norm {first}) is ")
+    assert f" of layer w19 (norm {last})" in told
+    table = str(report).split("\n\n")[1]
+    rows = {line.split()[0]: line.split() for line in table.splitlines()}
+    assert first in rows["w0"]
+    assert last in rows["w19"]
+
+
+def test_a_printed_report_breaks_no_words() -> None:
+    low = keras.initializers.Constant(-99.0)
+    report = report_of(dense(activation="relu", bias_initializer=low))
+    assert report.verdict.startswith("Look at dead units and vanishing gradients: In layer a, 100 ")
+    code = {str(f.line) for f in report.findings}
+    lines = [line for line in str(report).splitlines() if line.strip() not in code]
+    assert max(map(len, lines)) <= 72
+    for finding in report.findings:
+        assert set(finding.sentence.split()) <= set(" ".join(lines).split())
+    assert not any(line.lstrip().startswith("%") for line in lines)
 
 
 def test_findings_of_a_history_name_their_step() -> None:

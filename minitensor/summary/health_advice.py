@@ -17,7 +17,7 @@ HE = "kernel_initializer='he_normal'"
 def against_dead(part: Part) -> str:
     """What to try where units are dead."""
     start = [] if _begins_as(part, "He") else [HE]
-    return _one_of("a smaller learning rate", *start, "leaky_relu")
+    return _one_of("a smaller learning rate", *start, "leaky_relu", first="Start again with")
 
 
 def against_saturated(part: Part) -> str:
@@ -74,8 +74,8 @@ def _begins_as(part: Part, *names: str) -> bool:
     return type(getattr(part.layer, "kernel_initializer", None)).__name__.startswith(names)
 
 
-def _one_of(*words: str) -> str:
+def _one_of(*words: str, first: str = "Try") -> str:
     """The sentence that says to try one of some."""
     found = list(words)
     last = found.pop()
-    return f"Try {', '.join(found)}{',' if len(found) > 1 else ''} or {last}."
+    return f"{first} {', '.join(found)}{',' if len(found) > 1 else ''} or {last}."

@@ -99,8 +99,10 @@ def _between(parts: Sequence[Part], layers: Sequence[LayerHealth]) -> Iterator[F
     first, last = known[0], known[-1]
     assert first.gradient_norm is not None
     ratio = first.gradient_norm / (last.gradient_norm or np.inf)
+    size = f" (norm {first.gradient_norm:.2g})" if ratio else ""
     times = f"{ratio:.2g} times that" if ratio else "0, unlike that"
-    told = f"The gradient of layer {first.name} is {times} of layer {last.name}"
+    told = (f"The gradient of layer {first.name}{size} is {times} of layer {last.name} "
+            f"(norm {last.gradient_norm:.2g})")  # fmt: skip
     if ratio < SMALL:
         dead = [x.name for x in known if (x.dead or 0) > MANY_DEAD]
         cause = f" behind the dead units of {', '.join(dead[:3])}" if dead else ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from textwrap import wrap
 from typing import Any
 
 from minitensor.graph.ir import SourceLine
@@ -107,16 +108,15 @@ class Health:
             return f"Nothing looks wrong in {_counted(len(self.layers), 'layer')}."
         kinds = list(dict.fromkeys(_CALLED[finding.kind] for finding in self.findings))
         places = {finding.layer for finding in self.findings if finding.layer}
-        where = f" in {_counted(len(places), 'layer')}" if places else ""
+        where = f" in {len(places)} layers" if len(places) > 1 else ""
         return f"Look at {_listed(kinds)}{where}: {self.findings[0].sentence}"
 
     def __str__(self) -> str:
         at = "" if self.step is None else f" at step {self.step}"
-        table = [_TITLES, *(_row(layer) for layer in self.layers)]
-        widths = [max(len(row[i]) for row in table) for i in range(len(_TITLES))]
-        lines = [f"Health{at}: {self.verdict}", ""]
-        lines += [_aligned(row, widths) for row in table]
-        lines += ["", *(f"- {finding}" for finding in self.findings)] if self.findings else []
+        lines = [*_wrapped(f"Health{at}: {self.verdict}"), "", *_table(self.layers)]
+        for finding in self.findings:
+            lines += ["", *_wrapped(f"- {finding.sentence}", "  ")]
+            lines += [f"    {finding.line}"] if finding.line else []
         return "\n".join(lines)
 
     __repr__ = __str__
@@ -134,18 +134,40 @@ _CALLED = {
     "constant": "constant outputs", "no gradient": "weights without a gradient",
     "fast": "large updates", "slow": "small updates",
 }  # fmt: skip
-_TITLES = ["layer", "kind", "grad/weight", "update/weight", "dead", "saturated",
-           "output mean ± std", "output grad"]  # fmt: skip
+_TITLES = [
+    ["", "", "norm of", "gradient", "update", "dead", "saturated", "output:"],
+    ["layer", "kind", "gradient", "/ weight", "/ weight", "units", "outputs", "mean ± std"],
+]
+_WIDE = 72
+"""How many letters a line of prose has: what a narrow notebook shows without breaking words."""
+
+
+def _wrapped(text: str, indent: str = "") -> list[str]:
+    held = text.replace(" %", "\xa0%")  # a number stays with its sign
+    lines = wrap(held, _WIDE, subsequent_indent=indent, break_long_words=False,
+                 break_on_hyphens=False)  # fmt: skip
+    return [line.replace("\xa0", " ") for line in lines]
+
+
+def _table(layers: list[LayerHealth]) -> list[str]:
+    """The numbers of all layers; what was measured of none has no column."""
+    rows = [_row(layer) for layer in layers]
+    columns = [i for i in range(len(_TITLES[0])) if i < 2 or any(row[i] != "–" for row in rows)]
+    table = [[row[i] for i in columns] for row in [*_TITLES, *rows]]
+    widths = [max(map(len, column)) for column in zip(*table, strict=True)]
+    lines = [_aligned(row, widths) for row in table if any(row)]
+    lines += ["–: the layer has nothing of the kind"] if any("–" in row for row in table) else []
+    return lines
 
 
 def _row(layer: LayerHealth) -> list[str]:
-    output = ""
+    output = "–"
     if layer.activation_mean is not None:
-        output = f"{layer.activation_mean:.3g} ± {layer.activation_std:.3g}"
+        output = f"{layer.activation_mean:.2g} ± {layer.activation_std:.2g}"
     kind = f"{layer.kind} ({layer.activation})" if layer.activation else layer.kind
-    return [layer.name, kind, _number(layer.gradient_to_weight), _number(layer.update_to_weight),
-            _percent(layer.dead), _percent(layer.saturated), output,
-            _number(layer.activation_gradient_norm)]  # fmt: skip
+    return [layer.name, kind, _number(layer.gradient_norm), _number(layer.gradient_to_weight),
+            _number(layer.update_to_weight), _percent(layer.dead), _percent(layer.saturated),
+            output]  # fmt: skip
 
 
 def _aligned(row: list[str], widths: list[int]) -> str:
