@@ -208,7 +208,7 @@ WRONG: dict[str, tuple[Callable[[], Any], type, str]] = {
     "percentiles": (lambda: mt.summary.percentiles([["a"]]), ValueError, "of numbers"),
     "seconds": (lambda: mt.summary.read(".", seconds="1"), TypeError, "That is no number"),  # type: ignore[arg-type]
     "long": (lambda: mt.summary.read("x" * 5000), LookupError, "Nothing has that name"),
-    "NUL to read": (lambda: mt.summary.read("a\0b"), LookupError, "Nothing has that name"),
+    "NUL to read": (lambda: mt.summary.read("a\0b"), ValueError, "the character NUL"),
 }  # fmt: skip
 
 

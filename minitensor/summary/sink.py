@@ -124,7 +124,7 @@ def open_sinks() -> list[Sink]:
 
 def open_below(folder: Path) -> list[Sink]:
     """The sinks of this process that write into a directory or below it."""
-    root = folder.expanduser().resolve()
+    root = folder.resolve()
     return [sink for sink in open_sinks() if sink.folder.is_relative_to(root)]
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 
+from minitensor.summary.arguments import file_path
 from minitensor.summary.sink import open_below
 
 __all__ = ["open_runs"]
@@ -17,6 +17,10 @@ def open_runs(logdir: str | os.PathLike[str], flush: bool = False) -> list[str]:
         logdir: the directory of one run or of many.
         flush: wait until all that was recorded there is on disk, for at most a second.
 
+    Raises:
+        ArgumentError: (also a TypeError) for what is no path.
+        InvalidArgumentError: (also a ValueError) for one that no directory can have.
+
     Example:
         >>> import tempfile
         >>> import minitensor as mt
@@ -27,7 +31,8 @@ def open_runs(logdir: str | os.PathLike[str], flush: bool = False) -> list[str]:
         >>> open_runs(folder)
         []
     """
-    sinks = open_below(Path(logdir))
+    fix = 'write open_runs("logs")'
+    sinks = open_below(file_path("open_runs", "logdir", logdir, fix))
     for sink in sinks if flush else []:
         sink.pen.flush(1.0)
     return sorted(str(sink.folder) for sink in sinks)

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
 from pathlib import Path
 from typing import NamedTuple
 
-__all__ = ["CONFIG", "Found", "found_below"]
+__all__ = ["CONFIG", "Found", "found_below", "holds_events"]
 
 CONFIG = "projector_config.pbtxt"
 """The file that says which embeddings a run has."""
 _PLUGIN = "plugins/org_tensorflow_tensorboard_projector"
 """Where below a run the projector's own writer puts it."""
+_MANY = 100
+"""So many directories are looked into to see whether there are event files at all."""
 
 
 class Found(NamedTuple):
@@ -52,6 +55,12 @@ def found_below(root: Path) -> Found:
     found.files.sort(key=lambda item: (item[0], item[1].name))
     found.configs.sort()
     return found
+
+
+def holds_events(folder: Path) -> bool:
+    """Whether a directory, or one of the first ones below it, holds event files."""
+    below = itertools.islice(os.walk(folder), _MANY)
+    return any("tfevents" in name for _, _, files in below for name in files)
 
 
 def _sort(

@@ -19,10 +19,11 @@ from minitensor.errors import (
     shorten,
     suggest,
 )
+from minitensor.summary.arguments import file_path
 from minitensor.summary.reading import decoding
-from minitensor.summary.reading.folders import Found, found_below
+from minitensor.summary.reading.folders import Found, found_below, holds_events
 from minitensor.summary.reading.graphs import graphs_of
-from minitensor.summary.reading.merging import Merged, merged
+from minitensor.summary.reading.merging import Merged, conflicts, merged
 from minitensor.summary.reading.projector import embeddings_of
 from minitensor.summary.reading.tables import data_frame, write_csv
 from minitensor.summary.reading.tail import Tail
@@ -57,6 +58,8 @@ def read(
             None for all.
 
     Raises:
+        ArgumentError: (also a TypeError) for what is no path.
+        InvalidArgumentError: (also a ValueError) for one that no directory can have.
         NotFoundError: (also a LookupError) when nothing has that name.
 
     Example:
@@ -72,18 +75,12 @@ def read(
         >>> log.scalars("loss").value
         array([1.        , 0.5       , 0.33333334], dtype=float32)
     """
-    try:
-        path = Path(os.fspath(logdir)).expanduser()
-    except TypeError:
-        raise ArgumentError(
-            message("summary.read", f"logdir={shorten(logdir)}", "that is no path",
-                    "a directory is a str or a pathlib.Path", 'write summary.read("logs")')
-        ) from None  # fmt: skip
+    path = file_path("summary.read", "logdir", logdir, 'write summary.read("logs")')
     if not _there(path):
         raise NotFoundError(
             message("summary.read", f"logdir={str(path)!r}", "nothing has that name",
                     "a log is the directory that a summary writer was made with, or one above it",
-                    f"{_near(path)}")
+                    _near(path))
         )  # fmt: skip
     if most is not None and (isinstance(most, bool) or not isinstance(most, int) or most < 2):
         raise InvalidArgumentError(
@@ -104,9 +101,13 @@ def _there(path: Path) -> bool:
 
 
 def _near(path: Path) -> str:
-    folder = path.absolute().parent
-    names = sorted(x.name for x in folder.iterdir()) if folder.is_dir() else []
-    return suggest(path.name, names) if names else "look at what your writer's logdir says"
+    """What to do about a directory that is not there: one beside it that holds event files."""
+    beside = path.absolute().parent
+    _, folders, _ = next(os.walk(beside), ("", [], []))
+    names = sorted(x for x in folders if not x.startswith(".") and holds_events(beside / x))
+    if names:
+        return suggest(path.name, names)
+    return f"run the training first; paths begin at os.getcwd(), which is {str(Path.cwd())!r}"
 
 
 def _span(seconds: Any) -> float:
@@ -223,6 +224,8 @@ class Log:
     def problems(self) -> list[str]:
         """A sentence for each damaged record, and for each file that cannot be read."""
         with self._lock:
+            for tail, *conflict in conflicts(self._tails.values()):
+                tail.conflict(*conflict)
             inside = [text for tail in self._tails.values() for text in tail.problems]
             return [*self._found.problems, *inside, *self._told.values()]
 
@@ -330,8 +333,14 @@ class Log:
         return data_frame(self._curves())
 
     def to_csv(self, path: str | os.PathLike[str]) -> None:
-        """Write all curves to a file of comma-separated values: run, tag, step, time, value."""
-        write_csv(self._curves(), path)
+        """Write all curves to a file of comma-separated values: run, tag, step, time, value.
+
+        Raises:
+            ArgumentError: (also a TypeError) for what is no path.
+            InvalidArgumentError: (also a ValueError) for a file that cannot be written.
+        """
+        fix = 'write log.to_csv("curves.csv")'
+        write_csv(self._curves(), file_path("summary.Log.to_csv", "path", path, fix))
 
     def _curves(self) -> list[Scalars]:
         return [
@@ -379,6 +388,11 @@ class Log:
 
     def _rows(self, kind: str, tag: str, run: str | None) -> Merged:
         """All rows of a tag that holds this kind."""
+        if not isinstance(tag, str):
+            raise ArgumentError(
+                message("summary.Log", f"tag={shorten(tag)}", f"it is of type {type(tag).__name__}",
+                        "a tag is text, and log.tags() lists them", 'write log.scalars("loss")')
+            )  # fmt: skip
         run = self._run(run) if run is not None else self._only_run(kind, tag)
         tails = self._tails_of(run)
         if self._kind(tag, tails) != kind:

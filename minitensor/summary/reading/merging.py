@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from itertools import groupby
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -12,7 +13,7 @@ from minitensor.summary.reading.decoding import number
 from minitensor.summary.reading.stored import Stored
 from minitensor.summary.reading.tail import Tagged, Tail
 
-__all__ = ["Merged", "merged"]
+__all__ = ["Merged", "conflicts", "merged"]
 
 
 class Merged(NamedTuple):
@@ -51,9 +52,6 @@ def merged(
     first = held[0][1]
     fitting = [(tail, rows, tagged) for tail, tagged, rows in held if _fits(first, tagged)]
     tails = [tail for tail, _, _ in fitting]
-    for tail, tagged, _ in held:
-        if not _fits(first, tagged):
-            tail.conflict(tag, first.kind or "tensors", tagged.kind)
     pieces = [
         _as_points(tag, tail, rows) if first.kind == "scalars" and not tagged.kind else rows
         for tail, rows, tagged in fitting
@@ -61,6 +59,28 @@ def merged(
     which = np.repeat(np.arange(len(pieces)), [len(rows) for rows in pieces])
     chosen = _chosen(len(which), most)
     return Merged(run, tag, first, tails, which[chosen], np.concatenate(pieces)[chosen])
+
+
+def conflicts(tails: Iterable[Tail]) -> list[tuple[Tail, str, str, str]]:
+    """The tags that hold another kind in an earlier file of the run.
+
+    Returns:
+        The later file, the tag, what it holds in the earlier file, and what it holds in this one.
+    """
+    found = []
+    for _, group in groupby(sorted(tails, key=_place), key=lambda tail: tail.run):
+        files = list(group)
+        first: dict[str, Tagged] = {}
+        for tail in files if len(files) > 1 else []:
+            for tag, tagged in tail.tags.items():
+                before = first.setdefault(tag, tagged)
+                if not _fits(before, tagged):
+                    found.append((tail, tag, before.kind or "tensors", tagged.kind))
+    return found
+
+
+def _place(tail: Tail) -> tuple[str, str]:
+    return tail.run, tail.path.name
 
 
 def _fits(first: Tagged, tagged: Tagged) -> bool:

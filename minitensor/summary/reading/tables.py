@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import csv
 import importlib
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from minitensor.errors import UnavailableError, message
+from minitensor.errors import InvalidArgumentError, UnavailableError, message
 from minitensor.summary.series import Scalars
 
 __all__ = ["data_frame", "write_csv"]
@@ -46,9 +45,21 @@ def data_frame(curves: Sequence[Scalars]) -> Any:
     return pandas.DataFrame({**names, **columns})
 
 
-def write_csv(curves: Sequence[Scalars], path: str | os.PathLike[str]) -> None:
-    """A file of comma-separated values with a header; times and values in full precision."""
-    with Path(path).open("w", newline="", encoding="utf-8") as file:
+def write_csv(curves: Sequence[Scalars], path: Path) -> None:
+    """A file of comma-separated values with a header; times and values in full precision.
+
+    Raises:
+        InvalidArgumentError: (also a ValueError) where it cannot be written.
+    """
+    try:
+        opened = path.open("w", newline="", encoding="utf-8")
+    except OSError as error:
+        raise InvalidArgumentError(
+            message("to_csv", f"path={str(path)!r}", f"it cannot be written: {error.strerror}",
+                    "a file is made in a directory that is there",
+                    'write log.to_csv("curves.csv")')
+        ) from error  # fmt: skip
+    with opened as file:
         writer = csv.writer(file)
         writer.writerow(COLUMNS)
         for curve in curves:

@@ -214,7 +214,7 @@ class Tail:
                 return None
             found = self.tags[tag] = Tagged(kind or "", value)
         if kind is not None and kind != (found.kind or "tensors"):
-            self._conflict(tag, found.kind or "tensors", kind)
+            self.conflict(tag, found.kind or "tensors", kind)
             return None
         return found
 
@@ -240,11 +240,7 @@ class Tail:
         return decoding.event(data[:size])
 
     def conflict(self, tag: str, kind: str, other: str) -> None:
-        """Tell that the tag holds another kind in an earlier file of the run."""
-        with self._lock:
-            self._conflict(tag, kind, other)
-
-    def _conflict(self, tag: str, kind: str, other: str) -> None:
+        """Tell that the tag holds another kind before, here or in an earlier file of the run."""
         self._problem(
             f"the tag {tag!r} holds {kind}, and later {other}, which are left out; a tag holds one "
             "kind",
