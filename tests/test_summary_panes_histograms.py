@@ -139,8 +139,8 @@ def test_the_least_numbers_and_turned_edges_keep_their_counts_and_are_drawn(rows
 @pytest.mark.parametrize(
     ("values", "lost", "sentence"),
     [
-        ([1.0, np.nan], 0, "; at step 10 not all values were finite, so none was counted"),
-        ([1.0, 2.0, np.inf], 2, "2 values were counted beside infinite ones and have no bins"),
+        ([1.0, np.nan], 0, "; at step 10 a NaN or an infinity was among the values"),
+        ([1.0, 2.0, np.inf], 2, "mt.summary.health finds where it came from"),
     ],
 )
 def test_edges_that_are_not_finite_are_said(values, lost, sentence):
@@ -223,9 +223,38 @@ def test_bands_are_told_by_name():
     (card,) = distributions.record(Log(w=[[], rows]), 100_000)
     assert card["bands"][0] is None
     assert distributions.words([card], RUNS[:1]) == [
-        "w: 2 distributions; at step 10, minimum 0, 7 % 0.3006, 16 % 0.7141, 31 % 1.259, "
-        "median 1.833, 69 % 2.306, 84 % 2.643, 93 % 2.85, maximum 3"
+        "w: 2 distributions; at step 10, about: minimum 0, 7 % 0.3006, 16 % 0.7141, 31 % 1.259, "
+        "median 1.833, 69 % 2.306, 84 % 2.643, 93 % 2.85, maximum 3; read within a bucket 1 wide"
     ]
+
+
+def test_a_bucket_that_is_wide_beside_the_values_is_said():
+    even = RANDOM.normal(size=500)
+    (card,) = distributions.record(Log(w=[even, np.append(even, 1e6), [2.0, 2.0]]), 100_000)
+    wide = (1e6 - even.min()) / 30
+    assert card["within"] == [None, pytest.approx(wide, rel=5e-3), None]
+    assert "read within" not in distributions.words([card], RUNS[:1])[0]
+    (card,) = distributions.record(Log(w=[np.append(even, 1e6)]), 100_000)
+    assert "; read within a bucket 33300 wide" in distributions.words([card], RUNS[:1])[0]
+    (card,) = distributions.record(Log(w=[[[-1.7e308, 1.7e308, 64]]]), 100_000)
+    json.dumps(card, allow_nan=False)
+
+
+@pytest.mark.parametrize("values", [[], [1.0, np.nan]], ids=["empty", "NaN"])
+def test_what_has_no_values_in_a_bin_says_so_in_place_of_an_axis(values):
+    for pane in (histograms, distributions):
+        drawn, _ = pane.figure(pane.record(Log(w=[values]), 100_000), RUNS)
+        assert "no values to draw" in drawn
+        assert not re.search(r">[\d.]*\.\d<", drawn)
+
+
+def test_bands_have_the_colour_of_their_run_and_the_legend_none_of_them():
+    (card,) = distributions.record(Log(w=[RANDOM.normal(size=60)] * 2), 100_000)
+    for run, hue in (("a", "#4c9cc9"), ("b", "#ca8b4c")):
+        drawn, _ = distributions.figure([{**card, "run": run}], RUNS)
+        fills = re.findall('class="bd"[^>]* fill="(.*?)"', drawn)
+        assert fills[3] == "#888888"
+        assert fills[-1] == hue
 
 
 # ---- figures
@@ -234,7 +263,7 @@ def test_bands_are_told_by_name():
 def test_ridges_have_the_colour_of_their_run_paler_for_earlier_steps():
     items = [RANDOM.normal(size=60) for _ in range(3)]
     (card,) = histograms.record(Log(w=items), 100_000)
-    for run, hue, pale in (("a", "#0072b2", "#4c9cc9"), ("b", "#b35900", "#ca8b4d")):
+    for run, hue, pale in (("a", "#0072b2", "#4c9cc9"), ("b", "#b35900", "#ca8b4c")):
         drawn, _ = histograms.figure([{**card, "run": run}], RUNS)
         fills = re.findall('class="rg" fill="(.*?)"', drawn)
         assert (fills[0], fills[-1]) == (pale, hue)
@@ -269,8 +298,8 @@ def test_the_figure_shows_the_first_cards_and_says_how_many_more(pane):
 
 def test_the_legend_of_the_bands_names_all_lines():
     drawn = bands.legend(0, 0)
-    for name in ("min to max: all", "7 to 93 %: 87 %", "16 to 84 %", "31 to 69 %", "median"):
-        assert name in drawn
+    for name in ("min to max", "7 to 93 %", "16 to 84 %", "31 to 69 %", "median"):
+        assert f">{name}</text>" in drawn
 
 
 def test_a_gap_ends_a_band():

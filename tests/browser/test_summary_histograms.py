@@ -120,8 +120,8 @@ def test_a_step_is_read_in_all_plots_of_all_panes(page):
     page.press("Home", "ArrowDown")
     assert caption(page, "Histograms", 2) == "step 10 · 2 values"
     told = caption(page, "Distributions", 0)
-    assert re.match(r"step 10: minimum \S+, 7 % \S+, .*, maximum \S+ · 200 values$", told)
-    assert told.count(",") == 8
+    assert re.match(r"step 10, about: minimum \S+, 7 % \S+, .*, maximum \S+ · 200 values$", told)
+    assert told.count(",") == 9
 
 
 def test_all_nine_values_of_a_distribution_are_read(page):
@@ -141,7 +141,7 @@ def test_a_pointer_reads_too(page):
     picture.locator(".mt-band-0").wait_for()
     box = picture.locator(".mt-plot").bounding_box()
     page.page.mouse.move(box["x"] + box["width"] * 58 / 420 + 1, box["y"] + 40)
-    assert caption(page, "Distributions", 0).startswith("step 0: minimum")
+    assert caption(page, "Distributions", 0).startswith("step 0, about: minimum")
     page.page.mouse.move(2, 2)
     assert caption(page, "Distributions", 0).startswith("dense/kernel: 12 distributions")
 
@@ -153,17 +153,39 @@ def test_what_is_not_finite_or_empty_is_marked_and_said(page):
     assert "4 values, 100 % zeros" in caption(page, "Histograms", 2)
     page.press("ArrowDown", "ArrowDown")
     assert caption(page, "Histograms", 2) == (
-        "step 20 · 0 values · not all values were finite, so none was counted"
-    )
-    page.press("ArrowDown")
-    assert "2 values were counted beside infinite ones and have no bins" in caption(
-        page, "Histograms", 2
+        "step 20 · a NaN or an infinity was among the values: such a histogram has no edges, "
+        "so that they are in no bin"
     )
     into(page, "Distributions", 2)
     page.press("Home", "ArrowRight", "ArrowRight")
-    assert caption(page, "Distributions", 2).startswith("step 20: no values · 0 values · not all")
+    assert caption(page, "Distributions", 2).startswith("step 20 · a NaN or an infinity")
+    page.press("ArrowRight", "ArrowRight")
+    assert caption(page, "Distributions", 2) == "step 40, no values · 0 values"
     page.press("Escape")
-    assert "not all values were finite at step 20 and 1 more" in caption(page, "Distributions", 2)
+    for kind in ("Histograms", "Distributions"):
+        assert "; at step 20 and 1 later step a NaN or an infinity" in caption(page, kind, 2)
+
+
+def test_python_and_the_page_say_the_same_of_a_distribution(open_page):
+    outlier = np.append(RANDOM.normal(size=500), 1e6)
+    log = Log(["a"], {"far": [outlier], "near": [KERNEL[0]], "none": [[]], "odd": [[np.nan]]})
+    record = board(runs=("a",))
+    record["kinds"] = {pane.__name__.split(".")[-1]: pane.record(log, 100_000)
+                       for pane in (histograms, distributions)}  # fmt: skip
+    page = opened(open_page(), record)
+    into(page, "Distributions", 3)
+    page.press("Escape")
+    told = distributions.words(record["kinds"]["distributions"], record["runs"])
+    assert [caption(page, "Distributions", k) for k in range(4)] == told
+    assert told[0].endswith("; read within a bucket 33300 wide")
+    assert plots(page, "Distributions").nth(3).locator("text").all_text_contents()[0] == (
+        "no values to draw"
+    )
+    into(page, "Histograms", 3)
+    page.press("Escape")
+    said = histograms.words(record["kinds"]["histograms"], record["runs"])
+    assert caption(page, "Histograms", 3) == said[3]
+    assert "no values to draw" in plots(page, "Histograms").nth(3).inner_text()
 
 
 # ---- looks
@@ -209,7 +231,7 @@ def test_steps_stand_where_their_time_is(open_page):
     wall = opened(open_page(timezone_id="UTC", locale="en-GB"), record, axis="wall")
     into(wall, "Distributions")
     wall.press("Home")
-    assert caption(wall, "Distributions", 0).startswith("time 01:46:40: minimum")
+    assert caption(wall, "Distributions", 0).startswith("time 01:46:40, about: minimum")
 
 
 def test_hidden_runs_have_no_plots(page):
@@ -221,7 +243,7 @@ def test_hidden_runs_have_no_plots(page):
 
 def test_the_legend_names_the_bands(page):
     assert page.page.locator(".mt-key li").all_inner_texts() == [
-        "min to max: all", "7 to 93 %: 87 %", "16 to 84 %: 68 %", "31 to 69 %: 38 %", "median"
+        "min to max", "7 to 93 %", "16 to 84 %", "31 to 69 %", "median"
     ]  # fmt: skip
     dashes = page.page.eval_on_selector_all(
         ".mt-key .mt-band-edge", "all => all.map((e) => e.getAttribute('stroke-dasharray'))"
@@ -233,7 +255,7 @@ def test_numbers_can_be_read_as_a_table(page):
     into(page, "Distributions", 2)
     page.page.locator(".mt-list > summary").nth(1).click()
     table = page.page.locator(".mt-cells table")
-    assert table.locator("caption").inner_text() == "dense/offset · a"
+    assert table.locator("caption").inner_text() == "dense/offset · a · about: read within buckets"
     assert table.locator("thead th").count() == 10
     assert table.locator("tbody tr").nth(2).inner_text().split()[:3] == ["20", "none", "none"]
 

@@ -16,7 +16,7 @@ from ..svg import text
 from ..training import ridges
 from ..training.series import BINS, MOST_HISTOGRAMS, evenly
 from ..units import plural
-from ..values import clip, number
+from ..values import clip
 from .keeping import note, series_of
 
 WIDTH, GAP, HEAD, TALL = 680.0, 14.0, 18.0, 190.0
@@ -220,23 +220,20 @@ def plot(item: Mapping) -> dict[str, Any]:
     return {"name": item["tag"], "lines": [{"run": "", "items": items, "count": item["count"]}]}
 
 
-def lost_words(lost: float | None) -> str:
-    """Why a step has values that no bin holds; empty where all are in one."""
-    if lost is None:
-        return ""
-    if not lost:
-        return "not all values were finite, so none was counted"
-    return f"{number(lost, 6)} values were counted beside infinite ones and have no bins"
+LOST = (
+    "a NaN or an infinity was among the values: such a histogram has no edges, so that they are in "
+    "no bin. mt.summary.health finds where it came from"
+)
 
 
 def odd_words(item: Mapping) -> str:
-    """At which steps values were not finite, in a sentence; empty where all were."""
-    odd = [(step, lost) for step, lost in zip(item["steps"], item["lost"], strict=True)
+    """At which steps values were not finite, in a sentence or two; empty where all were."""
+    odd = [step for step, lost in zip(item["steps"], item["lost"], strict=True)
            if lost is not None]  # fmt: skip
     if not odd:
         return ""
-    more = f", and so at {plural(len(odd) - 1, 'later step')}" if len(odd) > 1 else ""
-    return f"; at step {odd[0][0]} {lost_words(odd[0][1])}{more}"
+    more = f" and {plural(len(odd) - 1, 'later step')}" if len(odd) > 1 else ""
+    return f"; at step {odd[0]}{more} {LOST}"
 
 
 def title(item: Mapping, runs: Sequence[Mapping]) -> str:
@@ -252,11 +249,16 @@ def hue_of(item: Mapping, runs: Sequence[Mapping]) -> str:
 
 def words(cards: Sequence[Mapping], runs: Sequence[Mapping]) -> list[str]:
     """Each card in a sentence: how many steps, where the last one's values lie, what is odd."""
-    return [
-        (ridges.summary(title(item, runs), plot(item)["lines"][0]) if item["steps"]
-         else f"{title(item, runs)}: no histogram yet") + odd_words(item)
-        for item in cards
-    ]  # fmt: skip
+    return [_told(item, title(item, runs)) + odd_words(item) for item in cards]
+
+
+def _told(item: Mapping, name: str) -> str:
+    """The last step of a card in words, where it could be counted."""
+    if not item["steps"]:
+        return f"{name}: no histogram yet"
+    if item["lost"][-1] is not None:
+        return f"{name}: {plural(item['count'], 'histogram')}"
+    return ridges.summary(name, plot(item)["lines"][0])
 
 
 def tiles(

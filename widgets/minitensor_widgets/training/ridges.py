@@ -79,16 +79,15 @@ def summary(name: str, line: Mapping) -> str:
     )
 
 
-def tone(hue: str, part: float) -> str:
-    """A colour mixed with white: pale for the first step, at 0, and full for the last, at 1.
+def mixed(hue: str, share: float, ground: int = 255) -> str:
+    """So much of a colour, and for the rest white, or black, which is 0.
 
     Example:
-        >>> tone("#0072b2", 0.0), tone("#0072b2", 1.0)
-        ('#4c9cc9', '#0072b2')
+        >>> mixed("#0072b2", 1.0), mixed("#0072b2", 0.7)
+        ('#0072b2', '#4c9cc9')
     """
-    share = PALEST + (1 - PALEST) * part
-    mixed = (255 + (int(hue[i : i + 2], 16) - 255) * share for i in (1, 3, 5))
-    return f"#{''.join(f'{round(value):02x}' for value in mixed)}"
+    parts = (ground + (int(hue[i : i + 2], 16) - ground) * share for i in (1, 3, 5))
+    return f"#{''.join(f'{round(part):02x}' for part in parts)}"
 
 
 def _ridge(tops: Sequence[float], base: float, width: float, fill: str) -> str:
@@ -117,21 +116,23 @@ def picture(
         parts.append(
             f'<path class="gp" d="M{LEFT:.1f},{base - 3:.1f}l6,6m0-6l-6,6"/>'
             if items[i].get("gap")
-            else _ridge(tops, base, width, tone(hue, 1 - (len(rows) - 1 - i) / far))
+            else _ridge(tops, base, width, mixed(hue, 1 - (1 - PALEST) * (len(rows) - 1 - i) / far))
         )  # fmt: skip
         if i in (0, len(rows) - 1):
             parts.append(text(width - RIGHT + 4, base + 3, number(items[i]["step"]), "s"))
-    return "".join([*parts, _axis(x, height - BOTTOM)])
+    if not any(map(any, rows)):
+        parts.append(text((LEFT + width - RIGHT) / 2, height / 2, "no values to draw", "s m"))
+    return "".join([*parts, _axis(x, height - BOTTOM, any(map(any, rows)))])
 
 
-def _axis(x: Axis, base: float) -> str:
+def _axis(x: Axis, base: float, known: bool) -> str:
     """The axis of the values; fewer are written where they are long."""
     left, right = x.pixels
     parts = [f'<path class="ax" d="M{left:.1f},{base:.1f}H{right:.1f}"/>']
     for most in (5, 3, 1):
-        values = ticks(*x.ends, most=most)
+        values = ticks(*x.ends, most=most) if known else []
         words, begin = tick_texts(values)
-        if LETTER * (max(map(len, words)) + 1) * len(words) <= right - left:
+        if LETTER * (max(map(len, words), default=0) + 1) * len(words) <= right - left:
             break
     parts += [text(x.at(value) or left, base + 14, word, "s m")
               for value, word in zip(values, words, strict=True)]  # fmt: skip

@@ -1,7 +1,7 @@
 // Twin of bands.py: nine percentiles as bands over steps or side by side. Edges differ by dash.
 import { svg } from "../dom.js";
 import { axis, span, ticks, tickTexts } from "../plot.js";
-import { clip, number } from "../values.js";
+import { apart, clip, number } from "../values.js";
 
 export const BAND_NAMES = [
   "minimum",
@@ -17,10 +17,13 @@ export const BAND_NAMES = [
 const [BAND_WIDE, BAND_TALL, BAND_LEFT, BAND_RIGHT] = [420, 220, 58, 12],
   [BAND_TOP, BAND_FOOT] = [10, 40];
 const BAND_DASHES = ["1 3", "3 3", "7 3", "2 2"],
-  BAND_SHARES = ["min to max: all", "7 to 93 %: 87 %", "16 to 84 %: 68 %", "31 to 69 %: 38 %"];
+  BAND_ENDS = ["min to max", "7 to 93 %", "16 to 84 %", "31 to 69 %"];
 
-export const bandWords = (row) =>
-  row ? BAND_NAMES.map((name, i) => `${name} ${number(row[i], 4)}`).join(", ") : "no values";
+export function bandWords(row) {
+  if (!row) return "no values";
+  const digits = apart([row[0], row[8]], 4);
+  return BAND_NAMES.map((name, i) => `${name} ${number(row[i], digits)}`).join(", ");
+}
 
 // Four areas, eight edges and the median of groups of neighbours: [first x, last x, nine values].
 function stripes(groups, y) {
@@ -52,7 +55,7 @@ export function bandLegend() {
     text,
   ];
   return [
-    ...BAND_SHARES.map((text, k) =>
+    ...BAND_ENDS.map((text, k) =>
       item(
         text,
         svg("path", { class: `mt-band mt-band-${k}`, d: "M0,1h26v12h-26z" }),
@@ -70,8 +73,8 @@ export function bandLegend() {
 export class Bands {
   // `rows`: nine values each, or null. `places`: { values, marks, title } of an axis of steps, marks
   // being [place, text], or { names } for columns side by side; and perhaps `wide`, in pixels.
-  constructor(rows, places) {
-    Object.assign(this, { rows, places, across: 0 });
+  constructor(rows, places, colour = "var(--mt-op)") {
+    Object.assign(this, { rows, places, colour, across: 0 });
   }
 
   paint(alt) {
@@ -82,7 +85,8 @@ export class Bands {
       [left, right, foot] = [BAND_LEFT, wide - BAND_RIGHT, BAND_TALL - BAND_FOOT],
       x = names || axis(span(places.values), [left, right]),
       y = axis(span(rows.filter(Boolean).flat()), [foot, BAND_TOP]),
-      [heights, from] = tickTexts(ticks(...y.ends)),
+      known = rows.some(Boolean),
+      [heights, from] = known ? tickTexts(ticks(...y.ends)) : [[], ""],
       word = (at, down, text, name) =>
         svg("text", { x: at, y: down, class: `mt-small ${name}` }, text);
     this.x = rows.map((_, i) => (names ? left + each * (i + 0.5) : x.at(places.values[i])));
@@ -104,7 +108,9 @@ export class Bands {
         viewBox: `0 0 ${wide} ${BAND_TALL}`,
         role: "img",
         "aria-label": alt,
+        style: `--mt-band:${this.colour}`,
       },
+      known ? null : word((left + right) / 2, foot / 2, "no values to draw", "mt-m"),
       heights.map(([v, text]) => [
         svg("path", { class: "mt-grid", d: `M${left},${y.at(v)}H${right}` }),
         word(left - 5, y.at(v) + 3.5, text, "mt-e"),

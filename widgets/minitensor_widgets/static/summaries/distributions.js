@@ -1,17 +1,25 @@
 // Distributions over steps: nine percentiles of each histogram as bands, and what they are called.
 import { html } from "../dom.js";
+import { count } from "../units.js";
 import { number } from "../values.js";
 import { BAND_NAMES, Bands, bandLegend, bandWords } from "./bands.js";
-import { countWords, lostWords, numbersOf, oddWords } from "./histograms.js";
+import { colourOf, countWords, numbersOf, oddWords } from "./histograms.js";
 import { axisOf } from "./places.js";
 import { Plots } from "./plots.js";
 import { PANES } from "./registry.js";
 
+// How far the values of a step can be trusted: they are read within buckets.
+function aboutWords({ bands, within, lost }, at) {
+  if (!bands[at]) return lost[at] === null ? ", no values" : "";
+  const wide = within[at] ? `; read within a bucket ${number(within[at], 3)} wide` : "";
+  return `, about: ${bandWords(bands[at])}${wide}`;
+}
+
 class StepBands {
-  constructor(card, axis) {
+  constructor(card, axis, colour) {
     const places = axisOf(card, axis);
     Object.assign(this, { card, places, steps: card.steps, across: 0 });
-    this.bands = new Bands(card.bands, places);
+    this.bands = new Bands(card.bands, places, colour);
   }
 
   paint() {
@@ -19,11 +27,14 @@ class StepBands {
   }
 
   words() {
-    const { tag, steps, bands, count, note } = this.card;
+    const { card } = this,
+      { tag, steps, lost, note } = card,
+      last = steps.length - 1;
+    let told = last < 0 ? "; none yet" : "";
+    if (lost[last] === null) told = `; at step ${steps[last]}${aboutWords(card, last)}`;
     return (
-      `${tag}: ${count} ${count === 1 ? "distribution" : "distributions"}; ` +
-      (steps.length ? `at step ${steps.at(-1)}, ${bandWords(bands.at(-1))}` : "none yet") +
-      `${oddWords(this.card)}${note && `. ${note}`}`
+      `${tag}: ${count(card.count, "distribution")}${told}${oddWords(card)}` +
+      (note && `. ${note}`)
     );
   }
 
@@ -33,11 +44,9 @@ class StepBands {
 
   read(at) {
     const { values, text, name } = this.places,
-      told = this.bands.read(at);
-    return (
-      `${name} ${text(values[at])}: ${told}${countWords(this.card, at)}` +
-      lostWords(this.card.lost[at])
-    );
+      { card } = this;
+    this.bands.read(at);
+    return `${name} ${text(values[at])}${aboutWords(card, at)}${countWords(card, at)}`;
   }
 
   clear() {
@@ -51,7 +60,7 @@ function bandTable(plots) {
   const every = Math.max(1, Math.ceil(card.steps.length / 200)),
     head = (text, scope) => html("th", { scope }, text);
   return [
-    html("caption", {}, `${card.tag} · ${card.run}`),
+    html("caption", {}, `${card.tag} · ${card.run} · about: read within buckets`),
     html("thead", {}, html("tr", {}, ["step", ...BAND_NAMES].map((name) => head(name, "col")))),
     html(
       "tbody",
@@ -75,7 +84,12 @@ function bandTable(plots) {
 export function distributionsPane({ el, shared, ask, signal }) {
   const legend = html(
     "ul",
-    { class: "mt-key", "aria-label": "What the bands are" },
+    {
+      class: "mt-key",
+      "aria-label": "What the bands are",
+      // of all runs, each of which has a colour
+      style: shared.runs.length > 1 ? "--mt-band:var(--mt-dim)" : "",
+    },
     bandLegend().map((item) => html("li", {}, item)),
   );
   el.append(legend);
@@ -83,7 +97,7 @@ export function distributionsPane({ el, shared, ask, signal }) {
       { el, shared, ask, signal },
       "distributions",
       "Distributions over steps",
-      (card) => new StepBands(card, shared.axis),
+      (card) => new StepBands(card, shared.axis, colourOf(shared, card)),
     ),
     listed = numbersOf(plots, plots.own.signal, bandTable);
   el.append(listed);

@@ -1,28 +1,29 @@
 // Histograms over steps: ridges one behind the other, or all on one line, the latest on top.
 import { html } from "../dom.js";
 import { Ridges } from "../training/ridges.js";
+import { count } from "../units.js";
 import { number } from "../values.js";
 import { axisOf } from "./places.js";
 import { Plots } from "./plots.js";
 import { PANES } from "./registry.js";
 
-export const lostWords = (lost) =>
-  lost === null
-    ? ""
-    : lost
-      ? ` · ${number(lost, 6)} values were counted beside infinite ones and have no bins`
-      : " · not all values were finite, so none was counted";
+const LOST =
+  "a NaN or an infinity was among the values: such a histogram has no edges, so that they are " +
+  "in no bin";
 
-export const countWords = ({ sizes, zeros }, at) =>
-  ` · ${number(sizes[at], 6)} values` +
-  (zeros[at] === null ? "" : `, ${number((100 * zeros[at]) / sizes[at], 3)} % zeros`);
+// How many values a step has, or why that is not known.
+export const countWords = ({ sizes, zeros, lost }, at) =>
+  lost[at] === null
+    ? ` · ${number(sizes[at], 6)} values` +
+      (zeros[at] === null ? "" : `, ${number((100 * zeros[at]) / sizes[at], 3)} % zeros`)
+    : ` · ${LOST}`;
 
 // Which steps had values that are not finite, for the words of a card.
 export function oddWords({ steps, lost }) {
   const odd = steps.filter((_, i) => lost[i] !== null);
   if (!odd.length) return "";
-  const many = odd.length > 1 ? ` and ${odd.length - 1} more` : "";
-  return `; not all values were finite at step ${odd[0]}${many}`;
+  const many = odd.length > 1 ? ` and ${count(odd.length - 1, "later step")}` : "";
+  return `; at step ${odd[0]}${many} ${LOST}. mt.summary.health finds where it came from`;
 }
 
 // The colour of a card's run.
@@ -67,8 +68,10 @@ class StepRidges {
   }
 
   words() {
-    const { note } = this.card;
-    return `${this.ridges.words()}${oddWords(this.card)}${note && `. ${note}`}`;
+    const { note, tag, count: many, lost } = this.card,
+      known = (lost.at(-1) ?? null) === null,
+      told = known ? this.ridges.words() : `${tag}: ${count(many, "histogram")}`;
+    return `${told}${oddWords(this.card)}${note && `. ${note}`}`;
   }
 
   under(x, y) {
@@ -77,8 +80,7 @@ class StepRidges {
   }
 
   read(at, bin) {
-    const text = this.ridges.read(at, bin);
-    return `${text}${countWords(this.card, at)}${lostWords(this.card.lost[at])}`;
+    return this.ridges.read(at, bin) + countWords(this.card, at);
   }
 
   clear() {

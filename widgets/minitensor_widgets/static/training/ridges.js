@@ -31,7 +31,8 @@ export class Ridges {
     const items = evenly(this.plot.lines[0].items, this.most),
       [low, high] = edges(items),
       rows = items.map((item) => rebin(item, low, high)),
-      most = Math.max(...rows.flat()) || 1,
+      peak = Math.max(...rows.flat()),
+      most = peak || 1,
       stacked = items.length > 1 && !overlay,
       laid = items.length > 1 && overlay,
       tall = (DOWN - ABOVE - BELOW) * (stacked ? 0.45 : 1),
@@ -78,7 +79,7 @@ export class Ridges {
             words(ACROSS - FAR + 4, this.base[i] + 3, this.label(items[i], i), ""),
           ),
       svg("path", { class: "mt-axis", d: `M${NEAR},${DOWN - BELOW}H${ACROSS - FAR}` }),
-      this.marks(words, laid ? "" : `${this.title} at the right`),
+      this.marks(words, laid ? "" : `${this.title} at the right`, peak),
       this.cross,
     );
   }
@@ -94,13 +95,14 @@ export class Ridges {
   }
 
   // Numbers along the values; fewer where they are long.
-  marks(words, more) {
+  marks(words, more, known) {
     const { low, high, x } = this,
       room = (ACROSS - NEAR - FAR) / 6.2,
       fits = ([made]) => made.every(([, text]) => (text.length + 1) * made.length <= room),
       tried = [5, 3, 1].map((most) => tickTexts(ticks(low, high, false, most))),
-      [made, from] = tried.find(fits) ?? tried[2];
+      [made, from] = known ? (tried.find(fits) ?? tried[2]) : [[], ""];
     return [
+      known ? null : words((NEAR + ACROSS - FAR) / 2, DOWN / 2, "no values to draw", "mt-m"),
       made.map(([v, text]) => words(x.at(v), DOWN - BELOW + 14, text, "mt-m")),
       words(
         (NEAR + ACROSS - FAR) / 2,
@@ -132,11 +134,12 @@ export class Ridges {
   words() {
     const { items, count: many } = this.plot.lines[0],
       item = items[items.length - 1],
-      size = item.size - item.nans;
+      size = item.size - item.nans,
+      ends = (item.ends ?? []).map((v) => number(v, apart(item.ends, 4)));
     return [
       `${this.plot.name}: ${count(many, "histogram")}; at step ${number(item.step)}, ` +
         (item.ends
-          ? `${count(size, "number")} from ${item.ends.map((v) => number(v, apart(item.ends, 4))).join(" to ")}`
+          ? `${count(size, "number")} from ${ends.join(" to ")}`
           : "no number"),
       item.nans ? `, ${item.nans} not a number` : "",
     ].join("");
