@@ -71,7 +71,8 @@ def test_ten_thousand_points_take_less_than_a_second():
 
 @pytest.mark.parametrize("points", [
     [[1.0]], [[1.0, 2.0, 3.0]], [[1.0], [2.0]], np.ones((6, 4)), [[0.0, 0.0], [3.0, 4.0]],
-    np.full((3, 2), 1e150), np.arange(5.0)[:, None] * 1e-200,
+    np.full((3, 2), 1e38), np.arange(-2.0, 3.0)[:, None] * 1e38,
+    np.arange(5.0)[:, None] * 1e-200,
 ], ids=str)  # fmt: skip
 def test_few_equal_or_extreme_points_are_drawn(points):
     output = projector(points)
@@ -141,10 +142,25 @@ def test_rows_with_nan_are_left_out_and_named():
     broken = POINTS.copy()
     broken[4, 2] = np.nan
     output = projector(broken, CLASSES)
-    assert "1 point holds NaN or infinity: left out." in output.description()
+    assert "1 point holds NaN or infinity, as float32: left out." in output.description()
     assert output.record["rows"] == [i for i in range(60) if i != 4]
     names, codes = (output.record["columns"][0][key] for key in ("names", "codes"))
     assert [names[code] for code in codes] == [str(c) for i, c in enumerate(CLASSES) if i != 4]
+
+
+def test_numbers_that_float32_cannot_hold_do_not_hide_the_others():
+    far = np.concatenate([POINTS, [[1e300, *POINTS[0, 1:]]]])
+    output = projector(far)
+    assert "1 point holds NaN or infinity, as float32: left out." in output.description()
+    assert output.record["maps"] == projector(POINTS).record["maps"]
+
+
+def test_thumbnails_that_are_too_much_are_told_with_a_way_out():
+    noise = RANDOM.integers(0, 255, (60, 80, 80, 3), np.uint8)
+    output = projector(POINTS, images=noise)
+    assert output.record["sprite"] is None
+    assert "too much for this output. Give fewer or smaller ones." in output.description()
+    assert ProjectorWidget(POINTS, images=noise[:, ::2, ::2]).points["sprite"] is not None
 
 
 def test_what_is_too_much_is_thinned_and_said():
@@ -170,6 +186,16 @@ def test_ten_thousand_points_fit_an_output():
     ({"vectors": POINTS, "labels": [1, 2]}, ValueError, "60 points"),
     ({"vectors": POINTS, "labels": [[1, 2]] * 60, "columns": ["a"]}, ValueError, "2 columns"),
     ({"vectors": POINTS, "method": "umap"}, ValueError, "umap"),
+    ({"vectors": POINTS, "method": None}, ValueError, "method=None"),
+    ({"vectors": POINTS, "method": [["pca"]]}, ValueError, r"method=.'pca'."),
+    ({"vectors": POINTS, "method": []}, ValueError, r"method=\[\]"),
+    ({"vectors": POINTS, "labels": 3}, TypeError, "labels=3.*no list"),
+    ({"vectors": POINTS, "labels": {"a": np.float32(3)}}, TypeError, "no list"),
+    ({"vectors": POINTS, "labels": CLASSES, "columns": 3}, TypeError, "columns=3.*no list"),
+    ({"vectors": [[1], [1, 2]]}, TypeError, "vectors makes no array"),
+    ({"vectors": POINTS, "images": [[1], [1, 2]]}, TypeError, "images makes no array"),
+    ({"vectors": POINTS, "images": np.full((60, 2, 2), "a")}, TypeError, "dtype <U1"),
+    ({"vectors": POINTS, "images": np.ones((60, 2, 2), complex)}, TypeError, "dtype complex"),
     ({"vectors": POINTS, "images": np.ones((3, 4, 4))}, ValueError, "one picture for each"),
 ])  # fmt: skip
 def test_what_does_not_fit_is_refused(given, error, words):

@@ -55,14 +55,8 @@ def projected(
     Source: van der Maaten, Hinton, "Visualizing Data using t-SNE" (2008).
     """
     check_method(method)
-    components = whole_number("projected", "components", components, "use components=2 or 3")
-    if components not in (2, 3):
-        raise InvalidArgumentError(
-            message("projected", f"components={shorten(components)}", "that cannot be drawn",
-                    "points are drawn in a plane or in space", "use components=2 or 3")
-        )  # fmt: skip
+    components, seed = _components(components), _seed(seed)
     _check_perplexity(perplexity)
-    seed = _seed(seed)
     points = points_of("projected", vectors)
     whole = np.isfinite(points).all(axis=1)
     found = np.full((len(points), components), np.nan, np.float32)
@@ -92,6 +86,16 @@ def _placed(
     return manifold.TSNE(
         components, perplexity=most, init=init, random_state=seed
     ).fit_transform(points)  # fmt: skip
+
+
+def _components(value: Any) -> int:
+    found = whole_number("projected", "components", value, "use components=2 or 3")
+    if found not in (2, 3):
+        raise InvalidArgumentError(
+            message("projected", f"components={found}", "that cannot be drawn",
+                    "points are drawn in a plane or in space", "use components=2 or 3")
+        )  # fmt: skip
+    return found
 
 
 def _check_perplexity(value: Any) -> None:

@@ -68,6 +68,13 @@ def test_points_are_drawn_and_said(page):
     assert page.page.locator(".mt-legend li").all_inner_texts() == ["c0", "c1", "c2"]
 
 
+def test_one_point_of_one_dimension_is_said_so(page):
+    shown(page, [[1.0]])
+    assert page.text(".mt-title") == "1 point of 1 dimension"
+    label = page.page.locator(".mt-cloud").get_attribute("aria-label")
+    assert label.startswith("PCA of 1 point of 1 dimension.")
+
+
 def test_arrow_keys_turn_and_home_returns(page):
     shown(page, POINTS, LABELS)
     before = drawn(page)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from ..records import plain
@@ -18,14 +18,17 @@ def label_columns(labels: Any, columns: Sequence[str] | None, count: int) -> lis
 
     Raises:
         ValueError: when they are not one for each point.
+        TypeError: for labels or columns that are no list.
     """
     if labels is None:
         return []
     if isinstance(labels, Mapping):
-        return [column(str(name), list(_listed(values)), count) for name, values in labels.items()]
-    rows = [row if isinstance(row, list | tuple) else [row] for row in _listed(labels)]
+        return [
+            column(str(name), _listed("labels", values), count) for name, values in labels.items()
+        ]
+    rows = [row if isinstance(row, list | tuple) else [row] for row in _listed("labels", labels)]
     width = max(map(len, rows), default=0)
-    names = [columns] if isinstance(columns, str) else list(columns or [])
+    names = [columns] if isinstance(columns, str) else _listed("columns", columns or [])
     names = names or (["label"] if width == 1 else [f"label {i + 1}" for i in range(width)])
     if len(names) != width or {len(row) for row in rows} - {width}:
         raise ValueError(
@@ -35,10 +38,16 @@ def label_columns(labels: Any, columns: Sequence[str] | None, count: int) -> lis
     return [column(str(name), [row[i] for row in rows], count) for i, name in enumerate(names)]
 
 
-def _listed(values: Any) -> list:
+def _listed(name: str, values: Any) -> list:
     """Anything with elements as a list of Python values."""
-    values = values.numpy() if hasattr(values, "numpy") else values
-    return values.tolist() if hasattr(values, "tolist") else list(values)
+    found = values.numpy() if hasattr(values, "numpy") else values
+    found = found.tolist() if hasattr(found, "tolist") else found
+    if not isinstance(found, Iterable):
+        raise TypeError(
+            f"projector({name}={clip(repr(values), MOST_LETTERS)}): that is no list. Points have "
+            "labels, one each or a row of them, and their columns have names. Give a list."
+        )
+    return list(found)
 
 
 def column(name: str, values: list, count: int) -> dict:

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ..records import VERSION, filled, of_kind, plain
-from ..units import plural
+from ..units import plural, size_text
 from .labels import chosen, label_columns
 
 if TYPE_CHECKING:
@@ -29,7 +29,9 @@ _POINTS = {
 
 
 class Cloud:
-    """Points of many dimensions, and all that is known of them; rows with NaN are left out.
+    """Points of many dimensions, and all that is known of them.
+
+    Rows that hold NaN or infinity, as float32, are left out.
 
     Args:
         vectors: one point for each row.
@@ -45,7 +47,7 @@ class Cloud:
     def __init__(self, vectors: Any, labels: Any = None, columns: Any = None, name: str = ""):
         import numpy as np
 
-        array = np.asarray(vectors.numpy() if hasattr(vectors, "numpy") else vectors)
+        array = _array("vectors", vectors)
         real = array.dtype.kind in "fiub" or array.dtype.name == "bfloat16"
         if array.ndim != 2 or not array.size or not real:
             raise TypeError(
@@ -54,11 +56,12 @@ class Cloud:
                 "Give one, for example vectors.reshape(len(vectors), -1)."
             )
         array = array.astype(np.float64)
-        self.kept = np.flatnonzero(np.isfinite(array).all(axis=1))
+        with np.errstate(over="ignore"):
+            self.kept = np.flatnonzero(np.isfinite(array.astype(np.float32)).all(axis=1))
         if not len(self.kept):
             raise ValueError(
-                f"projector(): each of the {len(array)} points holds NaN or infinity, so none can "
-                "be drawn. Look for the step that made them."
+                f"projector(): each of the {len(array)} points holds NaN or infinity, also as "
+                "float32, so none can be drawn. Look for the step that made them."
             )
         self.count, self.name = len(array), name
         self.points = array[self.kept]
@@ -112,7 +115,10 @@ class Cloud:
             made["rows"] = self.kept[rows].tolist()
         left = budget - len(json.dumps(made))
         if sprite is not None and len(sprite["data"]) > 0.7 * left:
-            notes.append("The thumbnails are left out: they are too large for this output.")
+            notes.append(
+                f"The thumbnails are left out: their {size_text(len(sprite['data']))} are too much "
+                "for this output. Give fewer or smaller ones."
+            )
             sprite = None
         left -= len(sprite["data"]) if sprite else 0
         near = self._near(rows, min(left, NEAR_BUDGET))
@@ -133,7 +139,9 @@ class Cloud:
         notes, broken = [], self.count - len(self.points)
         if broken:
             holds = "holds" if broken == 1 else "hold"
-            notes.append(f"{plural(broken, 'point')} {holds} NaN or infinity: left out.")
+            notes.append(
+                f"{plural(broken, 'point')} {holds} NaN or infinity, as float32: left out."
+            )
         if drawn < len(self.points):
             notes.append(f"{drawn} of {len(self.points)} points are drawn, evenly chosen.")
         return notes
@@ -148,6 +156,19 @@ class Cloud:
                 some = self.points[rows]
                 return {metric: table(some, count, metric, far) for metric in METRICS[:metrics]}
         return {}
+
+
+def _array(name: str, values: Any) -> np.ndarray:
+    """An argument as an array."""
+    import numpy as np
+
+    try:
+        return np.asarray(values.numpy() if hasattr(values, "numpy") else values)
+    except ValueError:
+        raise TypeError(
+            f"projector(): {name} makes no array. Its rows have one length. Look at the length of "
+            "each."
+        ) from None
 
 
 def even(count: int, most: int) -> list[int]:
@@ -172,18 +193,24 @@ def sprite_of(images: Any, count: int) -> dict[str, Any]:
 
     Raises:
         ValueError: for pictures of another shape or number.
+        TypeError: for pictures that are not made of numbers.
     """
     import numpy as np
 
     from ..colours import png
 
-    array = np.asarray(images.numpy() if hasattr(images, "numpy") else images)
+    array = _array("images", images)
     array = array[..., None] if array.ndim == 3 else array
     if array.ndim != 4 or len(array) != count or array.shape[3] not in (1, 3, 4) or not array.size:
         raise ValueError(
             f"projector(): images has shape {np.shape(images)} for {count} points. It is one "
             "picture for each point: (points, height, width), or (points, height, width, channels) "
             "with 1, 3 or 4 channels."
+        )
+    if array.dtype.kind not in "fiub" and array.dtype.name != "bfloat16":
+        raise TypeError(
+            f"projector(): images has dtype {array.dtype}. Brightness is uint8, or floats from 0 "
+            "to 1. Convert them, for example with images.astype(float)."
         )
     apart = math.ceil(math.sqrt(count * array.shape[1] * array.shape[2] / MOST_PIXELS))
     array = array[:, ::apart, ::apart, :3]

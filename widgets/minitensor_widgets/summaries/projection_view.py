@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from ..output import Output
@@ -80,7 +80,7 @@ def projector(
         perplexity: of t-SNE: how many neighbours count, roughly.
 
     Raises:
-        TypeError: for vectors that are no matrix of numbers.
+        TypeError: for vectors that are no matrix of numbers, and labels that are no list.
         ValueError: for labels or images that are not one for each point, and for another method.
         ImportError: for t-SNE without scikit-learn.
 
@@ -100,9 +100,10 @@ def cloud_for(
     vectors: Any, labels: Any, columns: Any, method: Any, name: str, perplexity: float
 ) -> Cloud:
     """The points with their pictures."""
-    methods = [method] if isinstance(method, str) else list(method)
-    for one in methods or ["none"]:
-        if one not in TITLES:
+    several = isinstance(method, Iterable) and not isinstance(method, str | bytes)
+    methods: list[Any] = list(method) if several else [method]
+    for one in methods or [method]:
+        if not isinstance(one, str) or one not in TITLES:
             raise ValueError(
                 f"projector(method={one!r}): there is no such method. Points are placed by "
                 '"pca" or by "tsne"; give one of them, or both in a list.'

@@ -38,7 +38,8 @@ def _is_drawn(one: Any) -> bool:
     """Whether any point of an embedding is made of numbers."""
     import numpy as np
 
-    return bool(np.isfinite(one.vectors).all(axis=1).any())
+    with np.errstate(over="ignore"):
+        return bool(np.isfinite(one.vectors.astype(np.float32)).all(axis=1).any())
 
 
 def problems(log: Any) -> list[str]:

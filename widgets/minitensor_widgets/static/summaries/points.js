@@ -1,13 +1,13 @@
 // One cloud of points by itself: the pane of the dashboard in a frame of its own.
 import { frame, lifetime, listen, remount } from "../dom.js";
-import { projectorPane } from "./projector.js";
+import { projectorPane, sizeWords } from "./projector.js";
 import { asker } from "./shared.js";
 
 function mountPoints({ model, el, signal: given }) {
   const own = lifetime(given),
     { signal } = own,
     card = model.get("points"),
-    title = `${card.name ? `${card.name}: ` : ""}${card.count} points of ${card.dims} dimensions`;
+    title = `${card.name ? `${card.name}: ` : ""}${sizeWords(card)}`;
   const { root, bar, body, say } = frame(el, title, signal, "");
   bar.remove();
   const chosen = (rows) => {

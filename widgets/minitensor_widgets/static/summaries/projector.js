@@ -1,5 +1,6 @@
 // Embeddings: each a cloud of points with its controls, its labels, and what is near what.
 import { button, html, linkTo } from "../dom.js";
+import { count } from "../units.js";
 import { number } from "../values.js";
 import { Cloud } from "./cloud.js";
 import { ChosenPoints } from "./chosen.js";
@@ -10,6 +11,8 @@ import { PANES } from "./registry.js";
 const TITLES = { pca: "PCA", tsne: "t-SNE" },
   MOST_PICTURES = 3000;
 const option = (value, text) => html("option", { value }, text);
+export const sizeWords = (card) =>
+  `${count(card.count, "point")} of ${count(card.dims, "dimension")}`;
 const labelled = (text, input) => html("label", { class: "mt-control" }, text, input);
 const box = (checked) => {
   const made = html("input", { type: "checkbox" });
@@ -185,7 +188,7 @@ class PointView {
       keys = deep ? "Arrow keys turn it, with Shift they move it" : "Arrow keys move it";
     this.cloud.canvas.setAttribute(
       "aria-label",
-      `${title} of ${card.count} points of ${card.dims} dimensions${by}. ${this.told.textContent}`,
+      `${title} of ${sizeWords(card)}${by}. ${this.told.textContent}`,
     );
     this.stage.setAttribute(
       "aria-label",
