@@ -261,8 +261,37 @@ def test_mistakes_are_told() -> None:
         health([w], y)
     with pytest.raises(RuntimeError, match="a tape without a record"):
         health([w], mt.GradientTape())
+    with pytest.raises(ValueError, match="It is no model"):
+        health([keras_net()])
     with pytest.raises(RuntimeError, match="in a traced function"):
         mt.function(lambda: health([w]))()
+
+
+@pytest.mark.parametrize("name", [3, None, b"x", ["a"]])
+def test_a_name_that_is_no_text_is_told(name: Any) -> None:
+    with pytest.raises(TypeError, match=r"health: got name=.* Tags begin with this text"):
+        health([mt.Variable(1.0)], name=name)
+
+
+def test_gradients_that_are_none_are_told() -> None:
+    model = keras_net()
+    tape, _ = tape_and_loss(model)
+    for wrong in ("x", 3, mt.ones((5, 6), "int32")):
+        with pytest.raises(
+            ValueError, match=r"(?s)health: got the gradient .* no numbers with a frac"
+        ):
+            health(model, tape, gradients=[wrong, None, None, None])
+
+
+def test_variables_without_gradients_are_left_out() -> None:
+    counter, w = mt.Variable(0, name="counter"), mt.Variable([3.0, 4.0], name="w")
+    assert [(x.name, x.weight_norm) for x in health([counter, w]).layers] == [("w", 5.0)]
+    net = Net()
+    net.steps = mt.Variable(0)
+    assert [len(x.variables) for x in health(net).layers] == [2, 2]
+    for dtype, variable in {"int32": counter, "string": mt.Variable(["a"])}.items():
+        with pytest.raises(ValueError, match=f"variables of dtype {dtype}. None of them has a"):
+            health([variable])
 
 
 def test_updates_are_those_that_the_optimizer_makes() -> None:

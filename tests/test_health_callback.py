@@ -285,7 +285,36 @@ def test_a_model_without_weights_is_left_alone() -> None:
     assert watch.history == []
 
 
-@pytest.mark.parametrize("every", [0, True, "step", 1.5])
+@pytest.mark.parametrize("loss", [3, "mse"])
+def test_a_loss_that_cannot_be_called_is_told(loss: Any) -> None:
+    with pytest.raises(TypeError, match=r"Health: got loss=.* cannot be called"):
+        Health(loss=loss)
+
+
+def test_a_loss_that_gives_nothing_is_told() -> None:
+    with pytest.raises(ValueError, match=r"Health: got a loss of None.* end it with return loss"):
+        net().fit(X, Y, verbose=0, callbacks=[Health(loss=lambda model, data: None)])
+
+
+def test_a_name_that_is_no_text_is_told() -> None:
+    with pytest.raises(TypeError, match=r"Health: got name=3"):
+        Health(name=3)  # type: ignore[arg-type]
+
+
+def test_a_model_before_compile_is_told() -> None:
+    watch = Health()
+    watch.set_model(keras.Sequential([keras.Input((6,)), keras.layers.Dense(1)]))
+    with pytest.raises(ValueError, match=r"must call `compile\(\)`"):
+        watch.on_train_begin()
+
+
+def test_whole_numbers_of_numpy_are_numbers_of_steps() -> None:
+    watch = Health(every=np.int64(4))  # type: ignore[arg-type]
+    net().fit(X, Y, batch_size=8, verbose=0, callbacks=[watch])
+    assert steps(watch) == [0, 4]
+
+
+@pytest.mark.parametrize("every", [0, True, "step", 1.5, None, np.array([1, 2])])
 def test_frequencies_that_are_none_are_told(every: Any) -> None:
     with pytest.raises(ValueError, match="no number of steps"):
         Health(every=every)

@@ -68,6 +68,12 @@ def test_anything_else_is_refused(wrong):
         model_health(wrong)
 
 
+@pytest.mark.parametrize("step", ["x", 1.5, [1]])
+def test_a_look_that_is_no_number_is_told(step):
+    with pytest.raises(TypeError, match="it is the number of a look, counted from 0"):
+        model_health(watched(), step=step)
+
+
 def test_a_model_in_place_of_its_health_is_told_in_plain_words():
     layers = mt.keras.layers
     model = mt.keras.Sequential([mt.keras.Input((2,)), layers.Dense(1)])

@@ -12,7 +12,13 @@ from typing import Any
 from minitensor import backward, nest
 from minitensor.backward import Step
 from minitensor.eager import executing_eagerly
-from minitensor.errors import FailedPreconditionError, InvalidArgumentError, message, shorten
+from minitensor.errors import (
+    ArgumentError,
+    FailedPreconditionError,
+    InvalidArgumentError,
+    message,
+    shorten,
+)
 from minitensor.explain import explain
 from minitensor.graph.ir import Node, source_line
 from minitensor.ops.state import read_variable
@@ -31,7 +37,7 @@ from minitensor.tape import GradientTape
 from minitensor.targets import seeds, whole
 from minitensor.tensor import Tensor
 
-__all__ = ["health", "looked_at", "record"]
+__all__ = ["checked_name", "health", "looked_at", "record"]
 
 
 def health(
@@ -63,6 +69,7 @@ def health(
             function.
         InvalidArgumentError: (also a ValueError) for what is no model, for other gradients than
             those of its variables, without a loss, and without a step while there is a writer.
+        ArgumentError: (also a TypeError) for a name that is no text.
 
     Example:
         >>> import minitensor as mt
@@ -74,7 +81,7 @@ def health(
         >>> bad.direction, bad.op, bad.what
         ('backward', 'pow', 'NaN')
     """
-    number = _step(step)
+    number, name = _step(step), checked_name("health", name)
     _check(tape)
     with init_scope():
         report = looked_at(model, tape, loss, gradients, number, name)
@@ -111,6 +118,20 @@ def record(report: Health) -> None:
             value = getattr(layer, measure)
             if value is not None:
                 scalar(f"{report.name}/{layer.name}/{measure}", value, report.step)
+
+
+def checked_name(subject: str, name: Any) -> str:
+    """What the tags of the scalars begin with.
+
+    Raises:
+        ArgumentError: (also a TypeError) for what is no text.
+    """
+    if not isinstance(name, str):
+        raise ArgumentError(
+            message(subject, f"name={shorten(name)}", f"it is of type {type(name).__name__}",
+                    "tags begin with this text", "leave it out, or write name=\"health\"")
+        )  # fmt: skip
+    return name
 
 
 def _step(step: Any) -> int | None:
@@ -164,6 +185,13 @@ def _given(gradients: Any, model: Any, variables: list) -> dict[int, Any] | None
                     "they do not match", "each gradient is for one variable, in their order",
                     "pass gradients=tape.gradient(loss, model.trainable_variables)")
         )  # fmt: skip
+    for g in flat:
+        if g is not None and (not hasattr(g, "dtype") or array_of(g) is None):
+            raise InvalidArgumentError(
+                message("health", f"the gradient {shorten(g)}", "it holds no numbers with a "
+                        "fraction", "a gradient is a tensor, or None",
+                        "pass gradients=tape.gradient(loss, model.trainable_variables)")
+            )  # fmt: skip
     known = {id(whole(v)) for v in variables}
     pairs = ((id(whole(v)), g) for v, g in zip(own, flat, strict=True))
     return {key: g for key, g in pairs if g is not None and key in known}
@@ -254,5 +282,5 @@ def _unconnected(
         return
     for part in parts:
         for v in part.variables:
-            if id(whole(v)) not in found.gradients and array_of(v) is not None:
+            if id(whole(v)) not in found.gradients:
                 yield part, v, explain(tape, target, v)

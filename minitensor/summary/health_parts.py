@@ -88,7 +88,7 @@ def _layers(
     """A layer and those inside of it, outermost first; a model is called by its name."""
     seen.add(id(layer))
     trained = trained and layer.trainable
-    own = [w for w in layer._own_weights() if w.trainable and trained]
+    own = [w for w in layer._own_weights() if w.trainable and trained and _has_fractions(w)]
     made = None if layer._made_at is None else line_of(*layer._made_at)
     part = Part(prefix or layer.name, type(layer).__name__, own, made, layer, inside)
     yield part
@@ -168,19 +168,35 @@ def _merged(parts: list[Part]) -> list[Part]:
 def _owners(model: Any) -> list[tuple[str, str, Any]]:
     """Variables with the names and kinds of what they belong to, in the order of attributes."""
     if isinstance(model, Module):
-        variables = model.trainable_variables
+        variables = list(filter(_has_fractions, model.trainable_variables))
         owned = {id(v): (path, type(owner).__name__) for path, owner in _modules(model, "", set())
                  for v in vars(owner).values() if is_variable(v)}  # fmt: skip
         whose = (model.name, type(model).__name__)
         return [(*owned.get(id(v), whose), v) for v in variables]
     found = list(model.values()) if isinstance(model, Mapping) else model
-    if not isinstance(found, (list, tuple)) or not found or not all(map(is_variable, found)):
+    if not isinstance(found, (list, tuple)) or not found or not all(map(_is_alone, found)):
         raise InvalidArgumentError(
             message("health", shorten(model), "it is no model: it has no layers and no variables",
                     "a model is a keras.Model, a mt.Module, or a list of variables",
                     "write mt.summary.health([w, b], tape)")
         )  # fmt: skip
-    return [("", "Variable", v) for v in found]
+    learning = list(filter(_has_fractions, found))
+    if not learning:
+        raise InvalidArgumentError(
+            message("health", f"variables of dtype {', '.join(v.dtype.name for v in found)}",
+                    "none of them has a gradient", "what is trained are numbers with a fraction",
+                    "make them of a float dtype, as in mt.Variable(1.0)")
+        )  # fmt: skip
+    return [("", "Variable", v) for v in learning]
+
+
+def _is_alone(value: Any) -> bool:
+    """Whether a value is a variable; layers can be trained, too."""
+    return is_variable(value) and hasattr(value, "assign")
+
+
+def _has_fractions(variable: Any) -> bool:
+    return variable.dtype.is_differentiable
 
 
 def _modules(module: Module, path: str, seen: set[int]) -> Iterator[tuple[str, Module]]:

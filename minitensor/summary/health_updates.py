@@ -22,7 +22,7 @@ def planned_updates(
     A copy of the model's optimizer, with copies of its moments, updates copies of the variables.
     """
     optimizer: Any = getattr(model, "optimizer", None)
-    ours = [v for v in variables if id(whole(v)) in gradients and array_of(v) is not None]
+    ours = [v for v in variables if id(whole(v)) in gradients]
     if not ours or not hasattr(optimizer, "get_config") or not hasattr(optimizer, "apply"):
         return {}
     everything = list(model.trainable_variables)

@@ -13,10 +13,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from minitensor.backend import NAMESPACE
-from minitensor.errors import InvalidArgumentError, message, shorten
+from minitensor.errors import ArgumentError, InvalidArgumentError, message, shorten
 from minitensor.keras.callbacks.batch_pass import batch_of, build, check_loss, look_at
 from minitensor.keras.callbacks.callback import Callback
-from minitensor.summary.health import looked_at, record
+from minitensor.summary.health import checked_name, looked_at, record
 from minitensor.summary.health_record import health_record
 from minitensor.summary.health_report import Finding, FirstBad
 from minitensor.summary.health_report import Health as Report
@@ -35,6 +35,7 @@ SPREAD = 1.1
 
 COPYING = 0.01
 """The share of it that keeping copies of the weights may take then."""
+_WORDS = ("auto", "epoch")
 
 
 class _Batch(NamedTuple):
@@ -74,7 +75,9 @@ class Health(Callback):
 
     Raises:
         InvalidArgumentError: (also a ValueError) for another `every`; in training, for a model with
-            a `train_step` of its own and no `loss`.
+            a `train_step` of its own and no `loss`, and for a `loss` that gives None.
+        ArgumentError: (also a TypeError) for a name that is no text, and a `loss` that is no
+            function.
 
     Example:
         >>> import minitensor as mt
@@ -91,14 +94,21 @@ class Health(Callback):
 
     def __init__(self, every: int | str = "auto", data: Any = None, loss: Callable | None = None,
                  name: str = "health"):  # fmt: skip
-        number = isinstance(every, int) and not isinstance(every, bool) and every > 0
-        if not number and every not in ("auto", "epoch"):
+        whole = isinstance(every, int | np.integer) and not isinstance(every, bool)
+        if not (whole and every > 0) and not (isinstance(every, str) and every in _WORDS):
             raise InvalidArgumentError(
                 message("Health", f"every={shorten(every)}", "it is no number of steps",
                         "a number counts steps; 'epoch' and 'auto' say it in words",
                         "leave it out, or pass every=100")
             )  # fmt: skip
-        self.every, self.data, self.loss, self.name = every, data, loss, name
+        if loss is not None and not callable(loss):
+            raise ArgumentError(
+                message("Health", f"loss={shorten(loss)}", "it cannot be called",
+                        "it is a function of the model and a batch, for a train_step of one's own",
+                        "pass loss=lambda model, data: ..., or leave it out")
+            )  # fmt: skip
+        self.every, self.data, self.loss = every, data, loss
+        self.name = checked_name("Health", name)
         self.history: list[Report] = []
         self._begin(0)
 
@@ -121,7 +131,7 @@ class Health(Callback):
         check_loss("Health", self.model, self.loss)
         optimizer = self.model.optimizer
         self.history = []
-        self._losses = self.model._settings.tracker.total
+        self._losses = self.model._compiled().tracker.total
         self._begin(0 if optimizer is None else int(optimizer.iterations))
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
@@ -216,6 +226,11 @@ class Health(Callback):
         data = batch_of(*batch.data) if own is None else own
 
         def look(tape: GradientTape, loss: Any) -> Report:
+            if loss is None:
+                raise InvalidArgumentError(
+                    message("Health", "a loss of None", "the function `loss` gave no tensor",
+                            "its result is what the tape differentiates", "end it with return loss")
+                )  # fmt: skip
             return looked_at(self.model, tape, loss, None, batch.step, self.name)
 
         return look_at(self.model, data, self.loss, look)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from operator import index
 from typing import Any
 
 from ..output import Output
@@ -233,7 +234,7 @@ class ModelHealth(Output):
     def __init__(self, value: Any, step: int | None = None, selected: str = "") -> None:
         self.record = complete_health(value)
         last = max(0, len(self.record["steps"]) - 1)
-        self.step = last if step is None else max(0, min(step, last))
+        self.step = last if step is None else max(0, min(_look(step), last))
         self.selected = selected
 
     def __repr__(self) -> str:
@@ -277,6 +278,16 @@ class ModelHealth(Output):
         return {"health": self.record, "step": self.step, "selected": self.selected}
 
 
+def _look(step: Any) -> int:
+    try:
+        return index(step)
+    except TypeError:
+        raise TypeError(
+            f"model_health(step={clip(repr(step), 60)}): it is the number of a look, counted from "
+            "0. Write step=0 for the first, or leave it out for the last."
+        ) from None
+
+
 def model_health(value: Any, *, step: int | None = None, selected: str = "") -> ModelHealth:
     """Show how healthy the layers of a model are: gradients, dead and saturated units, NaN.
 
@@ -290,7 +301,7 @@ def model_health(value: Any, *, step: int | None = None, selected: str = "") -> 
         selected: the name of the layer looked at first.
 
     Raises:
-        TypeError: for anything else.
+        TypeError: for anything else, and for a step that is no whole number.
         ValueError: for a list of different models.
 
     Example:
