@@ -80,6 +80,15 @@ def test_the_deviation_of_large_numbers_is_not_lost():
     assert value_view(array).std == pytest.approx(array.std(), rel=1e-6)
 
 
+@pytest.mark.parametrize("scale", [1e-310, 1e-300, 1e-170, 1e160, 1e300])
+@pytest.mark.parametrize("size", [7, 200_000])
+def test_the_spread_of_the_least_and_the_largest_numbers_has_a_size(scale, size):
+    array = np.random.default_rng(3).normal(size=size)
+    found = value_view(array * scale).std
+    assert found == pytest.approx(array.std() * scale, rel=1e-6, abs=0)
+    assert value_view(np.append(array * scale, np.nan)).std == pytest.approx(found, abs=0)
+
+
 def test_thumbnails_hold_the_means_of_blocks_however_small_they_are():
     array = RANDOM.normal(size=(70, 45)) * 1e-9
     heat = np.array(value_view(array).heat, float)

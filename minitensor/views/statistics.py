@@ -85,7 +85,7 @@ def measurements(xp: Any, array: Any) -> Any:
 
 
 def _measured(xp: Any, part: Any) -> Any:
-    """Of a chunk: finite, low, high, mean, squares about it, zeros, NaN, +inf, −inf."""
+    """Of a chunk: finite, low, high, mean, length of the rest, zeros, NaN, +inf, −inf."""
     numbers = part.astype(np.float64)
     known = xp.isfinite(numbers)
     zeros = xp.count_nonzero(numbers == 0)
@@ -101,7 +101,11 @@ def _measured(xp: Any, part: Any) -> Any:
         nans = xp.count_nonzero(xp.isnan(numbers))
         above, below = (xp.count_nonzero(numbers == end) for end in (math.inf, -math.inf))
         rest = xp.where(known, numbers - mean, 0.0)
-    found = [count, low, high, mean, (rest * rest).sum(), zeros, nans, above, below]
+    far = xp.maximum(high - mean, mean - low)
+    far = xp.where(xp.isfinite(far), far, 1.0)
+    far = xp.where(far == 0, 1.0, far)
+    rest = rest / far  # the squares of the least numbers are 0, of the largest infinite
+    found = [count, low, high, mean, far * xp.sqrt((rest * rest).sum()), zeros, nans, above, below]
     return xp.stack([xp.asarray(item, dtype=np.float64) for item in found])
 
 
@@ -110,7 +114,7 @@ def statistics(rows: np.ndarray, count: int) -> Statistics:
 
     Source: Chan, Golub, LeVeque, "Algorithms for Computing the Sample Variance" (1983), eq. 2.1.
     """
-    finite, low, high, means, squares, *counts = rows.T
+    finite, low, high, means, lengths, *counts = rows.T
     known = int(finite.sum())
     zeros, nans, above, below = (int(column.sum()) for column in counts)
     measured = known + nans + above + below
@@ -118,10 +122,12 @@ def statistics(rows: np.ndarray, count: int) -> Statistics:
         return Statistics(count, measured, 0, None, None, None, None, 0, nans, above, below)
     with Quiet():
         mean = float(finite @ means) / known
-        spread = float(squares.sum() + finite @ (means - mean) ** 2) / known
+        parts = np.append(lengths, np.sqrt(finite) * (means - mean))
+        far = float(np.abs(parts).max()) or 1.0
+        std = far * math.sqrt(((parts / far) ** 2).sum() / known)
     return Statistics(
-        count, measured, known, float(low.min()), mean, float(high.max()), math.sqrt(spread), zeros,
-        nans, above, below,
+        count, measured, known, float(low.min()), mean, float(high.max()), std, zeros, nans, above,
+        below,
     )  # fmt: skip
 
 
