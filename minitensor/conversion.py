@@ -55,6 +55,8 @@ def _from_numpy(value: Any, dtype: np.dtype | None) -> np.ndarray:
 
 def _from_objects(value: np.ndarray, dtype: np.dtype | None) -> np.ndarray:
     flat = value.reshape(-1).tolist()
+    if not flat and dtype is None:
+        return value.astype(object)
     if all(isinstance(v, (str, bytes)) for v in flat):
         return _from_scalars(value, value.shape, flat, dtype)
     raise _unsupported("a numpy array of dtype object",
@@ -107,7 +109,7 @@ def _from_scalars(
                     "pass another dtype, or convert afterwards with mt.cast")
         )  # fmt: skip
     if dtype.kind == "O":
-        leaves = [v.encode() if isinstance(v, str) else bytes(v) for v in leaves]
+        leaves = [_utf8(v) if isinstance(v, str) else bytes(v) for v in leaves]
         array = np.empty(len(leaves), dtype=object)
         array[:] = leaves
         return array.reshape(shape)
@@ -118,6 +120,18 @@ def _from_scalars(
     except OverflowError:
         pass
     raise _out_of_range(value)
+
+
+def _utf8(text: str) -> bytes:
+    try:
+        return text.encode()
+    except UnicodeEncodeError as error:
+        raise InvalidArgumentError(
+            message("convert_to_tensor", _short(text),
+                    "error converting unicode string while converting Python sequence to Tensor: "
+                    f"{text[error.start]!r} is half a character", "a tensor holds text as UTF-8",
+                    'write text.encode("utf-8", "replace"), or leave that character out')
+        ) from None  # fmt: skip
 
 
 def _common_dtype(value: Any, leaves: list, wanted: np.dtype | None) -> np.dtype:

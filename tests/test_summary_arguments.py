@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 import minitensor as mt
@@ -112,3 +113,85 @@ def test_a_tag_that_changed_its_kind_between_files_is_a_problem(tmp_path: Path) 
         assert "the tag 'a' holds scalars, and later histograms, which are left out" in problem
     assert len(log.scalars("a")) == 2
     [problem] = log.problems
+
+
+def sound() -> np.ndarray:
+    return np.zeros((1, 4, 1), np.float32)
+
+
+MASKED = np.ma.array([0.5, 1.0], mask=[True, False])
+VALUES: dict[str, tuple[Callable[[], Any], type, str]] = {
+    "scaling": (
+        lambda: S.image("i", np.zeros((1, 2, 2, 1)), 0, scaling=["v1"]), ValueError,
+        "There is no such rule"),
+    "encoding": (
+        lambda: S.audio("a", sound(), 8000, 0, encoding=np.array(["wav", "mp3"])), ValueError,
+        "Unknown encoding"),
+    "thresholds": (
+        lambda: S.pr_curve("p", [1], [0.5], 10**12, step=0), ValueError, "more than 1000000"),
+    "an infinite weight": (
+        lambda: S.pr_curve("p", [1, 0], [0.5, 0.5], 3, [np.inf, 1.0], 0), ValueError,
+        "weights whose sum is inf"),
+    "a weight that is none": (
+        lambda: S.pr_curve("p", [1, 0], [0.5, 0.5], 3, [np.nan, 1.0], 0), ValueError,
+        "weights whose sum is nan"),
+    "large weights": (
+        lambda: S.pr_curve("p", [1, 0], [0.5, 0.5], 3, np.full(2, 1e308), 0), ValueError,
+        "weights whose sum is inf"),
+    "a masked number": (lambda: S.scalar("s", np.ma.masked, 0), ValueError, "has no mask"),
+    "masked weights": (lambda: S.histogram("h", MASKED, 0), ValueError, "has no mask"),
+    "half a character": (
+        lambda: mt.constant(["a", "b\ud800"]), ValueError, "rror converting unicode string"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("traced", [False, True])
+@pytest.mark.parametrize("what", VALUES)
+def test_a_value_that_cannot_be_recorded_is_a_lesson(
+    tmp_path: Path, what: str, traced: bool
+) -> None:
+    action, error, text = VALUES[what]
+    with S.create_file_writer(tmp_path, on_error="raise").as_default(step=0) as writer:
+        with pytest.raises(error, match=text) as caught:
+            mt.function(action)() if traced else action()
+        S.scalar("after", 1.0)
+    assert isinstance(caught.value, mt.errors.OpError)
+    assert "To fix it: " in str(caught.value)
+    writer.close()
+    assert S.read(tmp_path).tags(".") == {"after": "scalars"}
+
+
+def test_a_masked_array_of_which_nothing_is_masked_is_an_array(tmp_path: Path) -> None:
+    with S.create_file_writer(tmp_path).as_default(step=0) as writer:
+        assert S.scalar("mean", np.ma.array(2.0))
+        assert S.histogram("weights", MASKED.filled(0))
+    writer.close()
+    assert S.read(tmp_path).scalars("mean").value == [2.0]
+
+
+@pytest.mark.parametrize("traced", [False, True])
+def test_half_characters_in_texts_become_question_marks(tmp_path: Path, traced: bool) -> None:
+    def record() -> None:
+        S.text("one", "a\ud800")
+        S.text("table", [["a", "\udfffb"], ("c", b"d")])
+
+    with S.create_file_writer(tmp_path).as_default(step=0) as writer:
+        mt.function(record)() if traced else record()
+    writer.close()
+    log = S.read(tmp_path)
+    assert log.texts("one").text[0] == "a?"
+    assert np.array(log.texts("table").text[0]).tolist() == [["a", "?b"], ["c", "d"]]
+
+
+@pytest.mark.parametrize(
+    "empty", [np.array([], "S1"), np.zeros((0, 2), "U3"), np.array([], object)]
+)
+def test_no_texts_are_texts(tmp_path: Path, empty: np.ndarray) -> None:
+    """TensorFlow 2.21: an empty array of text is a string tensor, unless a dtype is asked for."""
+    assert mt.constant(empty).dtype == mt.string
+    assert mt.constant(empty).shape == empty.shape
+    assert mt.constant(empty, mt.float32).dtype == mt.float32
+    with S.create_file_writer(tmp_path).as_default(step=0) as writer:
+        assert S.text("none", empty)
+    writer.close()
+    assert S.read(tmp_path).tags(".") == {"none": "text"}

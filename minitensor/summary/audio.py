@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from minitensor.dtypes import name_of
-from minitensor.errors import DTypeError, InvalidArgumentError, message
+from minitensor.errors import DTypeError, InvalidArgumentError, message, shorten
 from minitensor.summary.arguments import count, outputs
 from minitensor.summary.recording import record
 from minitensor.summary.records import Kind, tensor_bytes
@@ -50,10 +50,10 @@ def audio(
         ...     mt.summary.audio("a", mt.reshape(tone, [1, -1, 1]), sample_rate=8000, step=0)
         <tf.Tensor: shape=(), dtype=bool, numpy=True>
     """
-    if encoding not in (None, "wav"):
+    if encoding is not None and not (isinstance(encoding, str) and encoding == "wav"):
         raise InvalidArgumentError(
-            f"Unknown encoding: {encoding!r}\n"
-            + message("audio", f"encoding={encoding!r}", "no such files are written",
+            f"Unknown encoding: {shorten(encoding)}\n"
+            + message("audio", f"encoding={shorten(encoding)}", "no such files are written",
                       "sounds are stored as WAV, which every browser plays", "leave it out")
         )  # fmt: skip
     rate = count("audio", "sample_rate", sample_rate, "write sample_rate=44100 or what yours is")

@@ -76,7 +76,7 @@ def _check_sizes(shapes: list[tuple]) -> None:
 
 
 def _check(value: Any, most: int, scaling: str) -> None:
-    if scaling not in _SCALED:
+    if not isinstance(scaling, str) or scaling not in _SCALED:
         raise InvalidArgumentError(
             message("image", f"scaling={shorten(scaling)}", "there is no such rule",
                     "numbers become colours by the rule of TensorFlow 1 or 2",

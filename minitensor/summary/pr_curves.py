@@ -39,7 +39,8 @@ def pr_curve(
     Raises:
         DTypeError: (also a TypeError) for text and complex numbers.
         InvalidArgumentError: (also a ValueError) for shapes that differ, labels other than 0 and 1,
-            numbers that are no probabilities, less than 2 thresholds, and without a step.
+            numbers that are no probabilities, weights that have no sum, less than 2 thresholds or
+            more than a million, and without a step.
 
     Example:
         >>> import tempfile
@@ -54,6 +55,11 @@ def pr_curve(
         raise InvalidArgumentError(
             message("pr_curve", f"num_thresholds={number}", "that is less than 2",
                     "the first threshold is 0 and the last one 1", fix)
+        )  # fmt: skip
+    if number > _MOST:
+        raise InvalidArgumentError(
+            message("pr_curve", f"num_thresholds={number}", f"that is more than {_MOST}",
+                    "each threshold takes 24 bytes, and a picture has room for some hundreds", fix)
         )  # fmt: skip
     kind = _PR_CURVE._replace(content=b"\x10" + varint(number))
     values = (labels, predictions, 1.0 if weights is None else weights)
@@ -83,24 +89,14 @@ def curve(
     Source: `pb` in tensorboard/plugins/pr_curve/summary.py.
     """
     _check(labels, predictions, weights, number)
-    given = f"shape {labels.shape}"
-    if not ((labels == 0) | (labels == 1)).all():
-        raise InvalidArgumentError(
-            message("pr_curve", given, "a label is neither 0 nor 1",
-                    "there are two classes: yes and no",
-                    "compare labels with one class: labels == 3")
-        )  # fmt: skip
     if predictions.dtype.kind != "f":
         predictions = predictions.astype(np.float64)
     known = ~np.isnan(predictions)
-    if (predictions[known] < -_ROUNDING).any() or (predictions[known] > 1 + _ROUNDING).any():
-        raise InvalidArgumentError(
-            message("pr_curve", given, "a prediction lies outside 0 to 1",
-                    "predictions are probabilities", "apply mt.sigmoid to logits first")
-        )  # fmt: skip
-    likely = np.clip(predictions[known], 0, 1)
-    place = np.floor(likely * likely.dtype.type(number - 1)).astype(np.intp)
+    predictions = predictions[known]
     weight = np.broadcast_to(weights, labels.shape)[known].astype(np.float64)
+    _check_values(labels, predictions, weight)
+    likely = np.clip(predictions, 0, 1)
+    place = np.floor(likely * likely.dtype.type(number - 1)).astype(np.intp)
     yes = labels[known].astype(np.float64)
     positives = [
         np.bincount(place, share * weight, number)[::-1].cumsum()[::-1] for share in (yes, 1 - yes)
@@ -110,6 +106,30 @@ def curve(
     precision = true / np.maximum(_TINY, true + false)
     recall = true / np.maximum(_TINY, true + missed)
     return np.stack((true, false, false[0] - false, missed, precision, recall)).astype(np.float32)
+
+
+def _check_values(labels: np.ndarray, predictions: np.ndarray, weights: np.ndarray) -> None:
+    """Say what is wrong with the labels, and with the predictions that are numbers."""
+    given = f"shape {labels.shape}"
+    if not ((labels == 0) | (labels == 1)).all():
+        raise InvalidArgumentError(
+            message("pr_curve", given, "a label is neither 0 nor 1",
+                    "there are two classes: yes and no",
+                    "compare labels with one class: labels == 3")
+        )  # fmt: skip
+    if (predictions < -_ROUNDING).any() or (predictions > 1 + _ROUNDING).any():
+        raise InvalidArgumentError(
+            message("pr_curve", given, "a prediction lies outside 0 to 1",
+                    "predictions are probabilities", "apply mt.sigmoid to logits first")
+        )  # fmt: skip
+    with np.errstate(over="ignore"):
+        total = np.abs(weights).sum()
+    if not total <= np.finfo(np.float32).max:
+        raise InvalidArgumentError(
+            message("pr_curve", f"weights whose sum is {total:.3g}", "that is no float32",
+                    "weights are finite numbers, such as 1.0",
+                    "look for NaN and infinity among them")
+        )  # fmt: skip
 
 
 def _check(labels: Any, predictions: Any, weights: Any, number: int) -> None:
@@ -144,4 +164,5 @@ def _check(labels: Any, predictions: Any, weights: Any, number: int) -> None:
 _TINY = 1e-7
 """What stands for no predictions at all, so that nothing is divided by zero."""
 _ROUNDING = 1e-3
+_MOST = 1_000_000
 _PR_CURVE = Kind("pr_curve", "pr_curves", curve, tensor_bytes, check=_check)

@@ -84,7 +84,7 @@ def record(
         if kind.plain is not None and type(values[0]) is kind.plain:
             payload, size = values[0], 0
         else:
-            arrays = [to_numpy(convert(x)._array) for x in values]
+            arrays = [to_numpy(_operand(x, kind)._array) for x in values]
             payload = kind.prepare(*arrays, **options)
             size = _size(payload)
         number = step_number(here.step if step is None else step)
@@ -107,8 +107,9 @@ def _check_order(kind: Kind, name: Any, values: Sequence) -> None:
 
 def in_graph(recording: Recording, values: Sequence, step: Any, here: Context) -> Any:
     """The node that records, with what this trace has entered."""
-    inputs, given = [convert(x) for x in values], []
+    inputs, given = [], []
     if recording.kind is not None:
+        inputs = [_operand(x, recording.kind) for x in values]
         recording.kind.check(*map(_known, inputs), **recording.options)
     if "writer" in here.traced:
         recording = replace(recording, writer=here.writer)
@@ -126,6 +127,17 @@ def in_graph(recording: Recording, values: Sequence, step: Any, here: Context) -
         else:
             recording = replace(recording, condition=bool(condition))
     return write_summary(inputs, recording=replace(recording, given=tuple(given)))
+
+
+def _operand(value: Any, kind: Kind) -> Any:
+    """A value as a tensor, which has no mask."""
+    if isinstance(value, np.ma.MaskedArray) and np.ma.is_masked(value):
+        raise InvalidArgumentError(
+            message(kind.name, f"a masked array of shape {value.shape}", "some of it is masked",
+                    "what lies under a mask is no value, and a tensor has no mask",
+                    "take x.compressed(), or x.filled(np.nan)")
+        )  # fmt: skip
+    return convert(value)
 
 
 def _size(payload: Any) -> int:

@@ -8,7 +8,7 @@ import numpy as np
 
 from minitensor.dtypes import kind_of, name_of
 from minitensor.errors import DTypeError, message
-from minitensor.summary.recording import record
+from minitensor.summary.recording import clean, record
 from minitensor.summary.records import Kind, tensor_bytes
 
 __all__ = ["text"]
@@ -42,7 +42,14 @@ def text(name: str, data: Any, step: Any = None, description: str | None = None)
         <tf.Tensor: shape=(), dtype=bool, numpy=True>
         <tf.Tensor: shape=(), dtype=bool, numpy=True>
     """
-    return record(_TEXT, name, (data,), step, description)
+    return record(_TEXT, name, (_whole(data),), step, description)
+
+
+def _whole(data: Any) -> Any:
+    """A text, or lists of texts, without the half characters that no file can hold."""
+    if isinstance(data, list | tuple):
+        return [_whole(x) for x in data]
+    return clean(data) if isinstance(data, str) else data
 
 
 def _check(value: Any) -> None:
