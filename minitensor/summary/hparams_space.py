@@ -88,7 +88,8 @@ class Discrete(Domain):
 
     Raises:
         ArgumentError: (also a TypeError) for values of several types.
-        InvalidArgumentError: (also a ValueError) for another `dtype`, and for none without values.
+        InvalidArgumentError: (also a ValueError) for another `dtype`, for none without values, and
+            for numbers that no float can hold.
 
     Example:
         >>> Discrete(["sgd", "adam"]).values
@@ -109,12 +110,16 @@ class Discrete(Domain):
                 + message("Discrete", given, "the type of the values is not known",
                           "values are all float, int, str or bool", "write Discrete([...], float)")
             )  # fmt: skip
-        wrong = [x for x in found if not _is_of(x, dtype) or is_too_large(x)]
+        wrong = [x for x in found if not _is_of(x, dtype)]
         if wrong:
             raise ArgumentError(
-                message("Discrete", given, f"{shorten(wrong[0])} is not of type {dtype.__name__}"
-                        if not is_too_large(wrong[0]) else "no float is as large",
+                message("Discrete", given, f"{wrong[0]!r} is not of type {dtype.__name__}",
                         "values of one domain have one type", "make them all float, or all str")
+            )  # fmt: skip
+        if any(map(is_too_large, found)):
+            raise InvalidArgumentError(
+                message("Discrete", given, "no float is as large",
+                        "numbers are recorded as floats", "write them as text")
             )  # fmt: skip
         object.__setattr__(self, "values", tuple(sorted(found)))
         object.__setattr__(self, "dtype", dtype)
