@@ -50,8 +50,22 @@ def test_rows_hold_parameters_and_the_last_value_of_each_metric():
         "rate", "optimizer", "loss", "validation/accuracy",
     ]  # fmt: skip
     assert [column["kind"] for column in card["columns"]] == ["parameter"] * 2 + ["metric"] * 2
-    assert card["rows"][3]["values"] == [0.001, "adam", 2.0, pytest.approx(0.8)]
-    assert (card["rows"][0]["status"], card["rows"][0]["seconds"]) == ("success", 60.0)
+    rows = {row["run"]: row for row in card["rows"]}
+    assert rows["run 3"]["values"] == [0.001, "adam", 2.0, pytest.approx(0.8)]
+    assert (rows["run 0"]["status"], rows["run 0"]["seconds"]) == ("success", 60.0)
+
+
+def test_the_best_run_is_the_first_row_however_many_there_are():
+    (card,) = pane.record(Trials(trials(), curves()), 10_000)
+    assert [row["values"][2] for row in card["rows"]] == [0.0, 1.0, 2.0, 2.0]
+    count = 90
+    odd = {5: math.nan, 7: math.inf}
+    scores = [curve(f"run {i}", "score", [odd.get(i, float(i))]) for i in range(count)]
+    (card,) = pane.record(Trials(trials(count), scores), 3_000)
+    values = [row["values"][2] for row in card["rows"]]
+    assert values == sorted(values, reverse=True)
+    assert (values[0], card["note"]) == (89.0, f"The first {len(values)} of 90 runs.")
+    assert "★ 89" in pane.figure([card], [])[0]
 
 
 def test_only_the_metrics_that_were_chosen_are_columns():
@@ -61,7 +75,8 @@ def test_only_the_metrics_that_were_chosen_are_columns():
 
 def test_the_best_is_the_lowest_loss_and_the_highest_accuracy():
     (card,) = pane.record(Trials(trials(), curves()), 10_000)
-    assert (pane.best(card, 2), pane.best(card, 3), pane.best(card, 0)) == (2, 3, None)
+    assert [row["run"] for row in card["rows"]] == ["run 2", "run 1", "run 0", "run 3"]
+    assert (pane.best(card, 2), pane.best(card, 3), pane.best(card, 0)) == (0, 3, None)
     words = " ".join(pane.words([card], []))
     assert "Lowest loss: 0 in run 2 (rate 0.01, optimizer sgd)." in words
     assert "Highest validation/accuracy: 0.8 in run 3" in words
@@ -145,6 +160,6 @@ def test_what_was_written_is_what_is_shown(tmp_path):
     (card,) = pane.record(mt.summary.read(tmp_path), 10_000)
     names = [column["name"] for column in card["columns"]]
     rows = [dict(zip(names, row["values"], strict=True)) for row in card["rows"]]
-    assert rows == [{"rate": 0.1, "optimizer": "adam", "loss": 0.2},
-                    {"rate": 0.01, "optimizer": "adam", "loss": 0.02}]  # fmt: skip
+    assert rows == [{"rate": 0.01, "optimizer": "adam", "loss": 0.02},
+                    {"rate": 0.1, "optimizer": "adam", "loss": 0.2}]  # fmt: skip
     assert "Lowest loss: 0.02 in run 1" in dashboard(tmp_path).description()

@@ -48,13 +48,12 @@ def head(page, name):
 
 def test_columns_are_sorted_by_keys_and_what_is_no_number_comes_last(page):
     shown(page)
-    assert runs(page) == ["run 0", "run 1", "run 2", "run 3"]
-    head(page, "loss").focus()
-    page.press("Enter")
-    assert runs(page) == ["run 2", "run 0", "run 3", "run 1"]
+    assert runs(page) == ["run 2", "run 0", "run 3", "run 1"]  # the best comes first
     column = head(page, "loss").locator("xpath=..")
     assert column.get_attribute("aria-sort") == "ascending"
+    head(page, "loss").focus()
     page.press("Enter")
+    assert runs(page) == ["run 3", "run 0", "run 2", "run 1"]
     assert column.get_attribute("aria-sort") == "descending"
     assert said(page) == "Sorted by loss, falling."
     assert page.page.evaluate("document.activeElement.textContent") == "loss ▼"
@@ -73,16 +72,16 @@ def test_the_best_is_marked_in_words(page):
 def test_rows_are_filtered_and_hidden_with_their_runs(page):
     shown(page)
     page.page.get_by_label("Filter").fill("adam")
-    assert runs(page) == ["run 1", "run 3"]
+    assert runs(page) == ["run 3", "run 1"]
     assert said(page) == "2 of 4 runs shown."
+    assert page.text(".mt-hp .mt-bar span") == "2 of 4 runs"
     page.page.get_by_label("Filter").fill("")
     page.page.get_by_role("checkbox", name="run 2").uncheck()
-    assert runs(page) == ["run 0", "run 1", "run 3"]
+    assert runs(page) == ["run 0", "run 3", "run 1"]
 
 
 def test_lines_are_walked_by_keys_in_the_order_of_the_table(page):
     shown(page)
-    head(page, "loss").click()
     page.page.locator(".mt-hp-lines").focus()
     page.press("ArrowDown")
     assert said(page).startswith("run 2: rate 0.01, optimizer sgd, loss 0.25; success.")
@@ -96,6 +95,7 @@ def test_lines_are_walked_by_keys_in_the_order_of_the_table(page):
 
 def test_the_lines_pass_where_the_values_say(page):
     shown(page)
+    head(page, "run").click()
     paths = page.page.eval_on_selector_all(
         ".mt-hp-plot g[data-run]", "all => all.map(g => g.lastChild.getAttribute('d'))"
     )
@@ -109,6 +109,7 @@ def test_the_lines_pass_where_the_values_say(page):
 
 def test_the_table_can_be_taken_away(page):
     shown(page)
+    head(page, "run").click()
     with page.page.expect_download() as download:
         page.named("CSV").last.click()
     text = download.value.path().read_text()
@@ -125,7 +126,6 @@ def test_new_values_leave_the_order_the_choice_and_the_focus(page):
     host(page.page, widget, ("dashboard", *looks))
     page.page.locator("summary", has_text="Hyper-parameters").click()
     page.page.wait_for_selector(".mt-hp tbody tr")
-    head(page, "loss").click()
     page.page.locator(".mt-hp-lines").focus()
     page.press("ArrowDown")
     given.series[0] = curve("run 0", "loss", [0.125])
@@ -170,3 +170,24 @@ def test_one_run_or_a_hundred(page):
     assert page.page.evaluate(
         "document.documentElement.scrollWidth <= document.documentElement.clientWidth"
     )
+
+
+def test_names_and_rows_keep_their_place_where_pictures_may_shrink(page):
+    page.page.set_viewport_size({"width": 600, "height": 800})
+    shown(page)
+    page.page.add_style_tag(content="svg { max-width: 100% }")  # as JupyterLab has it
+    places = page.page.evaluate(
+        """() => [...document.querySelectorAll(".mt-hp tbody tr")].map((row) => {
+            const [name, cell] = row.children, words = document.createRange();
+            words.selectNodeContents(name);
+            const text = words.getBoundingClientRect(), box = name.getBoundingClientRect();
+            const beside = document.createRange();
+            beside.selectNodeContents(cell);
+            const other = beside.getBoundingClientRect();
+            return [box.right - text.right, text.bottom - other.bottom, row.offsetHeight]; })"""
+    )
+    assert len(places) == 4
+    for room, below, tall in places:
+        assert room >= 0
+        assert abs(below) < 4
+        assert tall < 24

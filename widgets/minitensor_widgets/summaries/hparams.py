@@ -41,7 +41,25 @@ def record(log: Any, budget: int) -> list[dict[str, Any]]:
     columns = [{"name": name, "kind": "parameter", "better": ""} for name in names]
     columns += [{"name": name, "kind": "metric", "better": better(name)} for name in metrics]
     notes = [f"{plural(left_out, 'more metric')} not shown."] if left_out else []
-    return [plain({"tag": TAG, "columns": columns, **_fitting(rows, budget, notes)})]
+    ordered = _best_first(columns, rows)
+    return [plain({"tag": TAG, "columns": columns, **_fitting(ordered, budget, notes)})]
+
+
+def _best_first(columns: list[dict], rows: list[dict]) -> list[dict]:
+    """The rows in the order of the first metric whose best is known; what is no number is last."""
+    card = {"columns": columns, "rows": rows}
+    at = next((at for at in range(len(columns)) if best(card, at) is not None), None)
+    if at is None:
+        return rows
+    sign = -1.0 if columns[at]["better"] == "high" else 1.0
+    known = {i: row["values"][at] for i, row in enumerate(rows) if _is_number(row["values"][at])}
+    order = [*sorted(known, key=lambda i: sign * known[i]),
+             *(i for i in range(len(rows)) if i not in known)]  # fmt: skip
+    return [rows[i] for i in order]
+
+
+def _is_number(value: Cell) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _fitting(rows: list[dict], budget: int, notes: list[str]) -> dict[str, Any]:
@@ -106,7 +124,7 @@ def best(card: Mapping, at: int) -> int | None:
     known = [
         (row["values"][at], i)
         for i, row in enumerate(card["rows"])
-        if isinstance(row["values"][at], int | float)
+        if _is_number(row["values"][at])
     ]
     if not way or len(known) < 2:
         return None

@@ -2,7 +2,7 @@
 import { html, linkTo } from "../dom.js";
 import { csv } from "../rows.js";
 import { saveText } from "../saving.js";
-import { timeText } from "../units.js";
+import { count, timeText } from "../units.js";
 import { cellWords, parallelPlot } from "./parallel.js";
 import { swatch } from "./runs.js";
 import { PANES } from "./registry.js";
@@ -10,17 +10,17 @@ import { PANES } from "./registry.js";
 // Not plain Infinity: the minifier would make it a short form of 1/0, which is no name.
 const FAR_AWAY = Number.POSITIVE_INFINITY,
   GIVEN_NUMBERS = { NaN: NaN, Infinity: FAR_AWAY, "-Infinity": -FAR_AWAY };
-// What a cell is sorted by: numbers before texts, what is missing last.
+// What a cell is sorted by: numbers before NaN, then texts, what is missing last, either way.
 const rankOf = (value) => {
   if (value in GIVEN_NUMBERS)
     return [Number.isNaN(GIVEN_NUMBERS[value]) ? 1 : 0, GIVEN_NUMBERS[value]];
   if (value === null || value === undefined) return [3, 0];
   return typeof value === "string" ? [2, value] : [0, +value];
 };
-function byRank(a, b) {
+function byRank(a, b, sign) {
   const [kind, x] = rankOf(a),
     [other, y] = rankOf(b);
-  return kind - other || (x < y ? -1 : x > y ? 1 : 0);
+  return kind - other || (x < y ? -sign : x > y ? sign : 0);
 }
 
 function bestRow({ rows, columns }, at) {
@@ -34,6 +34,10 @@ function bestRow({ rows, columns }, at) {
 class RunTable {
   constructor({ shared, signal, card }) {
     Object.assign(this, { shared, signal, card, by: null, down: false, chosen: null });
+    // The best come first.
+    const at = card.columns.findIndex((_, i) => bestRow(card, i));
+    if (at >= 0) Object.assign(this, { by: at + 1, down: card.columns[at].better === "high" });
+    this.total = html("span", { class: "mt-dim" });
     this.heads = ["run", ...card.columns.map(({ name }) => name), "status", "time"];
     this.input = html("input", { type: "search", placeholder: "part of any cell" });
     this.status = html("p", { class: "mt-dim", role: "status" });
@@ -53,6 +57,7 @@ class RunTable {
         { class: "mt-bar", role: "group", "aria-label": "Table" },
         html("label", { class: "mt-control" }, "Filter", this.input),
         linkTo("CSV", signal, () => this.save()),
+        this.total,
       ),
       this.place,
       this.note,
@@ -115,7 +120,7 @@ class RunTable {
     return this.shared.runs.find(({ name }) => name === run);
   }
 
-  // The rows that are shown, in their order. What is missing stays last either way.
+  // The rows that are shown, in their order.
   rows() {
     const wanted = this.input.value.trim().toLowerCase(),
       fits = (row) =>
@@ -128,12 +133,8 @@ class RunTable {
       shown = this.card.rows.filter((row) => fits(row) && !this.look(row.run)?.hidden),
       { by, down } = this;
     if (by === null) return shown;
-    const missing = (value) => value === null || value === undefined;
-    return shown.sort((a, b) => {
-      const [x, y] = [a, b].map((row) => this.cellsOf(row)[by]);
-      if (missing(x) || missing(y)) return missing(x) - missing(y);
-      return down ? byRank(y, x) : byRank(x, y);
-    });
+    const sign = down ? -1 : 1;
+    return shown.sort((a, b) => byRank(this.cellsOf(a)[by], this.cellsOf(b)[by], sign));
   }
 
   paint() {
@@ -156,8 +157,10 @@ class RunTable {
       }),
     );
     if (focused) this.plot.querySelector(".mt-hp-lines")?.focus();
-    if (rows.length < this.card.rows.length)
-      this.status.textContent = `${rows.length} of ${this.card.rows.length} runs shown.`;
+    const all = count(this.card.rows.length, "run"),
+      some = rows.length < this.card.rows.length;
+    this.total.textContent = some ? `${rows.length} of ${all}` : all;
+    if (some) this.status.textContent = `${this.total.textContent} shown.`;
   }
 
   line(row) {

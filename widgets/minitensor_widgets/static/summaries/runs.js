@@ -33,7 +33,7 @@ export function runList(shared, signal) {
   return html(
     "fieldset",
     { class: "mt-run-list" },
-    html("legend", {}, "Runs"),
+    html("legend", {}, boxes.length > 2 ? `${boxes.length} runs` : "Runs"),
     all || [],
     boxes.map(({ run, input }) =>
       html("label", { class: "mt-run" }, input, html("b", {}, run.letter), swatch(run),
