@@ -101,3 +101,26 @@ def test_letters_of_many_runs_stand_where_their_curves_end(page):
     away = np.abs(np.polyval(np.polyfit(runs, places, 1), runs) - places)
     assert away.max() < 4
     assert np.ptp(runs) > 150
+
+
+def test_a_name_of_ten_thousand_letters_leaves_the_page_in_shape(page):
+    page.page.set_viewport_size({"width": 1000, "height": 3000})
+    name = "".join(f"layer_{i}_" for i in range(1100))
+    curves = [samples.curve("a", tag, np.arange(9.0)) for tag in (name, f"{name}/loss")]
+    steps = np.arange(3)
+    rows = [np.array([[0.0, 1.0, 4.0], [1.0, 2.0, 1.0]])] * 3
+    shown(page, samples.Log([*curves, Histograms("a", f"{name}weights", steps, steps * 1.0, rows)]))
+    page.page.evaluate("document.querySelectorAll('details').forEach((one) => { one.open = true })")
+    page.page.wait_for_selector(".mt-reading .mt-band-0", state="attached")
+    heads = page.page.locator(".mt-figure b").all_inner_texts()
+    assert {len(head) for head in heads} == {120}
+    assert all(head.startswith("layer_0_") and head[60] == "…" for head in heads)
+    assert heads[1].endswith("layer_1099_/loss")
+    title = page.page.locator(".mt-figure b").first.get_attribute("title")
+    assert title == name
+    long = page.page.evaluate(
+        """() => [...document.querySelectorAll(".mt *")].flatMap((one) => [...one.attributes])
+            .filter(({ name, value }) => name.startsWith("aria-") && value.length > 400).length"""
+    )
+    assert long == 0
+    assert page.page.evaluate("document.querySelector('.mt-kinds').offsetHeight") < 2000

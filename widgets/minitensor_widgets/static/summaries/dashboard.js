@@ -1,6 +1,7 @@
 // The dashboard of a directory of runs: its runs, a filter, and sections of cards by kind and
 // group.
 import { frame, html, lifetime, linkTo, listen } from "../dom.js";
+import { headingOf } from "../reading.js";
 import { count } from "../units.js";
 import { PANES } from "./registry.js";
 import { runList } from "./runs.js";
@@ -52,7 +53,7 @@ function folding(shared, signal, key, look, open, title, total) {
   const made = html(
     "details",
     { class: look, open: (shared.folds[key] ?? open) ? "" : null },
-    html("summary", {}, html("b", {}, title), " ", total),
+    html("summary", {}, headingOf(title), " ", total),
   );
   const act = () => shared.set("folds", { ...shared.folds, [key]: made.open });
   made.addEventListener("toggle", act, { signal });

@@ -3,7 +3,7 @@
 // What draws a card has `paint()`, `words()`, `steps`, `across` (bins to walk, or 0),
 // `under(x, y)`, `read(at, across)` and `clear()`.
 import { html, lifetime } from "../dom.js";
-import { readable } from "../reading.js";
+import { middleCut, readable } from "../reading.js";
 import { swatch } from "./runs.js";
 
 const nearestOf = (steps, step) =>
@@ -100,11 +100,11 @@ export class Plots {
 
   draw(plot) {
     plot.stale = false;
-    plot.drawn = this.make(plot.card);
+    plot.drawn = this.make({ ...plot.card, tag: middleCut(plot.tag) });
     plot.picture = plot.drawn.paint();
     plot.root.replaceChild(plot.picture, plot.root.firstChild);
     const run = this.shared.runs.length > 1 ? ` of run ${plot.run}` : "";
-    plot.root.setAttribute("aria-label", `${plot.tag}${run}: arrow keys read it`);
+    plot.root.setAttribute("aria-label", `${middleCut(plot.tag)}${run}: arrow keys read it`);
     plot.text.textContent = plot.drawn.words();
     this.hold(plot);
     if (plot === this.now) this.read(plot);

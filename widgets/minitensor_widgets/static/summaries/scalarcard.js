@@ -1,7 +1,7 @@
 // One plot of scalars: curves on a canvas, axes and crosshair over it, numbers below.
 import { button, html, svg } from "../dom.js";
 import { chart, span } from "../plot.js";
-import { readable } from "../reading.js";
+import { middleCut, readable } from "../reading.js";
 import { csv, rowTable } from "../rows.js";
 import { saveText } from "../saving.js";
 import { nearest, summary, told, trend } from "../series.js";
@@ -19,6 +19,7 @@ const [SIGN_NAN, SIGN_UP, SIGN_DOWN] = ["l8,8m0,-8l-8,8", "m0,8l4,-8l4,8z", "l4,
 export class ScalarCard {
   constructor(tag, pane) {
     Object.assign(this, { tag, pane, shared: pane.shared, zoom: null, detail: null, dirty: true });
+    const title = (this.title = middleCut(tag));
     const { signal } = pane.own,
       made = readable(tag, tag),
       act = (label, does) => button(label, signal, does);
@@ -31,14 +32,14 @@ export class ScalarCard {
       this.opens("CSV", signal, () => this.save()),
     ];
     this.tools[3].setAttribute("aria-expanded", "false");
-    const bar = html("div", { class: "mt-bar", role: "toolbar", "aria-label": `Tools of ${tag}` },
+    const bar = html("div", { class: "mt-bar", role: "toolbar", "aria-label": `Tools of ${title}` },
       this.tools),
       name = made.figure.firstChild,
       head = html("div", { class: "mt-scalar-head" });
     this.about = html("p", { class: "mt-dim" });
     this.at = html("div", { class: "mt-at", hidden: "", "aria-hidden": "true" });
     this.numbers = html("div", { class: "mt-table", tabindex: 0, role: "region",
-      "aria-label": `Numbers of ${tag}` });
+      "aria-label": `Numbers of ${title}` });
     this.numbers.hidden = true;
     this.canvas = html("canvas", { "aria-hidden": "true" });
     made.figure.classList.add("mt-scalar");
@@ -47,7 +48,7 @@ export class ScalarCard {
     head.after(this.about);
     made.root.after(this.at);
     made.figure.append(this.numbers);
-    this.root.setAttribute("aria-label", `${tag} over ${AXES[this.shared.axis]}`);
+    this.root.setAttribute("aria-label", `${title} over ${AXES[this.shared.axis]}`);
   }
 
   opens(text, signal, does) {
@@ -195,7 +196,7 @@ export class ScalarCard {
     const { lines } = this,
       notes = this.notes();
     const { smoothing } = this.shared;
-    let said = lines.map(({ look: { name }, line }) => summary(this.tag, { ...line,
+    let said = lines.map(({ look: { name }, line }) => summary(this.title, { ...line,
       run: name === "." ? "" : name, soft: softOf(line, smoothing) }));
     if (lines.length > 3) {
       const last = lines
@@ -210,7 +211,7 @@ export class ScalarCard {
       ...sentences].join(". ") + (notes.length ? "." : "");
     const { root } = this;
     root.setAttribute("aria-valuetext", this.text.textContent);
-    root.setAttribute("aria-label", `${this.tag} over ${AXES[this.shared.axis]}`);
+    root.setAttribute("aria-label", `${this.title} over ${AXES[this.shared.axis]}`);
   }
 
   notes() {
@@ -397,7 +398,7 @@ export class ScalarCard {
   }
 
   async save() {
-    const name = `${this.tag.replace(/[^\w.-]+/g, "_")}.csv`,
+    const name = `${this.title.replace(/[^\w.-]+/g, "_")}.csv`,
       asked = await this.pane.ask("scalars", { tag: this.tag, csv: true });
     if (asked) return saveText(name, asked.content.csv);
     const rows = this.lines.flatMap(({ look, line }) =>
