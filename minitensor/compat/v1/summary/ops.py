@@ -192,10 +192,10 @@ def audio_summary_v2(xp, tag, tensor, sample_rate, *, max_outputs):
     _, frames, channels = batch.shape
     if 2 * channels >= 1 << 16 or 2 * channels * rate >= 1 << 32:
         raise InvalidArgumentError(
-            f"No WAV file can hold sounds of shape {_sizes(batch.shape)} at a sample_rate of {rate:.0f}"
-            "\nThe last axis counts channels, of which it has at most 32767, and a second is less "
-            "than 4 gigabytes. To fix it: look whether frames and channels stand in each other's "
-            "place, and at the rate."
+            f"No WAV file can hold sounds of shape {_sizes(batch.shape)} at {rate:.0f} frames a "
+            "second\nOne has at most 32767 channels, which the last axis counts, and a second has "
+            "less than 4 gigabytes. To fix it: look whether frames and channels stand in each "
+            "other's place, and at the rate."
         )
     return _summary([
         Value(tag=name, audio=Audio(
