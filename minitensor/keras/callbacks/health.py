@@ -94,8 +94,9 @@ class Health(Callback):
 
     def __init__(self, every: int | str = "auto", data: Any = None, loss: Callable | None = None,
                  name: str = "health"):  # fmt: skip
-        whole = isinstance(every, int | np.integer) and not isinstance(every, bool)
-        if not (whole and every > 0) and not (isinstance(every, str) and every in _WORDS):
+        word = isinstance(every, str) and every in _WORDS
+        number = isinstance(every, int | np.integer) and not isinstance(every, bool) and every > 0
+        if not number and not word:
             raise InvalidArgumentError(
                 message("Health", f"every={shorten(every)}", "it is no number of steps",
                         "a number counts steps; 'epoch' and 'auto' say it in words",
