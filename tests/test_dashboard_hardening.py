@@ -162,8 +162,9 @@ def test_a_smoothing_that_is_out_of_range_is_a_lesson(odd):
 
 
 def test_a_smoothing_may_be_any_number_from_0_to_1():
-    looks = [dashboard(samples.training(points=3), smoothing=weight)._state()["smoothing"]
-             for weight in (0, 1, np.float32(0.5), mt.constant(0.25))]  # fmt: skip
+    weights: list[Any] = [0, 1, np.float32(0.5), mt.constant(0.25)]
+    log = samples.training(points=3)
+    looks = [dashboard(log, smoothing=weight)._state()["smoothing"] for weight in weights]
     assert looks == [0.0, 0.99, 0.5, 0.25]
 
 
