@@ -113,7 +113,7 @@ class Health:
 
     def __str__(self) -> str:
         at = "" if self.step is None else f" at step {self.step}"
-        lines = [*_wrapped(f"Health{at}: {self.verdict}"), "", *_table(self.layers)]
+        lines = [*_wrapped(f"Health{at}: {self.verdict}"), *_table(self.layers)]
         for finding in self.findings:
             lines += ["", *_wrapped(f"- {finding.sentence}", "  ")]
             lines += [f"    {finding.line}"] if finding.line else []
@@ -138,8 +138,8 @@ _TITLES = [
     ["", "", "norm of", "gradient", "update", "dead", "saturated", "output:"],
     ["layer", "kind", "gradient", "/ weight", "/ weight", "units", "outputs", "mean ± std"],
 ]
-_WIDE = 72
-"""How many letters a line of prose has: what a narrow notebook shows without breaking words."""
+_WIDE = 60
+"""How many letters a line has: what a notebook shows in 600 pixels without breaking it."""
 
 
 def _wrapped(text: str, indent: str = "") -> list[str]:
@@ -150,13 +150,25 @@ def _wrapped(text: str, indent: str = "") -> list[str]:
 
 
 def _table(layers: list[LayerHealth]) -> list[str]:
-    """The numbers of all layers; what was measured of none has no column."""
+    """The numbers of all layers; what was measured of none has no column.
+
+    What does not fit beside the rest comes below it, beside the names again.
+    """
     rows = [_row(layer) for layer in layers]
-    columns = [i for i in range(len(_TITLES[0])) if i < 2 or any(row[i] != "–" for row in rows)]
-    table = [[row[i] for i in columns] for row in [*_TITLES, *rows]]
-    widths = [max(map(len, column)) for column in zip(*table, strict=True)]
-    lines = [_aligned(row, widths) for row in table if any(row)]
-    lines += ["–: the layer has nothing of the kind"] if any("–" in row for row in table) else []
+    names, *others = map(_aligned, zip(*_TITLES, *rows, strict=True))
+    blocks = [[names]]
+    for column in others:
+        if all(x.strip() in ("", "–") for x in column[len(_TITLES) :]):
+            continue
+        if sum(len(x[0]) + 2 for x in blocks[-1]) + len(column[0]) > _WIDE:
+            blocks.append([names])
+        blocks[-1].append(column)
+    lines = []
+    for block in blocks:
+        made = ["  ".join(cells).rstrip() for cells in zip(*block, strict=True)]
+        lines += ["", *filter(None, made)]
+    if any("–" in line for line in lines):
+        lines.append("–: the layer has nothing of the kind")
     return lines
 
 
@@ -170,11 +182,11 @@ def _row(layer: LayerHealth) -> list[str]:
             output]  # fmt: skip
 
 
-def _aligned(row: list[str], widths: list[int]) -> str:
-    """Words to the left, numbers to the right."""
-    pairs = list(zip(row, widths, strict=True))
-    cells = [x.ljust(w) for x, w in pairs[:2]] + [x.rjust(w) for x, w in pairs[2:]]
-    return "  ".join(cells).rstrip()
+def _aligned(column: tuple[str, ...]) -> list[str]:
+    """A column in its width: words to the left, numbers to the right."""
+    wide = max(map(len, column))
+    words = column[1] in ("layer", "kind")
+    return [x.ljust(wide) if words else x.rjust(wide) for x in column]
 
 
 def _number(value: float | None) -> str:
