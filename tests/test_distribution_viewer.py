@@ -1,5 +1,6 @@
 """Histograms and distributions of tensors: their axes, records, figures and words."""
 
+import itertools
 import re
 import xml.etree.ElementTree as ElementTree
 
@@ -64,6 +65,24 @@ def test_an_older_histogram_without_edges_is_let_go():
     assert shown.record["before"] is None
     assert shown.record["counts"] == [1, 1]
     ElementTree.fromstring(shown.to_svg())
+
+
+@pytest.mark.parametrize(
+    ("values", "marks"),
+    [
+        ([-0.54, 0.7, 0.1], ["-0.5", "0", "0.5"]),
+        ([-3.2e-300, 2.8e-300, 0.0], ["-2.00e-300", "0", "2.00e-300"]),
+        ([1e8, 1e8 + 1], ["100000000", "100000001"]),
+        ([7.0, 7.0], ["4", "6", "8", "10"]),
+    ],
+)
+def test_a_histogram_has_round_numbers_along_its_values(values, marks):
+    for shown in (histogram(values).to_svg(), HistogramWidget(values).to_svg()):
+        found = re.findall(r'<text x="([\d.]+)" y="[\d.]+" class="s m">(.*?)</text>', shown)
+        assert [text for _, text in found] == marks
+        places = [float(x) for x, _ in found]
+        assert all(b - a > 6 * len(text) for (a, b), text in
+                   zip(itertools.pairwise(places), marks, strict=False))  # fmt: skip
 
 
 # ---- distributions

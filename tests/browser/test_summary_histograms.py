@@ -427,6 +427,9 @@ def test_a_histogram_has_an_axis_of_counts(open_page):
     page = open_page().island(histogram(np.repeat([0.0, 1.0], [30, 70]), bins=2))
     ticks = page.page.locator(".mt-bars text.mt-e").all_text_contents()
     assert ticks[:4] == ["0", "20", "40", "60"]
+    assert page.page.locator(".mt-bars text.mt-m").all_text_contents() == [
+        "0", "0.2", "0.4", "0.6", "0.8", "1"
+    ]  # fmt: skip
     page.page.get_by_label("logarithm of the counts").check()
     assert page.page.locator(".mt-bars text.mt-e").all_text_contents()[:2] == ["1", "10"]
     box = page.page.locator(".mt-bars svg").bounding_box()

@@ -8,8 +8,10 @@ from collections.abc import Mapping, Sequence
 
 from ..colours import RGB, diverging, png
 from ..plot import ticks
+from ..spacing import LETTER as SMALL
+from ..spacing import spaced
 from ..svg import card, text
-from ..values import clip, number
+from ..values import apart, clip, number
 from .records import MOST_TABLE, cell_text, count_of, facts, first_axes, first_line, grid, window
 
 PAD, WIDE, LINE = 14.0, 600.0, 17.0
@@ -114,6 +116,13 @@ def count_ticks(most: int, log: bool) -> list[int]:
     return [int(value) for value in found if value == int(value)]
 
 
+def _marks(low: float, high: float, wide: float) -> list[tuple[float, str]]:
+    """Round numbers between two ends; the ends themselves where these would take many digits."""
+    marks, begin = spaced((low, high), wide)
+    digits = apart((low, high), 4)
+    return [(end, number(end, digits)) for end in (low, high)] if begin else marks
+
+
 def bars(record: Mapping, x: float, y: float, wide: float, tall: float, log: bool = False) -> str:
     """A histogram: bars over an axis whose ends are written; an older one is drawn over it."""
     if not record["counts"]:
@@ -146,8 +155,11 @@ def bars(record: Mapping, x: float, y: float, wide: float, tall: float, log: boo
                 if count else ""
             )  # fmt: skip
     parts.append(f'<path class="ax" d="M{x:.1f},{y:.1f}v{tall:.1f}h{wide:.1f}"/>')
-    parts.append(text(x, y + tall + 13, number(low, 3), "s"))
-    parts.append(text(x + wide, y + tall + 13, number(high, 3), "s e"))
+    for value, word in _marks(low, high, wide):
+        at, half = x + wide * ((value * part - low * part) / span), SMALL * len(word) / 2
+        parts.append(f'<path class="ax" d="M{at:.1f},{y + tall:.1f}v3"/>')
+        at = max(x + half, min(x + wide - half, at))  # no text leaves the figure
+        parts.append(text(at, y + tall + 14, word, "s m"))
     scale = ", heights are logarithms" if log else ""
     parts.append(text(x + wide, y - 4, f"elements; most in a bin: {most}{scale}", "s e"))
     return "".join(parts)

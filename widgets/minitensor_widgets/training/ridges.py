@@ -10,14 +10,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..colours import HUES
-from ..plot import Axis, tick_texts, ticks
+from ..plot import Axis
+from ..spacing import spaced
 from ..svg import text
 from ..units import plural
 from ..values import apart, number
 from .series import BINS, evenly
 
 LEFT, RIGHT, TOP, BOTTOM = 12.0, 46.0, 12.0, 40.0
-LETTER = 6.2
 PALEST = 0.7
 """The share of its colour that the first ridge has: with less it would not stand out on white."""
 STYLE = ".rg{stroke:#fff;stroke-width:.8}.gp{stroke:#9a3b00;stroke-width:1.6}"
@@ -126,15 +126,10 @@ def picture(
 
 
 def _axis(x: Axis, base: float, known: bool) -> str:
-    """The axis of the values; fewer are written where they are long."""
+    """The axis of the values."""
     left, right = x.pixels
     parts = [f'<path class="ax" d="M{left:.1f},{base:.1f}H{right:.1f}"/>']
-    for most in (5, 3, 1):
-        values = ticks(*x.ends, most=most) if known else []
-        words, begin = tick_texts(values)
-        if LETTER * (max(map(len, words), default=0) + 1) * len(words) <= right - left:
-            break
-    parts += [text(x.at(value) or left, base + 14, word, "s m")
-              for value, word in zip(values, words, strict=True)]  # fmt: skip
+    marks, begin = spaced(x.ends, right - left) if known else ([], "")
+    parts += [text(x.at(value) or left, base + 14, word, "s m") for value, word in marks]
     title = "; ".join(filter(None, ("values", begin, "step at the right")))
     return "".join([*parts, text((left + right) / 2, base + 30, title, "s m")])

@@ -1,9 +1,10 @@
 // A histogram: bars over an axis, walked by arrow keys; an older one stands behind, outlined.
 import { html, svg } from "../dom.js";
 import { ticks } from "../plot.js";
-import { number } from "../values.js";
+import { spaced } from "../spacing.js";
+import { apart, number } from "../values.js";
 
-const [WIDE, TALL, FOOT, HEAD, COUNTS] = [284, 110, 18, 14, 38];
+const [WIDE, TALL, FOOT, HEAD, COUNTS, LETTER] = [284, 110, 18, 14, 38, 7.3];
 
 // Round counts for the axis.
 const countTicks = (most, log) =>
@@ -18,7 +19,10 @@ export function bars({ edges, counts, before }, { signal, say, log = false }) {
     // The span of the largest numbers is infinite: halves are taken.
     part = Number.isFinite(high - low) ? 1 : 0.5,
     span = high * part - low * part || 1,
-    x = (edge) => WIDE * ((edge * part - low * part) / span);
+    x = (edge) => WIDE * ((edge * part - low * part) / span),
+    [round, from] = spaced([low, high], WIDE / LETTER),
+    // The ends themselves, where round numbers would take many digits.
+    marks = from ? [low, high].map((v) => [v, number(v, apart([low, high], 4))]) : round;
   const bar = (name, ends) => (count, i) =>
     svg("rect", {
       class: name,
@@ -54,8 +58,14 @@ export function bars({ edges, counts, before }, { signal, say, log = false }) {
       "mt-e",
       `elements; most in a bin: ${most}${log ? ", heights are logarithms" : ""}`,
     ),
-    word(0, HEAD + TALL + 13, "", number(low, 3)),
-    word(WIDE, HEAD + TALL + 13, "mt-e", number(high, 3)),
+    marks.map(([value, text]) => {
+      const half = (text.length * LETTER) / 2, // no text leaves the drawing
+        at = Math.max(half, Math.min(WIDE + 2 - half, x(value)));
+      return [
+        svg("path", { class: "mt-axis", d: `M${x(value)},${HEAD + TALL}v3` }),
+        word(at, HEAD + TALL + 14, "mt-m", text),
+      ];
+    }),
   );
   const read = html("p", { class: "mt-read" }, "Arrow keys walk from bin to bin."),
     total = counts.reduce((a, b) => a + b, 0);

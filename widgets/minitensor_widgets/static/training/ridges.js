@@ -1,6 +1,7 @@
 // One plot of histograms over steps: ridges one behind the other, or all on one line.
 import { svg } from "../dom.js";
-import { axis, tickTexts, ticks } from "../plot.js";
+import { axis } from "../plot.js";
+import { spaced } from "../spacing.js";
 import { count } from "../units.js";
 import { apart, number } from "../values.js";
 import { edges, evenly, rebin } from "./rebin.js";
@@ -94,13 +95,11 @@ export class Ridges {
     return `stroke:${this.tone(part)};stroke-width:${0.7 + 1.3 * part}`;
   }
 
-  // Numbers along the values; fewer where they are long.
+  // Numbers along the values.
   marks(words, more, known) {
     const { low, high, x } = this,
-      room = (ACROSS - NEAR - FAR) / 6.2,
-      fits = ([made]) => made.every(([, text]) => (text.length + 1) * made.length <= room),
-      tried = [5, 3, 1].map((most) => tickTexts(ticks(low, high, false, most))),
-      [made, from] = known ? (tried.find(fits) ?? tried[2]) : [[], ""];
+      letters = (ACROSS - NEAR - FAR) / 6.2,
+      [made, from] = known ? spaced([low, high], letters) : [[], ""];
     return [
       known ? null : words((NEAR + ACROSS - FAR) / 2, DOWN / 2, "no values to draw", "mt-m"),
       made.map(([v, text]) => words(x.at(v), DOWN - BELOW + 14, text, "mt-m")),
