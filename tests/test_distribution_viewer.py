@@ -14,6 +14,7 @@ from minitensor_widgets import (
     HistogramWidget,
     distribution,
     histogram,
+    inspect,
     samples,
 )
 
@@ -169,6 +170,15 @@ def test_many_columns_and_steps_are_thinned_and_that_is_said():
         (lambda: distribution([[1], [2]], over=[0]), ValueError, "2 tensors and 1 step"),
         (lambda: distribution([[1], [2]], over=[1, 0]), ValueError, "do not rise"),
         (lambda: distribution({"a": [1]}, over=[1]), TypeError, "steps go with a list"),
+        (lambda: distribution([[1], [2]], over=3), TypeError, "over=3: each tensor has a step"),
+        (lambda: distribution([[1], [2]], over="x"), TypeError, "over='x': each tensor has a"),
+        (lambda: distribution([[1], [2]], over=["1", "2"]), TypeError, "got the step '1' in"),
+        (lambda: distribution([[1], [2]], over=[None, 1]), TypeError, "got the step None in"),
+        (lambda: distribution([[1], [2]], over=[[1], 1]), TypeError, r"got the step \[1\] in"),
+        (lambda: distribution([[1], [2]], over=[np.nan, 1]), ValueError, "the step nan in"),
+        (lambda: distribution([[1], [2]], over=[1, np.inf]), ValueError, "is a finite number"),
+        (lambda: histogram({"a": [1]}), TypeError, "one tensor; it got a dict with 'a'"),
+        (lambda: inspect({"a": [1]}), TypeError, "side by side with distribution"),
         (lambda: distribution({"version": 1, "counts": []}), TypeError, "another viewer"),
     ],
 )

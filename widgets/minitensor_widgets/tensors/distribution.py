@@ -79,6 +79,39 @@ def columns_of(value: Any, name: str, over: Sequence[float] | None) -> list[dict
     return [column(item, label) for label, item in named]
 
 
+def _listed(over: Any) -> list[Any]:
+    """What was given as steps, one by one.
+
+    Raises:
+        TypeError: for what is no list.
+    """
+    if isinstance(over, str) or not isinstance(over, Iterable):
+        raise TypeError(
+            f"distribution() got over={clip(repr(over), 60)}: each tensor has a step of its own. "
+            "Pass a list of numbers, such as over=range(2) for two tensors."
+        )
+    return list(over)
+
+
+def _step(step: Any) -> float:
+    """A step as a plain number, an int where it is whole.
+
+    Raises:
+        TypeError: for what is no number.
+        ValueError: for one that is not finite.
+    """
+    words = (
+        f"distribution() got the step {clip(repr(step), 40)} in over=: a step is a finite number"
+    )
+    try:
+        found = float("" if isinstance(step, str) else step)
+    except (TypeError, ValueError):
+        raise TypeError(f"{words}. Count them, as by over=range(2) for two tensors.") from None
+    if not math.isfinite(found):
+        raise ValueError(f"{words}. Leave out the tensor that has no step, or count them.")
+    return int(step) if found == int(found) else found
+
+
 def _steps(over: Iterable[float] | None, value: Any) -> list[float] | None:
     """The steps as plain numbers, after a check that there is one for each tensor.
 
@@ -93,7 +126,7 @@ def _steps(over: Iterable[float] | None, value: Any) -> list[float] | None:
             f"distribution() got over= and {type(value).__name__}: steps go with a list of "
             "tensors, one for each step. Pass a list, or leave over= out."
         )
-    steps = [int(step) if step == int(step) else float(step) for step in over]
+    steps = [_step(step) for step in _listed(over)]
     if len(steps) != len(value):
         raise ValueError(
             f"distribution() got {plural(len(value), 'tensor')} and {plural(len(steps), 'step')}: "

@@ -15,7 +15,7 @@ from ..svg import card, text
 from ..units import plural
 from ..values import clip, number, shape_text
 from .figure import STYLE, bars
-from .records import count_of, facts
+from .records import count_of, facts, one_tensor
 
 BINS, PAD, WIDE = 30, 14.0, 560.0
 _HISTOGRAM = {
@@ -31,7 +31,7 @@ def histogram_record(value: Any, bins: int | Sequence[float] = BINS, name: str =
         TypeError: for a dict that is no such view.
         ValueError: for bins that are none.
     """
-    record = as_view(value)
+    record = as_view(one_tensor(value, "histogram()"))
     if record is None:
         from minitensor.views import histogram_view
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from ..records import VERSION, as_view, filled, of_kind, plain, values
 from ..units import plural
-from ..values import number, shape_text
+from ..values import clip, number, shape_text
 
 WINDOW, MOST_TABLE = 32, 64
 NAN, ABOVE, BELOW = "NaN", "+∞", "−∞"
@@ -30,6 +30,21 @@ _FORMATS = {
 }  # fmt: skip
 
 
+def one_tensor(value: Any, caller: str) -> Any:
+    """A value that is not several tensors by name.
+
+    Raises:
+        TypeError: for a dict that is no view.
+    """
+    if isinstance(value, Mapping) and "version" not in value:
+        names = clip(", ".join(repr(name) for name in value) or "nothing", 60)
+        raise TypeError(
+            f"{caller} looks at one tensor; it got a dict with {names}. Give one of its values, or "
+            "see all side by side with distribution()."
+        )
+    return value
+
+
 def tensor_record(value: Any, **options: Any) -> dict:
     """The complete record of a tensor, an array, a list, a TensorView or the dict of one.
 
@@ -37,7 +52,7 @@ def tensor_record(value: Any, **options: Any) -> dict:
         TypeError: when the value has no elements to look at.
         ValueError: when the view is of another version.
     """
-    record = as_view(value)
+    record = as_view(one_tensor(value, "inspect()"))
     if record is None:
         from minitensor.views import tensor_view
 
