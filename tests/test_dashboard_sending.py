@@ -64,8 +64,8 @@ def test_numbers_are_short_and_equal_to_six_digits():
 def test_numbers_that_differ_by_little_are_no_stairs(begin):
     values = begin + abs(begin) * 1e-6 * np.arange(30)
     wide = values.max() - values.min()
-    np.testing.assert_allclose(shortened(values), values, rtol=0, atol=wide / 10_000)
-    np.testing.assert_allclose(shortened(values, 4), values, rtol=0, atol=wide / 10_000)
+    for digits, parts in ((6, 40_000), (4, 400)):
+        np.testing.assert_allclose(shortened(values, digits), values, rtol=0, atol=wide / parts)
     assert shortened(np.append(values, math.nan))[:30].tolist() == shortened(values).tolist()
 
 

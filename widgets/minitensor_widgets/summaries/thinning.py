@@ -7,9 +7,6 @@ from typing import Any
 
 import numpy as np
 
-FINEST = 4
-"""A number is rounded to no more than a ten-thousandth of what all differ by."""
-
 
 @dataclass(frozen=True)
 class Points:
@@ -112,7 +109,7 @@ def shortened(values: np.ndarray, digits: int = 6) -> np.ndarray:
     finite = values[np.isfinite(values)]
     with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
         wide = finite.max() / 2 - finite.min() / 2 if len(finite) else 0.0
-        apart = FINEST - np.floor(np.log10(wide)) if wide else -np.inf
+        apart = digits - 2 - np.floor(np.log10(wide)) if wide else -np.inf
         exact = 14 - np.floor(np.log10(np.abs(values)))
         places = np.minimum(np.maximum(digits - 15 + exact, apart), exact)
         scale = 10.0**places
