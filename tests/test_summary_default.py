@@ -102,3 +102,9 @@ def test_summaries_may_wait_for_any_time(tmp_path: Path) -> None:
     with writer, writer.as_default():
         S.scalar("loss", 1.0, 0)
     assert S.read(tmp_path).scalars("loss").value == [1.0]
+
+
+@pytest.mark.parametrize("name", ["FileWriter", "merge_all"])
+def test_names_of_tensorflow_1_lead_to_where_they_are(name: str) -> None:
+    with pytest.raises(AttributeError, match=r"import minitensor\.compat\.v1 as tf"):
+        getattr(mt.summary, name)

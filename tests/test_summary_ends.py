@@ -96,6 +96,10 @@ ENDS = {
     "an exception": ("raise ValueError('the end')", 1),
     "sys.exit": ("sys.exit(3)", 3),
     "SIGTERM": ("os.kill(os.getpid(), signal.SIGTERM); time.sleep(60)", -signal.SIGTERM),
+    "a terminal that is closed": (
+        "os.kill(os.getpid(), signal.SIGHUP); time.sleep(60)",
+        -getattr(signal, "SIGHUP", 0),
+    ),
     "a handler of SIGTERM": (
         "signal.signal(signal.SIGTERM, lambda *_: sys.exit(7))\n"
         "os.kill(os.getpid(), signal.SIGTERM); time.sleep(60)",

@@ -52,4 +52,9 @@ __all__ = [
     "write",
 ]  # fmt: skip
 
-__getattr__, __dir__ = public_names(__name__, __all__)
+_OLD = ("FileWriter", "FileWriterCache", "merge", "merge_all", "tensor_summary")
+_HINTS = {
+    name: f"it is TensorFlow 1's, so write tf.summary.{name} with import minitensor.compat.v1 as tf"
+    for name in _OLD
+}
+__getattr__, __dir__ = public_names(__name__, __all__, _HINTS)

@@ -1,7 +1,8 @@
 """Where a pen writes to: an event file that no other writer has, made ready for any end.
 
-At exit, and when the process is asked to end (SIGTERM), what waits in the pens of all open writers
-is written. A forked child has the files of its parent but not its threads: its writers are closed.
+At exit, and when the process is asked to end (SIGTERM, or SIGHUP when its terminal is closed), what
+waits in the pens of all open writers is written. A forked child has the files of its parent but not
+its threads: its writers are closed.
 """
 
 from __future__ import annotations
@@ -128,6 +129,9 @@ def open_below(folder: Path) -> list[Sink]:
     return [sink for sink in open_sinks() if sink.folder.is_relative_to(root)]
 
 
+_ENDS = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
+
+
 def _flush_all() -> None:
     for sink in open_sinks():
         sink.pen.flush(_SECONDS)
@@ -140,11 +144,12 @@ def _terminated(number: int, frame: FrameType | None) -> None:
 
 
 def _prepare_for_the_end() -> None:
-    """Flush at SIGTERM, unless the program has a handler of its own: that one ends in `atexit`."""
+    """Flush when asked to end, unless the program has a handler: its own one ends in `atexit`."""
     if threading.current_thread() is not threading.main_thread():
         return
-    if signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
-        signal.signal(signal.SIGTERM, _terminated)
+    for number in _ENDS:
+        if signal.getsignal(number) is signal.SIG_DFL:
+            signal.signal(number, _terminated)
 
 
 def _forked() -> None:

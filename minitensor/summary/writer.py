@@ -36,7 +36,7 @@ class SummaryWriter:
 
     What is recorded waits in memory for at most `flush_millis`, is written in a thread of its own,
     and is on disk after `flush()`, after `close()`, and when the program ends: by itself, with an
-    exception, or at SIGTERM.
+    exception, or at SIGTERM or SIGHUP.
     """
 
     def __init__(self, sink: Sink, on_error: str = "warn"):
