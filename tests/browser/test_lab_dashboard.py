@@ -119,6 +119,31 @@ def test_it_stays_live_when_asked_and_answers_while_the_kernel_rests(
     assert WIDGET not in outputs(lab, page, 0)[0]
 
 
+WRITE = """
+with mt.summary.create_file_writer("later").as_default():
+    for step in range(30):
+        mt.summary.scalar("loss", 1 / (step + 1), step=step)
+"""
+
+
+@pytest.mark.parametrize("more", ["", ", live=True"])
+def test_it_waits_for_a_folder_that_training_makes(page: Any, lab: Any, more: str) -> None:
+    folder = f"later{len(more)}"
+    first = (
+        f"import minitensor as mt\nfrom minitensor_widgets import dashboard\ndashboard({folder!r}"
+    )
+    name = lab.write(f"{folder}.ipynb", f"{first}{more})", WRITE.replace("later", folder))
+    lab.open(page, name)
+    lab.run(page, 0)
+    page.wait_for_function(
+        "() => document.querySelector('.mt-hint')?.innerText.includes('there is no folder')",
+        timeout=30_000,
+    )
+    lab.run(page, 1)
+    page.wait_for_function(f"() => ({CAPTION})().includes('at 29')", timeout=30_000)
+    assert page.locator(".mt-hint:visible").count() == 0
+
+
 LEFT = """([index, count, widget]) => {
     const { outputs } = jupyterapp.shell.currentWidget.content.model.toJSON().cells[index];
     return outputs.length === count && outputs.every(({ data }) => !(widget in data)); }"""
