@@ -28,9 +28,8 @@ def dashboard(
     that a saved notebook is whole; the next cell that records brings it to life again.
 
     Args:
-        source: a directory of runs, which training may have yet to make; a `SummaryWriter`, a
-            `keras.callbacks.TensorBoard`, or what `minitensor.summary.read` gave, which is shown as
-            it is.
+        source: a directory of runs, which training may have yet to make; a `SummaryWriter`; a
+            `keras.callbacks.TensorBoard`; or a log of `minitensor.summary.read`, shown as it is.
         title: what stands above it; by default the name of the directory.
         smoothing: how much curves are smoothed at first, from 0 to 0.99, by TensorBoard's formula.
         tags: which tags to show: a regex, or a list of names.

@@ -37,7 +37,7 @@ class Board:
         descent: step 2 · loss 0.25
         >>> print(board.figure().description())
         descent: finished
-          loss: last 0.25, least 0.25 at 2, greatest 1 at 0, falling
+          loss: last 0.25, least 0.25 at 2, greatest 1 at 0, falling at the end
     """
 
     def __init__(self, title: str = "Training") -> None:
