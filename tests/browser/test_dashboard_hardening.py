@@ -101,6 +101,8 @@ def test_letters_of_many_runs_stand_where_their_curves_end(page):
     away = np.abs(np.polyval(np.polyfit(runs, places, 1), runs) - places)
     assert away.max() < 4
     assert np.ptp(runs) > 150
+    left_out = f"{200 - len(found)} curves too close together for a letter."
+    assert left_out in page.text(".mt-figure figcaption")
 
 
 def test_a_name_of_ten_thousand_letters_leaves_the_page_in_shape(page):

@@ -181,6 +181,7 @@ export class ScalarCard {
         shown.map(({ at }) => at),
         [y.last + 6, y.first + 3],
       );
+    this.unnamed = known.length - shown.length;
     return shown.map(({ look }, i) =>
       svg(
         "text",
@@ -236,6 +237,7 @@ export class ScalarCard {
         notes.push(`the steps${run} begin anew ${count(anew, "time")}: several trainings were ` +
           "recorded in this run");
     }
+    if (this.unnamed) notes.push(`${count(this.unnamed, "curve")} too close together for a letter`);
     if (cut.length) {
       const { line } = cut[0];
       notes.push(`drawn with ${line.x.length} of ${line.count} points`);
