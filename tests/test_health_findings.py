@@ -358,3 +358,45 @@ def test_a_healthy_network_is_left_in_peace() -> None:
     keras.utils.set_random_seed(0)
     report = report_of(dense(activation="relu", kernel_initializer="he_normal"))
     assert (report.findings, report.verdict) == ([], "Nothing looks wrong in 2 layers.")
+
+
+def test_what_layers_before_the_first_variable_made_is_not_blamed_on_the_data() -> None:
+    prepared = keras.layers.Lambda(lambda x: mt.math.log(x - 1.0), name="prepared")
+    made = keras.Sequential([keras.Input((4,)), prepared, keras.layers.Dense(1, name="last")])
+    with mt.GradientTape() as tape:
+        loss = mt.reduce_sum(made(np.full((3, 4), 0.5, "float32")))
+    bad = health(made, tape, loss=loss).first_bad
+    assert bad.layer == "last"
+    assert "Look at what prepared made of the data" in bad.sentence
+
+
+def test_a_model_with_variables_of_its_own_is_looked_at() -> None:
+    class Scaled(keras.Model):
+        def __init__(self) -> None:
+            super().__init__()
+            self.scale = self.add_weight((1,), "ones", name="scale")
+            self.last = keras.layers.Dense(1, name="last")
+
+        def call(self, x: Any) -> Any:  # type: ignore[override]
+            return self.last(x * self.scale)
+
+    made = Scaled()
+    with mt.GradientTape() as tape:
+        loss = mt.reduce_sum(made(np.full((3, 4), np.nan, "float32")))
+    bad = health(made, tape, loss=loss).first_bad
+    assert (bad.op, bad.direction) == ("multiply", "forward")
+    assert "Look at the data" in bad.sentence
+
+
+def test_a_layer_without_variables_is_named() -> None:
+    made = keras.Sequential([
+        keras.Input((4,)), keras.layers.Dense(4, "relu"),
+        keras.layers.Activation("relu", name="act_a"),
+        keras.layers.Activation(lambda x: mt.math.log(x - x), name="act_b"),
+        keras.layers.Activation(lambda x: mt.math.log(x), name="act_c"), keras.layers.Dense(1),
+    ])  # fmt: skip
+    with mt.GradientTape() as tape:
+        loss = mt.reduce_sum(made(np.ones((3, 4), "float32")))
+    bad = health(made, tape, loss=loss).first_bad
+    assert (bad.layer, bad.op) == ("act_b", "log")
+    assert "log in layer act_b is the first operation" in bad.sentence

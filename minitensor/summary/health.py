@@ -103,7 +103,7 @@ def looked_at(
     rows = [part for part in parts if part.variables or part.activations]
     layers = [measured(part, found) for part in rows]
     examples = _examples(rows)
-    bad = _described(trouble, parts, rows)
+    bad = _described(trouble, parts, model)
     missing = list(_unconnected(tape, target, parts, found))
     looks = findings(rows, layers, examples, bad, missing)
     return Health(layers, looks, step, name, bad, examples)
@@ -256,18 +256,27 @@ def _examples(parts: Sequence[Part]) -> int | None:
     return next((x.shape[0] for x in outputs if len(x.shape) > 1), None)
 
 
-def _described(
-    trouble: Trouble | None, parts: Sequence[Part], rows: Sequence[Part]
-) -> FirstBad | None:
+def _described(trouble: Trouble | None, parts: Sequence[Part], model: Any) -> FirstBad | None:
     if trouble is None:
         return None
     node = trouble.node
     part = next((p for p in parts if any(n is node for n in p.nodes)), None)
     if part is None and node.op is read_variable:
         part = next((p for p in parts if _reads(p, node)), None)
-    shown = part is not None and any(row is part for row in rows)
     line = part.line_at(node) if part else source_line(node.origin)
-    return first_bad(trouble, part, shown, line)
+    return first_bad(trouble, part, _unseen(part, parts, model), line)
+
+
+def _unseen(part: Part | None, parts: Sequence[Part], model: Any) -> list[str]:
+    """The layers that stand before one, if the tape has no operation of any of them."""
+    if part is None or part.layer is None or part.layer is model:
+        return []
+    order = {id(layer): at for at, layer in enumerate(model._flatten_layers())}
+    here = order[id(part.layer)]
+    earlier = [p for p in parts if p.is_layer and order.get(id(p.layer), here) < here]
+    if any(p.nodes for p in earlier):
+        return []
+    return [p.name for p in earlier if p.kind != "InputLayer"]
 
 
 def _reads(part: Part, node: Node) -> bool:

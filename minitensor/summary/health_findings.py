@@ -61,16 +61,27 @@ def findings(
 
 
 def first_bad(
-    trouble: Trouble, part: Part | None, shown: bool, line: SourceLine | None
+    trouble: Trouble, part: Part | None, unseen: Sequence[str], line: SourceLine | None
 ) -> FirstBad:
-    """The first NaN or infinity in words; `shown` says whether the part is one of the layers."""
+    """The first NaN or infinity in words.
+
+    Args:
+        trouble: where it is.
+        part: the layer whose operation it is; one that has others inside is a model.
+        unseen: layers before it whose operations no tape records, as no variable precedes them.
+        line: the learner's line.
+    """
     node, direction, what, entered = trouble
-    layer = part.name if part and shown else ""
+    layer = part.name if part and part.is_layer else ""
     here = f" in layer {layer}" if layer else f" in the call of {part.kind}" if part else ""
     op = "reading the variable" if node.op.name == "read_variable" else node.op.name
     if entered is not None:
+        where = "the data, and at what the weights were before this step."
+        if unseen:
+            made = ", ".join(unseen)
+            where = f"what {made} made of the data: no tape records what precedes all variables."
         sentence = (f"{what} came in from outside{here}: {_name(entered)} held it before {op}. "
-                    "Look at the data, and at what the weights were before this step.")  # fmt: skip
+                    f"Look at {where}")  # fmt: skip
     elif direction == "forward":
         sentence = f"{op}{here} is the first operation that makes {what}. {against_bad_numbers(op)}"
     else:

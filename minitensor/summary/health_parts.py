@@ -42,6 +42,11 @@ class Part:
     """The operation whose result the layer gives."""
 
     @property
+    def is_layer(self) -> bool:
+        """Whether it has variables, or computes by itself: a model of other layers does neither."""
+        return self.layer is None or bool(self.variables) or not self.layer._layers
+
+    @property
     def activations(self) -> list[Node]:
         """The activations that it ends with; those that are a part of another one are none."""
         whole = [n for n in self.nodes if _is_activation(n) or n.op.name in _SCALING]
