@@ -271,6 +271,13 @@ def test_ridges_have_the_colour_of_their_run_paler_for_earlier_steps():
     assert 'class="rg" fill="#0072b2"' in alone
 
 
+def test_the_figure_holds_no_points_within_a_straight_line():
+    (path,) = re.findall('class="rg".*? d="(.*?)"', histograms.figure([card_of([0, 9])], RUNS)[0])
+    tops = [float(point.partition(",")[2]) for point in path.strip("Mz").split("L")]
+    assert not any(a == b == c for a, b, c in zip(tops[1:-1], tops[2:-1], tops[3:-1], strict=False))
+    assert (max(tops), min(tops)) == (150, 12)
+
+
 @pytest.mark.parametrize("scale", [1e-300, 1.0])
 def test_the_numbers_along_the_values_differ_and_have_room(scale):
     values = [1 + 1e-7, 1 - 1e-7] if scale == 1 else [-3e-300, 3e-300]

@@ -94,6 +94,8 @@ def _ridge(tops: Sequence[float], base: float, width: float, fill: str) -> str:
     """One ridge above its base line."""
     path = f"M{LEFT:.1f},{base:.1f}"
     for j, top in enumerate(tops):
+        if 0 < j < len(tops) - 1 and tops[j - 1] == top == tops[j + 1]:
+            continue  # on a straight line
         path += f"L{LEFT + (width - LEFT - RIGHT) * (j + 0.5) / len(tops):.1f},{top:.1f}"
     return f'<path class="rg" fill="{fill}" d="{path}L{width - RIGHT:.1f},{base:.1f}z"/>'
 
