@@ -401,7 +401,8 @@ check("13.7", quiet_layer)
 #
 # | | means | worry |
 # |---|---|---|
-# | gradient / weight | length of a layer's gradient, divided by that of its weights | layers differ by 1000 and more |
+# | norm of gradient | length of a layer's gradient | first and last layer differ by 1000 and more |
+# | gradient / weight | the same, divided by the length of its weights | |
 # | update / weight | the same with the step that is taken: rate times gradient | 1/1000 is usual, worry from 1/10 |
 # | dead | share of units that give 0 for the whole batch | a tenth is usual, worry from 40 % |
 # | saturated | share of sigmoid and tanh outputs within 1 % of their ends | more than a third |
@@ -418,7 +419,8 @@ report = mt.summary.health(model, tape, loss=loss)
 print(report)
 
 # %% [markdown]
-# In `fit`, a callback does the same every few steps, and the widget draws layers over time.
+# In `fit`, a callback does the same every few steps, and the widget draws layers over time. A ▲ or ▼ beside a number only says that
+# it is larger or smaller than usual; what is worth worrying about stands in the sentences.
 
 # %% tags=["nbval-ignore-output"]
 keras.utils.set_random_seed(0)

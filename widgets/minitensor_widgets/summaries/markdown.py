@@ -1,7 +1,8 @@
 """Markdown as a tree of plain data: no HTML is ever made, so none can be smuggled in.
 
 A node is a string or a dict: `is` names the element, `of` lists what is inside, a link says
-where `to`, a cell of a table how to `align`. `static/summaries/text.js` makes elements of it, by name and from the same list.
+where `to`, a cell of a table how to `align`. `static/summaries/text.js` makes elements of it, by
+name and from the same list.
 
 Of CommonMark, pictures and raw HTML are left out: both stay the text that they are. Tables and
 ~~strike-through~~ are added, as TensorBoard has them.
