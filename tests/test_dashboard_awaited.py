@@ -37,9 +37,11 @@ def test_a_folder_with_nearly_this_name_is_named(tmp_path):
 
 def test_what_cannot_become_a_folder_is_an_error(tmp_path):
     (tmp_path / "file").write_text("")
-    for wrong in (tmp_path / "no" / "runs", tmp_path / "file" / "runs", "a\0b", "x" * 5000):
+    for wrong in (tmp_path / "no" / "runs", tmp_path / "file" / "runs", "x" * 5000):
         with pytest.raises(mt.errors.NotFoundError):
             dashboard(wrong)
+    with pytest.raises(mt.errors.InvalidArgumentError, match="the character NUL"):
+        dashboard("a\0b")
 
 
 @pytest.fixture

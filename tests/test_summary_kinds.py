@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import io
 import json
+import shutil
 import tempfile
 import threading
 import wave
@@ -273,6 +274,26 @@ def test_a_tag_holds_one_kind() -> None:
 
     with pytest.raises(ValueError, match="This run has histograms"):
         events(twice)
+
+
+def test_a_tag_holds_one_kind_also_after_its_writer_was_closed(tmp_path: Path) -> None:
+    with S.create_file_writer(tmp_path).as_default() as writer:
+        S.scalar("a", 1.0, 0)
+        writer.close()
+    with S.create_file_writer(tmp_path).as_default() as writer:
+        assert S.scalar("a", 1.0, 1)
+        S.histogram("b", NUMBERS, 0)
+        writer.close()
+    with S.create_file_writer(tmp_path).as_default() as writer:
+        for tag in ("a", "b"):
+            with pytest.raises(ValueError, match=r"text: got the tag '.'\. This run has "):
+                S.text(tag, "words", 2)
+        writer.close()
+    assert S.read(tmp_path).tags(".") == {"a": "scalars", "b": "histograms"}
+    shutil.rmtree(tmp_path)
+    with S.create_file_writer(tmp_path).as_default() as writer:
+        assert S.text("a", "words", 2)
+        writer.close()
 
 
 def test_large_tensors_are_recorded_whole() -> None:

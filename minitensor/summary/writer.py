@@ -44,6 +44,8 @@ class SummaryWriter:
         sink.owner = ref(self)
         self._on_error = on_error
         self._kinds: dict[str, str] = {}
+        self._before = _kinds_before(sink.folder)
+        _kinds_of[sink.file.path] = self._kinds
         self._closed = self._reported = False
         self._put = sink.pen.put
         self._ending = "success"
@@ -93,7 +95,7 @@ class SummaryWriter:
 
     def _check(self, tag: str, kind: Kind) -> None:
         self._check_open()
-        before = self._kinds.setdefault(tag, kind.plugin)
+        before = self._kinds.setdefault(tag, self._before.get(tag, kind.plugin))
         if before != kind.plugin:
             raise InvalidArgumentError(
                 message(kind.name, f"the tag {tag!r}", f"this run has {before} under that tag",
@@ -233,6 +235,21 @@ class SummaryWriter:
 
     def __repr__(self) -> str:
         return f"<SummaryWriter {self.logdir}{' (closed)' if self._closed else ''}>"
+
+
+_kinds_of: dict[Path, dict[str, str]] = {}
+"""What is under each tag of each file that this process wrote."""
+
+
+def _kinds_before(folder: Path) -> dict[str, str]:
+    """What earlier writers of this process left under each tag of a run."""
+    found: dict[str, str] = {}
+    for path in [path for path in _kinds_of if path.parent == folder]:
+        if path.exists():
+            found |= _kinds_of[path]
+        else:
+            del _kinds_of[path]
+    return found
 
 
 def create_file_writer(
