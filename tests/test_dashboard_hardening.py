@@ -209,3 +209,11 @@ def test_a_fault_while_it_follows_leaves_an_island_and_not_a_dead_widget(monkeyp
         following._follow(weakref.ref(made))
     assert isinstance(place.shown, Dashboard)
     assert made._closed
+
+
+def test_curves_of_precision_have_the_colour_of_their_run():
+    rows = np.ones((1, 6, 3), np.float32)
+    curve = PrecisionRecall("b", "tag", np.arange(1), np.arange(1.0), rows)
+    scalars = samples.curve("a", "loss", np.arange(3.0))
+    svg = dashboard(Log([scalars, curve])).to_svg()
+    assert [hue in svg for hue in ("#0072b2", "#b35900", "#00755a")] == [True, True, False]

@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import struct
 import zlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 HUES = ("#0072b2", "#b35900", "#00755a", "#8b3a70", "#666666", "#9c5700")
 DASHES = ("", "7 3", "2 3", "9 3 2 3", "4 2", "1 2")
@@ -50,6 +50,17 @@ def sequential(part: float) -> RGB:
     pairs = zip(VIRIDIS[low], VIRIDIS[low + 1], strict=True)
     r, g, b = (_round(a + (c - a) * (place - low)) for a, c in pairs)
     return r, g, b
+
+
+def look_of(name: str, runs: Sequence[Mapping]) -> tuple[str, str]:
+    """The colour and the dashes of a run in all charts: `looksOf` of `shared.js` is the twin.
+
+    Example:
+        >>> look_of("b", [{"name": "a"}, {"name": "b"}])
+        ('#b35900', '7 3')
+    """
+    at = next((i for i, run in enumerate(runs) if run["name"] == name), 0)
+    return HUES[at % len(HUES)], DASHES[(at + at // len(HUES)) % len(DASHES)]
 
 
 def png(rows: Sequence[Sequence[RGB]]) -> str:

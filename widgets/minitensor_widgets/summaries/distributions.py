@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ..colours import HUES
+from ..colours import HUES, look_of
 from ..plot import MOST
 from ..units import plural
 from ..values import number
@@ -18,7 +18,6 @@ from .histograms import (
     counted_rows,
     fitted,
     head,
-    hue_of,
     kept,
     odd_words,
     short,
@@ -141,7 +140,9 @@ def figure(cards: Sequence[Mapping], runs: Sequence[Mapping]) -> tuple[str, floa
     """The legend, and the first cards as bands over steps."""
 
     def draw(item: Mapping, wide: float, tall: float) -> str:
-        return bands.over_steps(item["steps"], item["bands"], wide, tall, hue_of(item, runs))
+        return bands.over_steps(
+            item["steps"], item["bands"], wide, tall, look_of(item["run"], runs)[0]
+        )
 
     drawn, height = tiles(cards, runs, draw, "plots of distributions")
     style = f"<style>{bands.STYLE}text.b{{font-weight:600}}</style>"

@@ -10,7 +10,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from ..colours import HUES
+from ..colours import look_of
 from ..plot import span
 from ..svg import text
 from ..training import ridges
@@ -241,12 +241,6 @@ def title(item: Mapping, runs: Sequence[Mapping]) -> str:
     return f"{item['tag']} · {item['run']}" if len(runs) > 1 else item["tag"]
 
 
-def hue_of(item: Mapping, runs: Sequence[Mapping]) -> str:
-    """The colour of a card's run."""
-    names = [run["name"] for run in runs]
-    return HUES[names.index(item["run"]) % len(HUES) if item["run"] in names else 0]
-
-
 def words(cards: Sequence[Mapping], runs: Sequence[Mapping]) -> list[str]:
     """Each card in a sentence: how many steps, where the last one's values lie, what is odd."""
     return [_told(item, title(item, runs)) + odd_words(item) for item in cards]
@@ -282,7 +276,7 @@ def figure(cards: Sequence[Mapping], runs: Sequence[Mapping]) -> tuple[str, floa
     """The first cards as ridges in the colours of their runs: the first step at the back."""
 
     def draw(item: Mapping, wide: float, tall: float) -> str:
-        return ridges.picture(plot(item), wide, tall, RIDGES, hue_of(item, runs))
+        return ridges.picture(plot(item), wide, tall, RIDGES, look_of(item["run"], runs)[0])
 
     drawn, height = tiles(cards, runs, draw, "plots of histograms")
     return f"<style>{ridges.STYLE}text.b{{font-weight:600}}</style>{drawn}", height

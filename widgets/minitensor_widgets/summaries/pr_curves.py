@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
+from ..colours import look_of
 from ..plot import chart
 from ..svg import text
 from ..units import plural
@@ -83,7 +84,8 @@ def figure(cards: Sequence[Mapping], runs: Sequence[Mapping]) -> tuple[str, floa
         for one in own[:6]:
             last = one["entries"][-1]
             name = f"{one['run']}, step {last['step']}"
-            lines.append({"name": name, "x": last["recall"], "y": last["precision"]})
+            line = {"name": name, "x": last["recall"], "y": last["precision"]}
+            lines.append(line | {"look": look_of(one["run"], runs)})
         tall = TALL + (14.0 * len(lines) if len(lines) > 1 else 0.0)
         more = f" and {len(own) - 6} more runs" if len(own) > 6 else ""
         one = f" ({lines[0]['name']})" if len(lines) == 1 else ""

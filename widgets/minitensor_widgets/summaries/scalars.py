@@ -8,7 +8,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ..colours import DASHES, HUES
+from ..colours import look_of
 from ..plot import BOTTOM, LEFT, RIGHT, TOP, Axis, chart, path, span
 from ..svg import text
 from ..training.figure import summary
@@ -153,9 +153,8 @@ def figure(
     parts, y, tallest = [], 0.0, 0.0
     count = sum(min(MOST_LINES, len(card["lines"])) for card in cards)
     most = max(40, min(150, 720 // max(1, count)))
-    looks = {run["name"]: _look(i) for i, run in enumerate(runs)}
     for i, card in enumerate(cards):
-        lines = [_drawn(line, most, smoothing) | {"look": looks.get(line["run"], _look(0))}
+        lines = [_drawn(line, most, smoothing) | {"look": look_of(line["run"], runs)}
                  for line in card["lines"][:MOST_LINES]]  # fmt: skip
         more = len(card["lines"]) - len(lines)
         tall = TALL + 14 * (len(lines) if len(lines) > 1 else 0)
@@ -169,11 +168,6 @@ def figure(
         if i % 2 or i == len(cards) - 1:
             y, tallest = y + tallest, 0.0
     return "".join(parts), y
-
-
-def _look(i: int) -> tuple[str, str]:
-    """The colour and the dashes of a run: `looksOf` of `static/summaries/shared.js` is the twin."""
-    return HUES[i % len(HUES)], DASHES[(i + i // len(HUES)) % len(DASHES)]
 
 
 def _plot(lines: Sequence[Mapping], tall: float, smoothing: float, both: bool) -> str:
