@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from minitensor.summary.series import Histograms
+from minitensor.summary.series import Histograms, PrecisionRecall, Texts
 from minitensor_widgets import dashboard
 from minitensor_widgets.summaries import samples
 
@@ -111,10 +111,15 @@ def test_a_name_of_ten_thousand_letters_leaves_the_page_in_shape(page):
     curves = [samples.curve("a", tag, np.arange(9.0)) for tag in (name, f"{name}/loss")]
     steps = np.arange(3)
     rows = [np.array([[0.0, 1.0, 4.0], [1.0, 2.0, 1.0]])] * 3
-    shown(page, samples.Log([*curves, Histograms("a", f"{name}weights", steps, steps * 1.0, rows)]))
+    weights = Histograms("a", f"{name}weights", steps, steps * 1.0, rows)
+    words = Texts("a", f"{name}words", steps, steps * 1.0, [np.array("said", object)] * 3)
+    precise = PrecisionRecall("a", f"{name}pr", steps, steps * 1.0, np.ones((3, 6, 5), np.float32))
+    shown(page, samples.Log([*curves, weights, words, precise]))
     page.page.evaluate("document.querySelectorAll('details').forEach((one) => { one.open = true })")
     page.page.wait_for_selector(".mt-reading .mt-band-0", state="attached")
-    heads = page.page.locator(".mt-figure b").all_inner_texts()
+    page.page.wait_for_selector(".mt-counts")
+    heads = page.page.locator(".mt-figure b, .mt-card-head > b").all_inner_texts()
+    assert len(heads) == 6
     assert {len(head) for head in heads} == {120}
     assert all(head.startswith("layer_0_") and head[60] == "…" for head in heads)
     assert heads[1].endswith("layer_1099_/loss")
@@ -125,4 +130,4 @@ def test_a_name_of_ten_thousand_letters_leaves_the_page_in_shape(page):
             .filter(({ name, value }) => name.startsWith("aria-") && value.length > 400).length"""
     )
     assert long == 0
-    assert page.page.evaluate("document.querySelector('.mt-kinds').offsetHeight") < 2000
+    assert page.page.evaluate("document.querySelector('.mt-kinds').offsetHeight") < 2600

@@ -1,6 +1,7 @@
 // Precision over recall: the curves of all runs at a step, and what a threshold means.
 import { html, svg } from "../dom.js";
 import { chart } from "../plot.js";
+import { headingOf, middleCut } from "../reading.js";
 import { number } from "../values.js";
 import { PANES } from "./registry.js";
 import { swatch } from "./runs.js";
@@ -18,7 +19,7 @@ const CURVE_HEADS = {
 // The curves of one tag in all runs.
 class CurveCard {
   constructor(tag, { shared, signal }) {
-    Object.assign(this, { tag, shared });
+    Object.assign(this, { tag: middleCut(tag), shared });
     const range = (label, act) => {
       const input = html("input", { type: "range", min: 0, step: 1, "aria-label": label });
       input.addEventListener("input", act, { signal });
@@ -33,14 +34,14 @@ class CurveCard {
       class: "mt-prose mt-counts",
       tabindex: 0,
       role: "region",
-      "aria-label": `Counts of ${tag}`,
+      "aria-label": `Counts of ${this.tag}`,
     });
     this.about = html("div");
     this.note = html("p", { class: "mt-dim" });
     this.root = html(
       "section",
-      { class: "mt-card-stepped", "aria-label": tag },
-      html("div", { class: "mt-card-head" }, html("b", {}, tag)),
+      { class: "mt-card-stepped", "aria-label": this.tag },
+      html("div", { class: "mt-card-head" }, headingOf(tag)),
       this.about,
       html("div", { class: "mt-steps" }, html("span", {}, "Step"), this.step, this.place),
       this.figure,

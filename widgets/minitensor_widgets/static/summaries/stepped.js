@@ -1,5 +1,6 @@
 // Cards of series of pictures, sounds or texts: a head, a slider over the steps, a step's content.
 import { html } from "../dom.js";
+import { headingOf, middleCut } from "../reading.js";
 import { swatch } from "./runs.js";
 import { proseOf } from "./tree.js";
 
@@ -27,8 +28,8 @@ class SteppedCard {
     this.run = html("span", { class: "mt-dim mt-run" });
     this.root = html(
       "section",
-      { class: "mt-card-stepped", "aria-label": `${card.tag}, run ${card.run}` },
-      html("div", { class: "mt-card-head" }, html("b", {}, card.tag), this.run),
+      { class: "mt-card-stepped", "aria-label": `${middleCut(card.tag)}, run ${card.run}` },
+      html("div", { class: "mt-card-head" }, headingOf(card.tag), this.run),
       proseOf(card.about),
       this.steps,
       this.view.el,
