@@ -116,6 +116,7 @@ ENDS = {
 def test_nothing_is_lost_when_a_program_ends_by(end: str, tmp_path: Path) -> None:
     last, code = ENDS[end]
     program = f"""
+signal.signal(signal.SIGHUP, signal.SIG_DFL)  # where the tests run under nohup
 writer = mt.summary.create_file_writer(sys.argv[1], max_queue=10_000, flush_millis=10_000_000)
 default = writer.as_default()
 default.__enter__()

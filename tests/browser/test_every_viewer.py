@@ -14,6 +14,8 @@ from typing import Any
 
 import pytest
 
+from .test_dashboard import FRAMES
+
 ROOT = Path(__file__).resolve().parent.parent.parent
 MODES = {
     "light": {"color_scheme": "light"},
@@ -134,6 +136,7 @@ def test_viewers_on_one_page_leave_one_another_alone(open_page):
         )
         if "dashboard" in names:  # it draws what can be seen, a moment later
             page.page.wait_for_selector("[data-example=dashboard] canvas")
+        page.page.evaluate(FRAMES)  # graphs find their size, and whether they need a map
         return page.page.evaluate(LOOKS)
 
     outputs = {name: make().to_html(static=False) for name, make in EXAMPLES.items()}
