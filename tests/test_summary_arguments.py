@@ -102,12 +102,15 @@ def test_directories_with_event_files_are_offered_for_one_that_is_not_there(
 
 
 def test_a_tag_that_changed_its_kind_between_files_is_a_problem(tmp_path: Path) -> None:
-    for record in (S.scalar, S.histogram, S.scalar):
-        with S.create_file_writer(tmp_path).as_default(step=0) as writer:
+    run = tmp_path / "run"
+    run.mkdir()
+    for number, record in enumerate((S.scalar, S.histogram, S.scalar)):
+        with S.create_file_writer(tmp_path / f"{number}").as_default(step=0) as writer:
             record("a", 1.0)
             record(record.__name__, 1.0)
         writer.close()
-    log = S.read(tmp_path)
+        Path(writer.path).rename(run / Path(writer.path).name)  # as if by another program
+    log = S.read(run)
     for _ in range(2):
         [problem] = log.problems
         assert "the tag 'a' holds scalars, and later histograms, which are left out" in problem
