@@ -10,7 +10,10 @@ import numpy as np
 
 from minitensor.errors import ArgumentError, InvalidArgumentError, OpError, message, shorten
 
-__all__ = ["array", "count", "file_path", "file_suffix", "listed", "outputs", "whole_number"]
+__all__ = [
+    "array", "check_room", "count", "file_path", "file_suffix", "listed", "outputs", "text",
+    "whole_number",
+]  # fmt: skip
 
 
 def array(subject: str, name: str, value: Any, dtype: Any = None) -> np.ndarray:
@@ -84,6 +87,33 @@ def count(subject: str, name: str, value: Any, fix: str) -> int:
     return found
 
 
+def check_room(subject: str, name: str, number: int, what: str, fix: str) -> None:
+    """Refuse more parts than anybody could see.
+
+    Raises:
+        InvalidArgumentError: (also a ValueError) for more than a million.
+    """
+    if number > _MOST:
+        raise InvalidArgumentError(
+            message(subject, f"{name}={number}", f"that is more than {_MOST}",
+                    f"each {what} takes 24 bytes, and a picture has room for some hundreds", fix)
+        )  # fmt: skip
+
+
+def text(subject: str, name: str, value: Any, rule: str, fix: str) -> str:
+    """An argument that is text; `rule` says what it is there for.
+
+    Raises:
+        ArgumentError: (also a TypeError) for anything else.
+    """
+    if not isinstance(value, str):
+        raise ArgumentError(
+            message(subject, f"{name}={shorten(value)}", f"it is of type {type(value).__name__}",
+                    rule, fix)
+        )  # fmt: skip
+    return value
+
+
 def outputs(subject: str, value: Any) -> int:
     """How many images or sounds of a batch are recorded at most.
 
@@ -109,23 +139,23 @@ def file_path(subject: str, name: str, value: Any, fix: str) -> Path:
             directory of somebody who has none.
     """
     try:
-        text = os.fsdecode(value)
+        path = os.fsdecode(value)
     except TypeError:
         raise ArgumentError(
             message(subject, f"{name}={shorten(value)}", "that is no path",
                     f"the argument {name} is a str or a pathlib.Path", fix)
         ) from None  # fmt: skip
-    if not _is_writable(text):
+    if not _is_writable(path):
         raise InvalidArgumentError(
-            message(subject, f"{name}={text!r}",
+            message(subject, f"{name}={path!r}",
                     "it holds the character NUL, or one that is no whole character",
                     "names of files are text without these", fix)
         )  # fmt: skip
     try:
-        return Path(text).expanduser()
+        return Path(path).expanduser()
     except RuntimeError:
         raise InvalidArgumentError(
-            message(subject, f"{name}={text!r}", "nobody of that name has a home directory here",
+            message(subject, f"{name}={path!r}", "nobody of that name has a home directory here",
                     "~ stands for your home directory, ~name for that of somebody else", fix)
         ) from None  # fmt: skip
 
@@ -137,29 +167,25 @@ def file_suffix(subject: str, value: Any) -> str:
         ArgumentError: (also a TypeError) for what is no text.
         InvalidArgumentError: (also a ValueError) for text that no name of a file can end with.
     """
-    if not isinstance(value, str):
-        raise ArgumentError(
-            message(subject, f"filename_suffix={shorten(value)}",
-                    f"it is of type {type(value).__name__}", "a suffix is text",
-                    'write filename_suffix=".v2", or leave it out')
-        )  # fmt: skip
+    fix = 'write filename_suffix=".v2", or leave it out'
+    value = text(subject, "filename_suffix", value, "a suffix is text", fix)
     if not _is_writable(value) or "/" in value or os.sep in value or len(value) > _SUFFIX:
         raise InvalidArgumentError(
             message(subject, f"filename_suffix={shorten(value)}",
                     "no name of a file can end with that", "it is the end of a file's name: at "
-                    f"most {_SUFFIX} characters, without NUL and without {os.sep}",
-                    'write filename_suffix=".v2", or leave it out')
+                    f"most {_SUFFIX} characters, without NUL and without {os.sep}", fix)
         )  # fmt: skip
     return value
 
 
-def _is_writable(text: str) -> bool:
+def _is_writable(name: str) -> bool:
     """Whether the system takes these characters in the name of a file."""
     try:
-        return b"\0" not in os.fsencode(text)
+        return b"\0" not in os.fsencode(name)
     except UnicodeEncodeError:
         return False
 
 
+_MOST = 1_000_000
 _SUFFIX = 50
 """Names of files have at most 255 bytes, of which host and process take up to about 120."""

@@ -9,7 +9,7 @@ import numpy as np
 from minitensor.dtypes import kind_of, name_of
 from minitensor.errors import DTypeError, InvalidArgumentError, message
 from minitensor.summary.arguments import array as as_array
-from minitensor.summary.arguments import whole_number
+from minitensor.summary.arguments import check_room, whole_number
 
 __all__ = ["BUCKETS", "POINTS", "bucketed", "check_numbers", "number_of_buckets", "percentiles"]
 
@@ -18,7 +18,6 @@ POINTS = (0, 668, 1587, 3085, 5000, 6915, 8413, 9332, 10000)
 """Where percentiles are read off, in hundredths of a percent: the minimum, every half standard
 deviation of a normal distribution, and the maximum."""
 
-_MOST = 1_000_000
 _TILE = 1 << 14
 """Elements that are divided at once: few enough to stay in the cache."""
 
@@ -107,11 +106,7 @@ def number_of_buckets(buckets: Any) -> int:
     first = "tensor must be of type tf.int32; got tf.float32\n" if type(buckets) is float else ""
     fix = f"write buckets={BUCKETS}"
     number = max(0, whole_number("histogram", "buckets", buckets, fix, first))
-    if number > _MOST:
-        raise InvalidArgumentError(
-            message("histogram", f"buckets={number}", f"that is more than {_MOST}",
-                    "each bucket takes 24 bytes, and a picture has room for some hundreds", fix)
-        )  # fmt: skip
+    check_room("histogram", "buckets", number, "bucket", fix)
     return number
 
 

@@ -13,7 +13,6 @@ from minitensor import backward, nest
 from minitensor.backward import Step
 from minitensor.eager import executing_eagerly
 from minitensor.errors import (
-    ArgumentError,
     FailedPreconditionError,
     InvalidArgumentError,
     message,
@@ -23,6 +22,7 @@ from minitensor.explain import explain
 from minitensor.graph.ir import Node, source_line
 from minitensor.ops.state import read_variable
 from minitensor.scopes import init_scope
+from minitensor.summary.arguments import text
 from minitensor.summary.context import present
 from minitensor.summary.health_findings import findings, first_bad
 from minitensor.summary.health_measures import Found, array_of, measured
@@ -121,17 +121,9 @@ def record(report: Health) -> None:
 
 
 def checked_name(subject: str, name: Any) -> str:
-    """What the tags of the scalars begin with.
-
-    Raises:
-        ArgumentError: (also a TypeError) for what is no text.
-    """
-    if not isinstance(name, str):
-        raise ArgumentError(
-            message(subject, f"name={shorten(name)}", f"it is of type {type(name).__name__}",
-                    "tags begin with this text", "leave it out, or write name=\"health\"")
-        )  # fmt: skip
-    return name
+    """What the tags of the scalars begin with, which is text."""
+    fix = 'leave it out, or write name="health"'
+    return text(subject, "name", name, "tags begin with this text", fix)
 
 
 def _step(step: Any) -> int | None:

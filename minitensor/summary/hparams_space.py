@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from minitensor.errors import ArgumentError, InvalidArgumentError, message, shorten
-from minitensor.summary.arguments import listed
+from minitensor.summary.arguments import listed, text
 
 __all__ = [
     "Discrete", "Domain", "HParam", "IntInterval", "Metric", "RealInterval", "in_domain",
@@ -206,13 +206,10 @@ def _check_texts(found: HParam | Metric, first: str, *optional: str) -> None:
     """Refuse names and descriptions that are no text; all but the first may be None."""
     for name in (first, *optional):
         value = getattr(found, name)
-        if not isinstance(value, str) and (value is not None or name == first):
-            raise ArgumentError(
-                message(type(found).__name__, f"{name}={shorten(value)}",
-                        f"it is of type {type(value).__name__}", f"its {name} is text",
-                        f'write {type(found).__name__}("rate")' if name == first else
-                        "leave it out, or write it as text")
-            )  # fmt: skip
+        kind = type(found).__name__
+        fix = f'write {kind}("rate")' if name == first else "leave it out, or write it as text"
+        if value is not None or name == first:
+            text(kind, name, value, f"its {name} is text", fix)
 
 
 def _check_bounds(domain: Any, kinds: Any, wanted: str) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 
 from minitensor.dtypes import kind_of, name_of
 from minitensor.errors import DTypeError, InvalidArgumentError, message
-from minitensor.summary.arguments import whole_number
+from minitensor.summary.arguments import check_room, whole_number
 from minitensor.summary.recording import record
 from minitensor.summary.records import Kind, tensor_bytes
 from minitensor.wire import varint
@@ -56,11 +56,7 @@ def pr_curve(
             message("pr_curve", f"num_thresholds={number}", "that is less than 2",
                     "the first threshold is 0 and the last one 1", fix)
         )  # fmt: skip
-    if number > _MOST:
-        raise InvalidArgumentError(
-            message("pr_curve", f"num_thresholds={number}", f"that is more than {_MOST}",
-                    "each threshold takes 24 bytes, and a picture has room for some hundreds", fix)
-        )  # fmt: skip
+    check_room("pr_curve", "num_thresholds", number, "threshold", fix)
     kind = _PR_CURVE._replace(content=b"\x10" + varint(number))
     values = (labels, predictions, 1.0 if weights is None else weights)
     return record(kind, name, values, step, description, number=number)
@@ -164,5 +160,4 @@ def _check(labels: Any, predictions: Any, weights: Any, number: int) -> None:
 _TINY = 1e-7
 """What stands for no predictions at all, so that nothing is divided by zero."""
 _ROUNDING = 1e-3
-_MOST = 1_000_000
 _PR_CURVE = Kind("pr_curve", "pr_curves", curve, tensor_bytes, check=_check)

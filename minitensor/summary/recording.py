@@ -21,6 +21,7 @@ from minitensor.errors import ArgumentError, InvalidArgumentError, message, shor
 from minitensor.graph.symbol import Symbol
 from minitensor.op import State, convert, op, state
 from minitensor.shapes import Spec
+from minitensor.summary.arguments import text
 from minitensor.summary.context import Context, present
 from minitensor.summary.records import Kind
 from minitensor.tensor import Operand
@@ -72,7 +73,7 @@ def record(
     `values` may be a function that gives them; it is called when they are needed.
     """
     here = present()
-    description = None if description is None else _text(description)
+    description = None if description is None else _described(description)
     eager = state.interpreter is State.interpreter
     if eager and (here.writer is None or not holds(here.condition)):
         return _said(False)
@@ -229,27 +230,20 @@ def _is_truth(value: Any) -> bool:
 def tag_of(name: Any, kind: Kind) -> str:
     """The name below the active name scopes."""
     if not isinstance(name, str) and name is not None:
-        raise ArgumentError(
-            message(kind.name, f"name={shorten(name)}", f"it is of type {type(name).__name__}",
-                    "a summary's name is text", f'write summary.{kind.name}("loss", …)')
-        )  # fmt: skip
+        fix = f'write summary.{kind.name}("loss", …)'
+        text(kind.name, "name", name, "a summary's name is text", fix)
     name = name or f"{kind.name}_summary"
     return f"{state.scope}/{name}" if state.scope and kind.scoped else name
 
 
-def clean(text: str) -> str:
+def clean(given: str) -> str:
     """A text without the half characters that no file can hold."""
-    return text.encode("utf-8", "replace").decode()
+    return given.encode("utf-8", "replace").decode()
 
 
-def _text(description: Any) -> str:
-    if not isinstance(description, str):
-        raise ArgumentError(
-            message("summary", f"description={shorten(description)}",
-                    f"it is of type {type(description).__name__}", "a description is Markdown text",
-                    "leave it out, or write it as text")
-        )  # fmt: skip
-    return clean(description)
+def _described(description: Any) -> str:
+    fix = "leave it out, or write it as text"
+    return clean(text("summary", "description", description, "a description is Markdown text", fix))
 
 
 def step_number(step: Any) -> int:

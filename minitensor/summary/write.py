@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from minitensor.errors import ArgumentError, InvalidArgumentError, message, shorten
+from minitensor.summary.arguments import text
 from minitensor.summary.messages import Metadata
 from minitensor.summary.recording import record
 from minitensor.summary.records import Kind, tensor_bytes
@@ -44,11 +45,7 @@ def write(
         ...     mt.summary.write("confusion", [[8, 1], [0, 9]], step=0)
         <tf.Tensor: shape=(), dtype=bool, numpy=True>
     """
-    if not isinstance(tag, str):
-        raise ArgumentError(
-            message("write", f"tag={shorten(tag)}", f"it is of type {type(tag).__name__}",
-                    "a tag is text", 'write summary.write("confusion", …)')
-        )  # fmt: skip
+    tag = text("write", "tag", tag, "a tag is text", 'write summary.write("confusion", …)')
     plugin, whole = _understood(metadata)
     kind = Kind("write", plugin, np.array, tensor_bytes, whole=whole, scoped=False)
     return record(kind, tag, (lambda: (tensor(),)) if callable(tensor) else (tensor,), step)

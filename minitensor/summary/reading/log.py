@@ -20,6 +20,7 @@ from minitensor.errors import (
     suggest,
 )
 from minitensor.summary.arguments import file_path
+from minitensor.summary.arguments import text as as_text
 from minitensor.summary.reading import decoding
 from minitensor.summary.reading.folders import Found, found_below, holds_events
 from minitensor.summary.reading.graphs import graphs_of
@@ -388,11 +389,8 @@ class Log:
 
     def _rows(self, kind: str, tag: str, run: str | None) -> Merged:
         """All rows of a tag that holds this kind."""
-        if not isinstance(tag, str):
-            raise ArgumentError(
-                message("summary.Log", f"tag={shorten(tag)}", f"it is of type {type(tag).__name__}",
-                        "a tag is text, and log.tags() lists them", 'write log.scalars("loss")')
-            )  # fmt: skip
+        rule = "a tag is text, and log.tags() lists them"
+        tag = as_text("summary.Log", "tag", tag, rule, 'write log.scalars("loss")')
         run = self._run(run) if run is not None else self._only_run(kind, tag)
         tails = self._tails_of(run)
         if self._kind(tag, tails) != kind:

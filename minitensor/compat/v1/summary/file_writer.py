@@ -23,7 +23,7 @@ from minitensor.graph.graphdef import GraphDef
 from minitensor.graph.ir import Graph
 from minitensor.op import State, state
 from minitensor.scopes import get_logger
-from minitensor.summary.arguments import file_suffix
+from minitensor.summary.arguments import file_suffix, text
 from minitensor.summary.graphs import graph_message
 from minitensor.summary.messages import Event, SessionLog, Summary, TaggedRunMetadata, Value
 from minitensor.summary.writer import (
@@ -175,12 +175,8 @@ class FileWriter:
             InvalidArgumentError: (also a ValueError) for a tag that was used before.
             ArgumentError: (also a TypeError) for a tag that is no text, and what is no message.
         """
-        if not isinstance(tag, str):
-            raise ArgumentError(
-                message("FileWriter.add_run_metadata", f"tag={shorten(tag)}",
-                        f"it is of type {type(tag).__name__}", "a tag is text",
-                        "write tag=f'step{step}'")
-            )  # fmt: skip
+        fix = "write tag=f'step{step}'"
+        tag = text("FileWriter.add_run_metadata", "tag", tag, "a tag is text", fix)
         if tag in self._run_tags:
             raise InvalidArgumentError(
                 f"The provided tag was already used for this event type\nIt is {tag!r}. To fix it: "
