@@ -56,8 +56,7 @@ class Cloud:
                 "Give one, for example vectors.reshape(len(vectors), -1)."
             )
         array = array.astype(np.float64)
-        with np.errstate(over="ignore"):
-            self.kept = np.flatnonzero(np.isfinite(array.astype(np.float32)).all(axis=1))
+        self.kept = np.flatnonzero(drawable(array))
         if not len(self.kept):
             raise ValueError(
                 f"projector(): each of the {len(array)} points holds NaN or infinity, also as "
@@ -68,6 +67,7 @@ class Cloud:
         made = label_columns(labels, columns, self.count)
         self.columns = [chosen(item, self.kept.tolist()) for item in made]
         self.maps: list[dict[str, Any]] = []
+        self._tables: dict[tuple, dict[str, Any]] = {}
 
     def place(self, method: str, placed: np.ndarray | None = None, **how: Any) -> dict[str, Any]:
         """Add a picture of the points: by PCA, by t-SNE of scikit-learn, or as it is given."""
@@ -153,9 +153,20 @@ class Cloud:
         for count, metrics, far in _NEAR:
             count = min(count, len(rows) - 1)
             if 2.7 * len(rows) * count * metrics * (1 + far) <= budget and count > 0:
-                some = self.points[rows]
-                return {metric: table(some, count, metric, far) for metric in METRICS[:metrics]}
+                key = len(rows), count, metrics, far  # which rows follows from how many
+                if key not in self._tables:
+                    some, names = self.points[rows], METRICS[:metrics]
+                    self._tables[key] = {name: table(some, count, name, far) for name in names}
+                return self._tables[key]
         return {}
+
+
+def drawable(vectors: np.ndarray) -> np.ndarray:
+    """Which rows are points of numbers that can be drawn, as float32."""
+    import numpy as np
+
+    with np.errstate(over="ignore"):
+        return np.asarray(np.isfinite(vectors.astype(np.float32)).all(axis=1))
 
 
 def _array(name: str, values: Any) -> np.ndarray:

@@ -13,7 +13,7 @@ from ..records import plain
 from ..values import clip
 from .clouds import TALL, cloud, words_of
 from .labels import word_of
-from .points import MOST_DRAWN, TITLES, Cloud, even, map_record
+from .points import MOST_DRAWN, TITLES, Cloud, drawable, even, map_record
 
 _METHODS = tuple(TITLES)
 
@@ -36,10 +36,7 @@ def record(log: Any, budget: int) -> list[dict[str, Any]]:
 
 def _is_drawn(one: Any) -> bool:
     """Whether any point of an embedding is made of numbers."""
-    import numpy as np
-
-    with np.errstate(over="ignore"):
-        return bool(np.isfinite(one.vectors.astype(np.float32)).all(axis=1).any())
+    return bool(drawable(one.vectors).any())
 
 
 def problems(log: Any) -> list[str]:
