@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from .test_lab_training import IDLE, UNHURRIED, WIDGET, outputs, reopened, start
+from .conftest import KERNEL_IDLE
+from .test_lab_training import UNHURRIED, WIDGET, outputs, reopened, start
 
 SETUP = f"""{UNHURRIED}
 import minitensor as mt
@@ -61,7 +62,7 @@ def test_it_lives_while_cells_record_and_needs_no_kernel_afterwards(
         page.wait_for_function(f"(was) => ({CAPTION})() !== was", arg=said)
         page.screenshot(path=screenshots / f"lab_dashboard_live_{index}.png")
         lab.go_on(place)
-        page.wait_for_function(IDLE, timeout=60_000)
+        page.wait_for_function(KERNEL_IDLE, timeout=60_000)
         page.wait_for_function(
             "() => !document.querySelector('.mt-title')?.innerText.includes('live')"
         )
@@ -168,5 +169,5 @@ for step in range(3):
     for index, count in enumerate((3, 3, 1)):
         start(page, index)
         page.wait_for_function(LEFT, arg=[index, count, WIDGET], timeout=60_000)
-        page.wait_for_function(IDLE, timeout=60_000)
+        page.wait_for_function(KERNEL_IDLE, timeout=60_000)
     assert errors == []

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
+from .conftest import KERNEL_IDLE
+
 WIDGET = "application/vnd.jupyter.widget-view+json"
 RUN = """(index) => { const notebook = jupyterapp.shell.currentWidget.content;
     notebook.activeCellIndex = index; jupyterapp.commands.execute('notebook:run-cell'); }"""
-IDLE = """() => window.jupyterapp?.shell.currentWidget?.sessionContext?.session?.kernel
-    ?.status === 'idle'"""
 BAR = ".mt [role=progressbar]"  # JupyterLab has such bars too
 FINISHED = "() => document.querySelector('.mt-title')?.innerText.includes('finished after')"
 UNHURRIED = """
@@ -94,7 +94,7 @@ def test_a_loop_moves_is_interrupted_and_stays_interactive_without_a_kernel(
     assert "interrupt the kernel" in page.locator(".mt-title").inner_text()
     page.screenshot(path=screenshots / "lab_training_live.png")
     page.evaluate("() => jupyterapp.commands.execute('notebook:interrupt-kernel')")
-    page.wait_for_function(IDLE, timeout=30_000)
+    page.wait_for_function(KERNEL_IDLE, timeout=30_000)
     page.wait_for_function(
         "() => document.querySelector('.mt-title')?.innerText.includes('interrupted after')"
     )
@@ -128,7 +128,7 @@ def test_fit_shows_a_line_that_moves_and_leaves_its_curves(
     moved = "([bar, was]) => +document.querySelector(bar).ariaValueNow > was"
     page.wait_for_function(moved, arg=[BAR, was])
     lab.go_on("fit")
-    page.wait_for_function(IDLE, timeout=60_000)
+    page.wait_for_function(KERNEL_IDLE, timeout=60_000)
     page.wait_for_function(FINISHED)
     page.locator(".jp-CodeCell").nth(1).locator(".jp-OutputArea-output").nth(2).wait_for()
     fitted, evaluated, _ = outputs(lab, page, 1)
@@ -152,7 +152,7 @@ def test_a_board_of_curves_and_histograms_follows_the_theme(
     page.locator(".mt-ridge").first.wait_for(timeout=30_000)
     page.screenshot(path=screenshots / "lab_board_live.png")
     lab.go_on("board")
-    page.wait_for_function(IDLE, timeout=60_000)
+    page.wait_for_function(KERNEL_IDLE, timeout=60_000)
     page.wait_for_function(FINISHED)
     light = page.locator(".mt").first.evaluate("node => getComputedStyle(node).backgroundColor")
     page.evaluate(
